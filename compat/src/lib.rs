@@ -1,0 +1,1 @@
+//! Bridges between regions and the hyper, tower and Tokio ecosystem.

@@ -1,0 +1,1 @@
+//! The pure core: regions, the cancel protocol, Cx, channels and locks.

@@ -1,0 +1,1 @@
+//! Finds unscoped task spawns and their kin in Tokio code.

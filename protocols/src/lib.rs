@@ -1,0 +1,1 @@
+//! Cancel-correct protocol drivers over well-kept wire libraries.

@@ -1,0 +1,1 @@
+//! The scheduler's queues: a stealable ring and the injector.

@@ -1,0 +1,1 @@
+//! The native host: workers with three lanes, reactor, timer wheel.

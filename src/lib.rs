@@ -1,0 +1,1 @@
+//! Structured concurrency and cancel-correctness for Rust services.
