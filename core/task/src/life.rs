@@ -1,0 +1,226 @@
+//! A task's life from its birth to the freeing of its cell: the functions
+//! that know the type of its future.
+//!
+//! The order at the end of every task is: future dropped, outcome stored,
+//! COMPLETE, joiner woken. What decided the outcome came before all of it, so
+//! nothing that the future's drop does can change it.
+
+use crate::cell::{Cell, Head, Header, Ref, Stage, Vtable};
+use crate::error::JoinError;
+use crate::join::JoinHandle;
+use crate::runnable::{Runnable, Schedule};
+use crate::state::{Completed, Enter, Leave, State};
+use crate::sync::UnsafeCell;
+use crate::unwind::contain;
+use crate::waker::borrowed;
+use crate::why::{Ran, Wake};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll};
+
+/// Creates a task, in one allocation.
+///
+/// It is *queued* but in no queue yet: its entry is the [`Runnable`], which
+/// the caller passes on, by [`Runnable::schedule`] or straight to a queue.
+///
+/// # Examples
+///
+/// See the [crate's example](crate#example).
+pub fn new<F, M>(future: F, meta: M) -> (Runnable<M>, JoinHandle<F::Output, M>)
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+    M: Schedule,
+{
+    let header = Header {
+        state: State::new(),
+        vtable: &Life::<F, M>::VTABLE,
+    };
+    let cell = Box::new(Cell {
+        head: Head {
+            header,
+            join_waker: UnsafeCell::new(None),
+            meta,
+        },
+        stage: UnsafeCell::new(Stage::Future(future)),
+    });
+    let header = NonNull::from(Box::leak(cell)).cast::<Header>();
+    // SAFETY: a new cell has two references; this is one.
+    let one = unsafe { Ref::from_raw(header) };
+    // SAFETY: this is the other.
+    let other = unsafe { Ref::from_raw(header) };
+    // SAFETY: `M` is the cell's.
+    let runnable = unsafe { Runnable::from_ref(one) };
+    // SAFETY: both types are the cell's, and a new cell has JOIN_INTEREST.
+    let handle = unsafe { JoinHandle::from_ref(other) };
+    (runnable, handle)
+}
+
+/// The vtable's functions for one pair of types.
+struct Life<F, M>(PhantomData<(F, M)>);
+
+impl<F, M> Life<F, M>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+    M: Schedule,
+{
+    const VTABLE: Vtable = Vtable {
+        run: Self::run,
+        shut_down: Self::shut_down,
+        schedule: Self::schedule,
+        take_output: Self::take_output,
+        free: Self::free,
+    };
+
+    /// # Safety
+    ///
+    /// The header of a live cell of these types, alive for `'a`.
+    unsafe fn cell<'a>(header: NonNull<Header>) -> &'a Cell<F, M> {
+        // SAFETY: by the caller's word; what is not shared is in `UnsafeCell`s.
+        unsafe { header.cast::<Cell<F, M>>().as_ref() }
+    }
+
+    /// `Vtable::run`.
+    unsafe fn run(task: Ref) -> Ran {
+        match task.state().transition_to_running() {
+            Enter::Stale => return Ran::Stale,
+            Enter::Run => {}
+        }
+        // SAFETY: `task` keeps the cell alive for longer than `cell` is used:
+        // it is given up only where noted below.
+        let cell = unsafe { Self::cell(task.as_ptr()) };
+        let waker = borrowed(&task);
+        let mut cx = Context::from_waker(&waker);
+        // Unwind safety: a future that panicked is dropped, never polled.
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: RUNNING is ours.
+            unsafe { Self::poll(cell, &mut cx) }
+        }));
+        let outcome = match polled {
+            Ok(Poll::Ready(output)) => Ok(output),
+            Err(payload) => Err(JoinError::Panicked(payload)),
+            Ok(Poll::Pending) => match task.state().transition_to_idle() {
+                Leave::Idle => {
+                    // The transition gave the reference up.
+                    let _ = task.into_raw();
+                    return Ran::Pending;
+                }
+                Leave::IdleAndLast => {
+                    // SAFETY: the reference that the transition gave up was
+                    // the last.
+                    unsafe { Self::free(task.into_raw()) };
+                    return Ran::Pending;
+                }
+                Leave::Queued => {
+                    // SAFETY: the transition counted a reference for this.
+                    let counted = unsafe { Ref::from_raw(task.as_ptr()) };
+                    // SAFETY: the types are ours, and `task` is another.
+                    unsafe { Self::schedule(counted, Wake::Yield) };
+                    return Ran::Rescheduled;
+                }
+                Leave::Shutdown => Err(JoinError::Shutdown),
+            },
+        };
+        // SAFETY: RUNNING is still ours, and `task` a reference.
+        unsafe { Self::complete(cell, outcome) };
+        Ran::Complete
+    }
+
+    /// # Safety
+    ///
+    /// RUNNING is the caller's.
+    unsafe fn poll(cell: &Cell<F, M>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        cell.stage.with_mut(|stage| {
+            // SAFETY: RUNNING makes the stage ours.
+            let Stage::Future(future) = (unsafe { &mut *stage }) else {
+                unreachable!("a task that is not complete has its future");
+            };
+            // SAFETY: the cell never moves, and the future is dropped in place.
+            unsafe { Pin::new_unchecked(future) }.poll(cx)
+        })
+    }
+
+    /// Drops what the stage holds, in place, and puts `next` there.
+    ///
+    /// # Safety
+    ///
+    /// The stage is the caller's.
+    unsafe fn replace_stage(cell: &Cell<F, M>, next: Stage<F>) {
+        cell.stage.with_mut(|stage| {
+            contain(|| {
+                // SAFETY: the stage is ours and valid; what is left of it
+                // after its drop is overwritten below, panic or not.
+                unsafe { stage.drop_in_place() }
+            });
+            // SAFETY: the stage is ours, and its content has been dropped.
+            unsafe { stage.write(next) }
+        });
+    }
+
+    /// Ends the task with `outcome`.
+    ///
+    /// # Safety
+    ///
+    /// RUNNING is the caller's, and ends with this; the caller has a reference.
+    unsafe fn complete(cell: &Cell<F, M>, outcome: Result<F::Output, JoinError>) {
+        // SAFETY: RUNNING makes the stage ours.
+        unsafe { Self::replace_stage(cell, Stage::Outcome(outcome)) };
+        match cell.head.header.state.transition_to_complete() {
+            Completed::Joined => {}
+            Completed::Detached => {
+                // SAFETY: without a join handle the stage stays ours.
+                unsafe { Self::replace_stage(cell, Stage::Empty) }
+            }
+            Completed::JoinedWithWaker => {
+                let waker = cell.head.join_waker.with_mut(|slot| {
+                    // SAFETY: the transition made the slot ours.
+                    unsafe { slot.replace(None) }
+                });
+                contain(|| waker.into_iter().for_each(|waker| waker.wake()));
+            }
+        }
+    }
+
+    /// `Vtable::shut_down`.
+    unsafe fn shut_down(header: NonNull<Header>) {
+        // SAFETY: the caller's reference keeps the cell alive.
+        let cell = unsafe { Self::cell(header) };
+        // SAFETY: the caller has claimed RUNNING, and has a reference.
+        unsafe { Self::complete(cell, Err(JoinError::Shutdown)) }
+    }
+
+    /// `Vtable::schedule`.
+    unsafe fn schedule(task: Ref, why: Wake) {
+        // SAFETY: another reference, the caller's, keeps the cell alive.
+        let cell = unsafe { Self::cell(task.as_ptr()) };
+        // SAFETY: `M` is the cell's.
+        let runnable = unsafe { Runnable::from_ref(task) };
+        cell.head.meta.schedule(runnable, why);
+    }
+
+    /// `Vtable::take_output`.
+    unsafe fn take_output(header: NonNull<Header>, to: NonNull<()>) {
+        // SAFETY: the caller's reference keeps the cell alive.
+        let cell = unsafe { Self::cell(header) };
+        let stage = cell.stage.with_mut(|stage| {
+            // SAFETY: after COMPLETE the stage is the join handle's.
+            unsafe { stage.replace(Stage::Empty) }
+        });
+        if let Stage::Outcome(outcome) = stage {
+            // SAFETY: the caller points to an option of this type.
+            let to = unsafe { to.cast::<Option<Result<F::Output, JoinError>>>().as_mut() };
+            *to = Some(outcome);
+        }
+    }
+
+    /// `Vtable::free`: future or outcome first, the meta last.
+    unsafe fn free(header: NonNull<Header>) {
+        // SAFETY: the cell was a `Box` of this type, and is ours alone.
+        let cell = unsafe { Box::from_raw(header.cast::<Cell<F, M>>().as_ptr()) };
+        // SAFETY: the cell is ours alone.
+        unsafe { Self::replace_stage(&cell, Stage::Empty) };
+        contain(|| drop(cell));
+    }
+}

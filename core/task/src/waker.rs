@@ -1,0 +1,78 @@
+//! The waker: a counted reference whose data pointer is the header.
+//!
+//! There is one `RawWakerVTable` for all tasks, not one for each type: what
+//! depends on the type is behind the header's own vtable. So a waker is the
+//! task's exactly if it has this vtable and the task's address.
+
+use crate::cell::{Header, Ref};
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
+
+/// A waker with a reference of its own.
+pub(crate) fn waker(task: Ref) -> Waker {
+    let data = task.into_raw().as_ptr().cast_const().cast();
+    // SAFETY: the functions of the vtable keep the contract of `RawWaker` for
+    // a data pointer that is one counted reference.
+    unsafe { Waker::new(data, &VTABLE) }
+}
+
+/// A waker on loan: it has no reference of its own, and must not outlive
+/// `task`'s.
+pub(crate) fn borrowed(task: &Ref) -> ManuallyDrop<Waker> {
+    let data = task.as_ptr().as_ptr().cast_const().cast();
+    // SAFETY: as in `waker`; it is never dropped, so it gives up no reference,
+    // and the caller keeps one for as long as it is in use.
+    ManuallyDrop::new(unsafe { Waker::new(data, &VTABLE) })
+}
+
+/// Whether `waker` wakes the task.
+pub(crate) fn is_waker_of(task: &Ref, waker: &Waker) -> bool {
+    waker.data() == task.as_ptr().as_ptr().cast_const().cast()
+        && std::ptr::eq(waker.vtable(), &raw const VTABLE)
+}
+
+/// The reference behind a waker, still the waker's.
+///
+/// # Safety
+///
+/// `data` is the data pointer of a waker of this module that is alive for as
+/// long as the result is used.
+unsafe fn lend(data: *const ()) -> ManuallyDrop<Ref> {
+    let header = NonNull::new(data.cast_mut().cast::<Header>());
+    // SAFETY: the data pointer comes from a `NonNull`.
+    let header = unsafe { header.unwrap_unchecked() };
+    // SAFETY: the waker's reference is counted, and `ManuallyDrop` leaves it
+    // with the waker.
+    ManuallyDrop::new(unsafe { Ref::from_raw(header) })
+}
+
+/// The contract of `RawWakerVTable`: `data` is a live waker's.
+unsafe fn clone(data: *const ()) -> RawWaker {
+    // SAFETY: the waker is alive during the call.
+    let task = unsafe { lend(data) };
+    let another = Ref::clone(&task);
+    RawWaker::new(another.into_raw().as_ptr().cast_const().cast(), &VTABLE)
+}
+
+/// The contract of `RawWakerVTable`: `data` is a waker's that is used up.
+unsafe fn wake(data: *const ()) {
+    // SAFETY: the waker is used up by this call, so the reference is ours.
+    let task = ManuallyDrop::into_inner(unsafe { lend(data) });
+    task.wake();
+}
+
+/// The contract of `RawWakerVTable`: `data` is a live waker's.
+unsafe fn wake_by_ref(data: *const ()) {
+    // SAFETY: the waker is alive during the call.
+    let task = unsafe { lend(data) };
+    task.wake();
+}
+
+/// The contract of `RawWakerVTable`: `data` is a waker's that is used up.
+unsafe fn drop_waker(data: *const ()) {
+    // SAFETY: the waker is used up by this call, so the reference is ours.
+    drop(ManuallyDrop::into_inner(unsafe { lend(data) }));
+}
