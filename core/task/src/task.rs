@@ -125,6 +125,12 @@ impl<M> TaskRef<M> {
         waker::waker(self.task.clone())
     }
 
+    /// A waker whose wake is [`promote`](Self::promote). It has the data pointer of
+    /// [`waker`](Self::waker), so the two can be told to be of one task.
+    pub fn promote_waker(&self) -> Waker {
+        waker::promote_waker(self.task.clone())
+    }
+
     /// Whether `waker` wakes this task.
     pub fn will_wake(&self, waker: &Waker) -> bool {
         waker::is_waker_of(&self.task, waker)

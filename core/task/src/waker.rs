@@ -40,6 +40,37 @@ pub(crate) fn is_waker_of(task: &Ref, waker: &Waker) -> bool {
 ///
 /// `data` is the data pointer of a waker of this module that is alive for as
 /// long as the result is used.
+/// What [`TaskRef::promote_waker`](crate::TaskRef::promote_waker) hands out: the same data pointer,
+/// but waking is promoting.
+static PROMOTE: RawWakerVTable = RawWakerVTable::new(clone_promote, promote, promote_by_ref, drop_waker);
+
+/// A waker that promotes `task`, and owns that reference.
+pub(crate) fn promote_waker(task: Ref) -> Waker {
+    let data = task.into_raw().as_ptr().cast_const().cast();
+    // SAFETY: the functions of the vtable keep the contract of `RawWaker` for
+    // a data pointer that is one counted reference.
+    unsafe { Waker::new(data, &PROMOTE) }
+}
+
+unsafe fn clone_promote(data: *const ()) -> RawWaker {
+    // SAFETY: the waker is alive during the call.
+    let task = unsafe { lend(data) };
+    let another = Ref::clone(&task);
+    RawWaker::new(another.into_raw().as_ptr().cast_const().cast(), &PROMOTE)
+}
+
+unsafe fn promote(data: *const ()) {
+    // SAFETY: the waker is used up by this call, so the reference is ours.
+    let task = ManuallyDrop::into_inner(unsafe { lend(data) });
+    task.promote();
+}
+
+unsafe fn promote_by_ref(data: *const ()) {
+    // SAFETY: the waker is alive during the call.
+    let task = unsafe { lend(data) };
+    task.promote();
+}
+
 unsafe fn lend(data: *const ()) -> ManuallyDrop<Ref> {
     let header = NonNull::new(data.cast_mut().cast::<Header>());
     // SAFETY: the data pointer comes from a `NonNull`.
