@@ -13,8 +13,11 @@
 //! more than the field at hand: `&Header` and `&M` are shared by all, and the
 //! rest is in `UnsafeCell`s, whose owner the state word names.
 
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 use crate::error::JoinError;
-use crate::state::State;
+use crate::state::{Notify, State};
 use crate::sync::UnsafeCell;
 use crate::why::{Ran, Wake};
 use std::future::Future;
@@ -133,8 +136,7 @@ impl Ref {
         self.hand_on(self.state().transition_to_promoted());
     }
 
-    fn hand_on(&self, notify: crate::state::Notify) {
-        use crate::state::Notify;
+    fn hand_on(&self, notify: Notify) {
         let why = match notify {
             Notify::Schedule => Wake::Wake,
             Notify::ScheduleSecond => Wake::Promote,

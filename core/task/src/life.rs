@@ -20,6 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
+use std::thread;
 
 /// Creates a task, in one allocation.
 ///
@@ -93,11 +94,8 @@ where
         let cell = unsafe { Self::cell(task.as_ptr()) };
         let waker = borrowed(&task);
         let mut cx = Context::from_waker(&waker);
-        // Unwind safety: a future that panicked is dropped, never polled.
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: RUNNING is ours.
-            unsafe { Self::poll(cell, &mut cx) }
-        }));
+        // SAFETY: RUNNING is ours.
+        let polled = unsafe { Self::poll(cell, &mut cx) };
         let outcome = match polled {
             Ok(Poll::Ready(output)) => Ok(output),
             Err(payload) => Err(JoinError::Panicked(payload)),
@@ -128,17 +126,21 @@ where
         Ran::Complete
     }
 
+    /// One poll, or the payload of its panic.
+    ///
     /// # Safety
     ///
     /// RUNNING is the caller's.
-    unsafe fn poll(cell: &Cell<F, M>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    unsafe fn poll(cell: &Cell<F, M>, cx: &mut Context<'_>) -> thread::Result<Poll<F::Output>> {
         cell.stage.with_mut(|stage| {
             // SAFETY: RUNNING makes the stage ours.
             let Stage::Future(future) = (unsafe { &mut *stage }) else {
                 unreachable!("a task that is not complete has its future");
             };
             // SAFETY: the cell never moves, and the future is dropped in place.
-            unsafe { Pin::new_unchecked(future) }.poll(cx)
+            let future = unsafe { Pin::new_unchecked(future) };
+            // Unwind safety: a future that panicked is dropped, never polled.
+            catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
         })
     }
 
