@@ -13,10 +13,12 @@
 //! more than the field at hand: `&Header` and `&M` are shared by all, and the
 //! rest is in `UnsafeCell`s, whose owner the state word names.
 
+mod stage;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-use crate::error::JoinError;
+pub(crate) use stage::Stage;
+
 use crate::state::{Notify, State};
 use crate::sync::UnsafeCell;
 use crate::why::{Ran, Wake};
@@ -64,13 +66,6 @@ pub(crate) struct Head<M> {
 pub(crate) struct Cell<F: Future, M> {
     pub(crate) head: Head<M>,
     pub(crate) stage: UnsafeCell<Stage<F>>,
-}
-
-/// What the stage holds, in this order and never back.
-pub(crate) enum Stage<F: Future> {
-    Future(F),
-    Outcome(Result<F::Output, JoinError>),
-    Empty,
 }
 
 /// One counted reference to a cell of any type.

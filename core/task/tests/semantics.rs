@@ -267,8 +267,11 @@ fn wakers_are_the_task() {
     assert_eq!(runnable.id_addr(), task.id_addr());
     assert_ne!(task.id_addr(), other.id_addr());
     assert_eq!(runnable.run(), Ran::Pending);
-    waker.clone().wake();
-    drop(waker);
+    let another = waker.clone();
+    waker.wake();
+    assert_eq!(exec.next().run(), Ran::Pending);
+    another.wake_by_ref();
+    drop(another);
     assert_eq!(exec.next().run(), Ran::Pending);
 }
 

@@ -77,7 +77,7 @@ impl Future for Work {
             return Poll::Ready(self.output.take().expect("polled after it was ready"));
         }
         self.polls -= 1;
-        if self.polls % 3 == 0 {
+        if self.polls.is_multiple_of(3) {
             cx.waker().wake_by_ref();
         } else {
             self.wakers.lock().unwrap().push(cx.waker().clone());

@@ -33,7 +33,9 @@ impl Drop for Count {
 
 /// One queue, which runs nothing unasked.
 #[derive(Clone, Default)]
-pub(crate) struct Executor(Arc<Mutex<VecDeque<(Runnable<Exec>, Wake)>>>);
+pub(crate) struct Executor(Arc<Mutex<Entries>>);
+
+type Entries = VecDeque<(Runnable<Exec>, Wake)>;
 
 /// The meta of its tasks.
 pub(crate) struct Exec {
