@@ -5,12 +5,13 @@
 mod common;
 
 use asupersync_task::{JoinError, JoinHandle, Runnable, Schedule, TaskRef, Wake, new};
-use common::{Count, Counter, count, counter};
+use common::{Count, Counter, Lock, count, counter};
 use std::collections::VecDeque;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
@@ -26,7 +27,7 @@ fn rounds() -> usize {
 #[derive(Default)]
 struct Pool {
     /// `Wake` decides the queue, so that a promoted task is in both.
-    queues: [Mutex<VecDeque<Runnable<Meta>>>; 2],
+    queues: [Lock<VecDeque<Runnable<Meta>>>; 2],
     closed: AtomicBool,
     steps: AtomicUsize,
 }
@@ -40,7 +41,7 @@ impl Schedule for Meta {
     fn schedule(&self, runnable: Runnable<Self>, why: Wake) {
         let queue = &self.0.queues[usize::from(why == Wake::Promote)];
         if !self.0.closed.load(Ordering::SeqCst) {
-            queue.lock().unwrap().push_back(runnable);
+            queue.with(|queue| queue.push_back(runnable));
         }
     }
 }
@@ -48,7 +49,7 @@ impl Schedule for Meta {
 impl Pool {
     fn step(&self) -> bool {
         let which = self.steps.fetch_add(1, Ordering::Relaxed);
-        let queue = |n: usize| self.queues[n % 2].lock().unwrap().pop_front();
+        let queue = |n: usize| self.queues[n % 2].with(VecDeque::pop_front);
         let Some(runnable) = queue(which).or_else(|| queue(which + 1)) else {
             return false;
         };
@@ -64,7 +65,7 @@ impl Pool {
 /// Ready after some polls; leaves its waker where others find it.
 struct Work {
     polls: usize,
-    wakers: Arc<Mutex<Vec<Waker>>>,
+    wakers: Arc<Lock<Vec<Waker>>>,
     output: Option<Count>,
     _dropped: Count,
 }
@@ -80,7 +81,8 @@ impl Future for Work {
         if self.polls.is_multiple_of(3) {
             cx.waker().wake_by_ref();
         } else {
-            self.wakers.lock().unwrap().push(cx.waker().clone());
+            let waker = cx.waker().clone();
+            self.wakers.with(|wakers| wakers.push(waker));
         }
         Poll::Pending
     }
@@ -95,7 +97,7 @@ struct Ends {
 
 fn spawn_and_disturb(
     pool: &Arc<Pool>,
-    wakers: &Arc<Mutex<Vec<Waker>>>,
+    wakers: &Arc<Lock<Vec<Waker>>>,
     [futures, outputs, metas]: [&Counter; 3],
     rounds: usize,
 ) -> Ends {
@@ -120,7 +122,7 @@ fn spawn_and_disturb(
         } else {
             open.push_back((task, handle));
         }
-        let waker = wakers.lock().unwrap().pop();
+        let waker = wakers.with(Vec::pop);
         waker.into_iter().for_each(Waker::wake);
         if round % 3 == 0 {
             pool.step();
@@ -194,7 +196,7 @@ fn every_future_output_and_meta_is_dropped_once() {
     // What is left are detached tasks: some queued, some with a waker.
     pool.closed.store(true, Ordering::SeqCst);
     while pool.step() {}
-    wakers.lock().unwrap().drain(..).for_each(Waker::wake);
+    wakers.with(mem::take).into_iter().for_each(Waker::wake);
     let all = threads * rounds;
     assert_eq!(ends.taken + ends.shut_down + ends.detached, all);
     assert_eq!(

@@ -7,9 +7,10 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::panic;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Once};
 use std::task::{Context, Poll};
+use std::thread;
 
 /// A counter of drops.
 pub(crate) type Counter = Arc<AtomicUsize>;
@@ -158,4 +159,23 @@ pub(crate) fn quietly<R>(f: impl FnOnce() -> R) -> R {
     let result = f();
     QUIET.set(false);
     result
+}
+
+/// A mutex that race detectors understand even if they cannot see into
+/// `std`'s: its flag, in code of ours, carries the ordering.
+#[derive(Default)]
+pub(crate) struct Lock<T> {
+    held: AtomicBool,
+    value: Mutex<T>,
+}
+
+impl<T> Lock<T> {
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        while self.held.swap(true, Ordering::Acquire) {
+            thread::yield_now();
+        }
+        let result = f(&mut self.value.lock().unwrap());
+        self.held.store(false, Ordering::Release);
+        result
+    }
 }
