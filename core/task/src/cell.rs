@@ -13,8 +13,13 @@
 //! more than the field at hand: `&Header` and `&M` are shared by all, and the
 //! rest is in `UnsafeCell`s, whose owner the state word names.
 
-use crate::error::JoinError;
-use crate::state::State;
+mod stage;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
+pub(crate) use stage::Stage;
+
+use crate::state::{Notify, State};
 use crate::sync::UnsafeCell;
 use crate::why::{Ran, Wake};
 use std::future::Future;
@@ -61,13 +66,6 @@ pub(crate) struct Head<M> {
 pub(crate) struct Cell<F: Future, M> {
     pub(crate) head: Head<M>,
     pub(crate) stage: UnsafeCell<Stage<F>>,
-}
-
-/// What the stage holds, in this order and never back.
-pub(crate) enum Stage<F: Future> {
-    Future(F),
-    Outcome(Result<F::Output, JoinError>),
-    Empty,
 }
 
 /// One counted reference to a cell of any type.
@@ -133,8 +131,7 @@ impl Ref {
         self.hand_on(self.state().transition_to_promoted());
     }
 
-    fn hand_on(&self, notify: crate::state::Notify) {
-        use crate::state::Notify;
+    fn hand_on(&self, notify: Notify) {
         let why = match notify {
             Notify::Schedule => Wake::Wake,
             Notify::ScheduleSecond => Wake::Promote,

@@ -59,7 +59,6 @@ use std::task::{Context, Poll, Waker};
 #[must_use = "dropping a join handle detaches the task"]
 pub struct JoinHandle<T, M> {
     task: Ref,
-    taken: bool,
     types: PhantomData<fn() -> (T, M)>,
 }
 
@@ -71,7 +70,6 @@ impl<T, M> JoinHandle<T, M> {
     pub(crate) unsafe fn from_ref(task: Ref) -> Self {
         Self {
             task,
-            taken: false,
             types: PhantomData,
         }
     }
@@ -93,15 +91,19 @@ impl<T, M> JoinHandle<T, M> {
     ///
     /// The outcome is a [`JoinError`] if the task was shut down or panicked.
     pub fn try_take(&mut self) -> Option<Result<T, JoinError>> {
-        if self.taken || !self.task.state().is_complete() {
+        if !self.task.state().is_complete() {
             return None;
         }
-        self.take()
+        // SAFETY: complete.
+        unsafe { self.take() }
     }
 
+    /// The outcome, unless it was taken before.
+    ///
+    /// # Safety
+    ///
     /// The caller has seen COMPLETE.
-    fn take(&mut self) -> Option<Result<T, JoinError>> {
-        self.taken = true;
+    unsafe fn take(&mut self) -> Option<Result<T, JoinError>> {
         let mut outcome: Option<Result<T, JoinError>> = None;
         let take_output = self.task.header().vtable.take_output;
         // SAFETY: the vtable is this cell's, the task is complete, this is
@@ -149,17 +151,12 @@ impl<T, M> Future for JoinHandle<T, M> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        assert!(
-            !self.taken,
-            "a join handle was polled after it gave the outcome"
-        );
         if !self.task.state().is_complete() && self.leave_waker(cx.waker()).is_ok() {
             return Poll::Pending;
         }
-        match self.take() {
-            Some(outcome) => Poll::Ready(outcome),
-            None => unreachable!("a complete task has an outcome until it is taken"),
-        }
+        // SAFETY: complete, as we saw or as `leave_waker` did.
+        let outcome = unsafe { self.take() };
+        Poll::Ready(outcome.expect("a join handle was polled after it gave the outcome"))
     }
 }
 
@@ -171,8 +168,9 @@ impl<T, M> Drop for JoinHandle<T, M> {
             let waker = unsafe { self.swap_waker(None) };
             contain(|| drop(waker));
         }
-        if detach.owns_output && !self.taken {
-            let outcome = self.take();
+        if detach.owns_output {
+            // SAFETY: the transition said so: complete.
+            let outcome = unsafe { self.take() };
             contain(|| drop(outcome));
         }
     }

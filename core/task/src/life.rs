@@ -16,8 +16,6 @@ use crate::waker::borrowed;
 use crate::why::{Ran, Wake};
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
@@ -93,11 +91,8 @@ where
         let cell = unsafe { Self::cell(task.as_ptr()) };
         let waker = borrowed(&task);
         let mut cx = Context::from_waker(&waker);
-        // Unwind safety: a future that panicked is dropped, never polled.
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: RUNNING is ours.
-            unsafe { Self::poll(cell, &mut cx) }
-        }));
+        // SAFETY: RUNNING makes the stage ours, and a cell never moves.
+        let polled = unsafe { cell.poll(&mut cx) };
         let outcome = match polled {
             Ok(Poll::Ready(output)) => Ok(output),
             Err(payload) => Err(JoinError::Panicked(payload)),
@@ -128,37 +123,6 @@ where
         Ran::Complete
     }
 
-    /// # Safety
-    ///
-    /// RUNNING is the caller's.
-    unsafe fn poll(cell: &Cell<F, M>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        cell.stage.with_mut(|stage| {
-            // SAFETY: RUNNING makes the stage ours.
-            let Stage::Future(future) = (unsafe { &mut *stage }) else {
-                unreachable!("a task that is not complete has its future");
-            };
-            // SAFETY: the cell never moves, and the future is dropped in place.
-            unsafe { Pin::new_unchecked(future) }.poll(cx)
-        })
-    }
-
-    /// Drops what the stage holds, in place, and puts `next` there.
-    ///
-    /// # Safety
-    ///
-    /// The stage is the caller's.
-    unsafe fn replace_stage(cell: &Cell<F, M>, next: Stage<F>) {
-        cell.stage.with_mut(|stage| {
-            contain(|| {
-                // SAFETY: the stage is ours and valid; what is left of it
-                // after its drop is overwritten below, panic or not.
-                unsafe { stage.drop_in_place() }
-            });
-            // SAFETY: the stage is ours, and its content has been dropped.
-            unsafe { stage.write(next) }
-        });
-    }
-
     /// Ends the task with `outcome`.
     ///
     /// # Safety
@@ -166,12 +130,12 @@ where
     /// RUNNING is the caller's, and ends with this; the caller has a reference.
     unsafe fn complete(cell: &Cell<F, M>, outcome: Result<F::Output, JoinError>) {
         // SAFETY: RUNNING makes the stage ours.
-        unsafe { Self::replace_stage(cell, Stage::Outcome(outcome)) };
+        unsafe { cell.replace_stage(Stage::Outcome(outcome)) };
         match cell.head.header.state.transition_to_complete() {
             Completed::Joined => {}
             Completed::Detached => {
                 // SAFETY: without a join handle the stage stays ours.
-                unsafe { Self::replace_stage(cell, Stage::Empty) }
+                unsafe { cell.replace_stage(Stage::Empty) }
             }
             Completed::JoinedWithWaker => {
                 let waker = cell.head.join_waker.with_mut(|slot| {
@@ -204,15 +168,11 @@ where
     unsafe fn take_output(header: NonNull<Header>, to: NonNull<()>) {
         // SAFETY: the caller's reference keeps the cell alive.
         let cell = unsafe { Self::cell(header) };
-        let stage = cell.stage.with_mut(|stage| {
-            // SAFETY: after COMPLETE the stage is the join handle's.
-            unsafe { stage.replace(Stage::Empty) }
-        });
-        if let Stage::Outcome(outcome) = stage {
-            // SAFETY: the caller points to an option of this type.
-            let to = unsafe { to.cast::<Option<Result<F::Output, JoinError>>>().as_mut() };
-            *to = Some(outcome);
-        }
+        // SAFETY: the task is complete, and the caller its join handle.
+        let outcome = unsafe { cell.take_outcome() };
+        // SAFETY: the caller points to an option of this type.
+        let to = unsafe { to.cast::<Option<Result<F::Output, JoinError>>>().as_mut() };
+        *to = outcome;
     }
 
     /// `Vtable::free`: future or outcome first, the meta last.
@@ -220,7 +180,7 @@ where
         // SAFETY: the cell was a `Box` of this type, and is ours alone.
         let cell = unsafe { Box::from_raw(header.cast::<Cell<F, M>>().as_ptr()) };
         // SAFETY: the cell is ours alone.
-        unsafe { Self::replace_stage(&cell, Stage::Empty) };
+        unsafe { cell.replace_stage(Stage::Empty) };
         contain(|| drop(cell));
     }
 }

@@ -31,7 +31,7 @@ mod tests {
 
     impl Drop for Mine {
         fn drop(&mut self) {
-            panic_any("the payload's drop");
+            panic_any(());
         }
     }
 

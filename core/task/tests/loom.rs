@@ -1,0 +1,439 @@
+//! The races of a task's life, each in every order that loom can find.
+//!
+//! ```text
+//! RUSTFLAGS="--cfg loom" cargo test -p asupersync-task --release --test loom
+//! ```
+//!
+//! A lost wake shows as a task that is idle at the end, a double use of the
+//! stage or the waker slot as an access that loom reports, and anything that
+//! is freed twice or not at all as a wrong count or a leaked `Arc`.
+#![cfg(loom)]
+
+use asupersync_task::{
+    JoinError, JoinHandle, Ran, Runnable, Schedule, Shutdown, TaskRef, Wake, new,
+};
+use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+/// The executor of a test: one queue, which nobody runs unasked.
+type Queue = Arc<Mutex<VecDeque<(Runnable<Meta>, Wake)>>>;
+
+struct Meta {
+    queue: Queue,
+    _dropped: Count,
+}
+
+impl Schedule for Meta {
+    fn schedule(&self, runnable: Runnable<Self>, why: Wake) {
+        self.queue.lock().unwrap().push_back((runnable, why));
+    }
+}
+
+/// Counts its drops.
+struct Count(Arc<AtomicUsize>);
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+/// Ready once `need` events have happened; a wake announces each of them.
+struct Events {
+    seen: Arc<AtomicUsize>,
+    need: usize,
+    output: Option<Count>,
+    _dropped: Count,
+}
+
+impl Future for Events {
+    type Output = Count;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Count> {
+        // Relaxed: that the poll sees the event is what the wake is for.
+        if self.seen.load(Relaxed) < self.need {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.output.take().expect("polled after it was ready"))
+    }
+}
+
+struct World {
+    queue: Queue,
+    seen: Arc<AtomicUsize>,
+    futures: Arc<AtomicUsize>,
+    outputs: Arc<AtomicUsize>,
+    metas: Arc<AtomicUsize>,
+}
+
+type Handle = JoinHandle<Count, Meta>;
+
+impl World {
+    /// A world with one task, which needs `need` events.
+    fn new(need: usize) -> (Self, Runnable<Meta>, Handle) {
+        let zero = || Arc::new(AtomicUsize::new(0));
+        let world = Self {
+            queue: Queue::default(),
+            seen: zero(),
+            futures: zero(),
+            outputs: zero(),
+            metas: zero(),
+        };
+        let future = Events {
+            seen: world.seen.clone(),
+            need,
+            output: Some(Count(world.outputs.clone())),
+            _dropped: Count(world.futures.clone()),
+        };
+        let meta = Meta {
+            queue: world.queue.clone(),
+            _dropped: Count(world.metas.clone()),
+        };
+        let (runnable, handle) = new(future, meta);
+        (world, runnable, handle)
+    }
+
+    fn event(&self) -> impl FnOnce(&TaskRef<Meta>) + Send + 'static {
+        let seen = self.seen.clone();
+        move |task| {
+            seen.fetch_add(1, Relaxed);
+            task.wake();
+        }
+    }
+
+    fn next(&self) -> Option<Runnable<Meta>> {
+        Some(self.queue.lock().unwrap().pop_front()?.0)
+    }
+
+    /// Runs what is queued until nothing is; gives the polls that completed.
+    fn drain(&self) -> usize {
+        let mut complete = 0;
+        while let Some(runnable) = self.next() {
+            complete += usize::from(runnable.run() == Ran::Complete);
+        }
+        complete
+    }
+
+    /// All handles are gone: everything was dropped, and once.
+    fn assert_gone(self) {
+        assert!(self.next().is_none());
+        assert_eq!(self.futures.load(Relaxed), 1, "futures dropped");
+        assert_eq!(self.outputs.load(Relaxed), 1, "outputs dropped");
+        assert_eq!(self.metas.load(Relaxed), 1, "metas dropped");
+    }
+}
+
+fn model(bound: usize, test: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(bound);
+    model.check(test);
+}
+
+#[test]
+fn wake_against_run() {
+    model(4, || {
+        let (world, runnable, mut handle) = World::new(1);
+        let (task, event) = (handle.task(), world.event());
+        let waker = thread::spawn(move || event(&task));
+        let first = runnable.run();
+        waker.join().unwrap();
+        let later = world.drain();
+        assert_eq!(usize::from(first == Ran::Complete) + later, 1);
+        assert!(handle.try_take().unwrap().is_ok());
+        drop(handle);
+        world.assert_gone();
+    });
+}
+
+#[test]
+fn two_wakes_against_run() {
+    model(3, || {
+        let (world, runnable, mut handle) = World::new(2);
+        let threads = [(); 2].map(|()| {
+            let (task, event) = (handle.task(), world.event());
+            thread::spawn(move || event(&task))
+        });
+        let _ = runnable.run();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        world.drain();
+        assert!(handle.try_take().unwrap().is_ok());
+        drop(handle);
+        world.assert_gone();
+    });
+}
+
+#[test]
+fn wake_by_value_against_the_last_handles() {
+    model(4, || {
+        let (world, runnable, handle) = World::new(1);
+        let waker = handle.task().waker();
+        let waking = thread::spawn(move || waker.wake());
+        let detaching = thread::spawn(move || drop(handle));
+        let _ = runnable.run();
+        waking.join().unwrap();
+        detaching.join().unwrap();
+        world.drain();
+        world.assert_gone();
+    });
+}
+
+#[test]
+fn promoted_entries_on_two_threads() {
+    model(4, || {
+        let (world, runnable, mut handle) = World::new(0);
+        handle.task().promote();
+        let second = world.next().expect("promote schedules a queued task again");
+        let other = thread::spawn(move || second.run());
+        let here = runnable.run();
+        let there = other.join().unwrap();
+        assert!(matches!(
+            (here, there),
+            (Ran::Complete, Ran::Stale) | (Ran::Stale, Ran::Complete)
+        ));
+        assert!(handle.try_take().unwrap().is_ok());
+        drop(handle);
+        world.assert_gone();
+    });
+}
+
+/// The stale entry may find the task queued again, run it, and so make the
+/// newer entry stale.
+#[test]
+fn promoted_entries_against_a_wake() {
+    model(3, || {
+        let (world, runnable, mut handle) = World::new(1);
+        let (task, event) = (handle.task(), world.event());
+        task.promote();
+        let second = world.next().unwrap();
+        let waker = thread::spawn(move || event(&task));
+        let other = thread::spawn(move || {
+            let _ = second.run();
+        });
+        let _ = runnable.run();
+        waker.join().unwrap();
+        other.join().unwrap();
+        world.drain();
+        assert!(handle.try_take().unwrap().is_ok());
+        drop(handle);
+        world.assert_gone();
+    });
+}
+
+#[test]
+fn promote_against_run() {
+    model(4, || {
+        let (world, runnable, mut handle) = World::new(0);
+        let task = handle.task();
+        let promoting = thread::spawn(move || task.promote());
+        assert_eq!(runnable.run(), Ran::Complete);
+        promoting.join().unwrap();
+        assert_eq!(world.drain(), 0);
+        assert!(handle.try_take().unwrap().is_ok());
+        drop(handle);
+        world.assert_gone();
+    });
+}
+
+#[test]
+fn shutdown_against_run_and_wake() {
+    model(3, || {
+        let (world, runnable, mut handle) = World::new(1);
+        let (task, event) = (handle.task(), world.event());
+        let waker = thread::spawn(move || event(&task));
+        let task = handle.task();
+        let ending = thread::spawn(move || task.shutdown());
+        let _ = runnable.run();
+        waker.join().unwrap();
+        let said = ending.join().unwrap();
+        world.drain();
+        match (
+            said,
+            handle
+                .try_take()
+                .expect("a task that was shut down completes"),
+        ) {
+            (Shutdown::Dropped, Err(JoinError::Shutdown))
+            | (Shutdown::AlreadyComplete, Ok(_))
+            | (Shutdown::Running, Err(JoinError::Shutdown) | Ok(_)) => {}
+            (said, outcome) => panic!("{said:?}, {:?}", outcome.map(|_| ())),
+        }
+        drop(handle);
+        world.assert_gone();
+    });
+}
+
+#[test]
+fn two_shutdowns() {
+    model(4, || {
+        let (world, runnable, mut handle) = World::new(1);
+        let _ = runnable.run();
+        let task = handle.task();
+        let other = thread::spawn(move || task.shutdown());
+        let here = handle.task().shutdown();
+        let there = other.join().unwrap();
+        let dropped = [here, there]
+            .into_iter()
+            .filter(|&said| said == Shutdown::Dropped);
+        assert_eq!(dropped.count(), 1);
+        assert!(matches!(handle.try_take(), Some(Err(JoinError::Shutdown))));
+        drop(handle);
+        world.assert_gone();
+    });
+}
+
+/// Neither a dropped entry nor the wake and shutdown that race with it leave
+/// a task that nobody can run.
+#[test]
+fn entry_dropped_against_wake_and_shutdown() {
+    model(3, || {
+        let (world, runnable, mut handle) = World::new(1);
+        let (task, event) = (handle.task(), world.event());
+        let waker = thread::spawn(move || event(&task));
+        let task = handle.task();
+        let ending = thread::spawn(move || task.shutdown());
+        drop(runnable);
+        waker.join().unwrap();
+        let _ = ending.join().unwrap();
+        assert_eq!(world.drain(), 0);
+        assert!(matches!(handle.try_take(), Some(Err(JoinError::Shutdown))));
+        drop(handle);
+        world.assert_gone();
+    });
+}
+
+#[test]
+fn one_entry_dropped_the_other_run() {
+    model(4, || {
+        let (world, runnable, mut handle) = World::new(1);
+        handle.task().promote();
+        let second = world.next().unwrap();
+        let (task, event) = (handle.task(), world.event());
+        let other = thread::spawn(move || drop(second));
+        let _ = runnable.run();
+        event(&task);
+        other.join().unwrap();
+        world.drain();
+        assert!(
+            handle.try_take().is_some(),
+            "complete or shut down, not stranded"
+        );
+        drop((task, handle));
+        world.assert_gone();
+    });
+}
+
+#[test]
+fn join_against_complete() {
+    model(4, || {
+        let (world, runnable, handle) = World::new(0);
+        let runner = thread::spawn(move || runnable.run());
+        // A wake that is lost is a deadlock here.
+        assert!(loom::future::block_on(handle).is_ok());
+        assert_eq!(runner.join().unwrap(), Ran::Complete);
+        world.assert_gone();
+    });
+}
+
+#[test]
+fn join_against_shutdown() {
+    model(4, || {
+        let (world, runnable, handle) = World::new(1);
+        let task = handle.task();
+        let ending = thread::spawn(move || task.shutdown());
+        assert!(matches!(
+            loom::future::block_on(handle),
+            Err(JoinError::Shutdown)
+        ));
+        assert_eq!(ending.join().unwrap(), Shutdown::Dropped);
+        assert_eq!(runnable.run(), Ran::Stale);
+        world.assert_gone();
+    });
+}
+
+/// One handle polled with a waker that changes: the last one is woken.
+#[test]
+fn join_with_another_waker_against_complete() {
+    model(4, || {
+        let (world, runnable, handle) = World::new(0);
+        let runner = thread::spawn(move || runnable.run());
+        loom::future::block_on(async {
+            let mut handle = pin!(handle);
+            let first = handle
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()));
+            match first {
+                Poll::Ready(outcome) => assert!(outcome.is_ok()),
+                Poll::Pending => assert!(handle.await.is_ok()),
+            }
+        });
+        assert_eq!(runner.join().unwrap(), Ran::Complete);
+        world.assert_gone();
+    });
+}
+
+#[test]
+fn join_dropped_against_complete() {
+    model(4, || {
+        let (world, runnable, handle) = World::new(0);
+        let runner = thread::spawn(move || runnable.run());
+        drop(handle);
+        assert_eq!(runner.join().unwrap(), Ran::Complete);
+        world.assert_gone();
+    });
+}
+
+/// As above, with a waker in the slot, which must be dropped once too: it is
+/// another task's, whose end the test then asks for.
+#[test]
+fn join_polled_and_dropped_against_complete() {
+    model(4, || {
+        let (world, runnable, mut handle) = World::new(0);
+        let (joiner, joiner_runnable, joiner_handle) = World::new(1);
+        drop(joiner_handle);
+        let waker = joiner_runnable.task().waker();
+        let runner = thread::spawn(move || runnable.run());
+        let polled = Pin::new(&mut handle).poll(&mut Context::from_waker(&waker));
+        drop((waker, handle, polled));
+        assert_eq!(runner.join().unwrap(), Ran::Complete);
+        world.assert_gone();
+        let _ = joiner_runnable.run();
+        joiner.drain();
+        joiner.assert_gone();
+    });
+}
+
+#[test]
+fn last_references_on_three_threads() {
+    model(4, || {
+        let (world, runnable, handle) = World::new(1);
+        let (task, waker) = (handle.task(), handle.task().waker());
+        drop(handle);
+        let one = thread::spawn(move || drop(task));
+        let other = thread::spawn(move || drop(waker));
+        assert_eq!(runnable.run(), Ran::Pending);
+        one.join().unwrap();
+        other.join().unwrap();
+        world.assert_gone();
+    });
+}
+
+#[test]
+fn last_references_of_an_untaken_output() {
+    model(4, || {
+        let (world, runnable, handle) = World::new(0);
+        let task = handle.task();
+        let one = thread::spawn(move || drop(handle));
+        let other = thread::spawn(move || drop(task));
+        assert_eq!(runnable.run(), Ran::Complete);
+        one.join().unwrap();
+        other.join().unwrap();
+        world.assert_gone();
+    });
+}
