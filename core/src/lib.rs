@@ -1,1 +1,42 @@
-//! The pure core: regions, the cancel protocol, Cx, channels and locks.
+//! The pure core of asupersync: regions, the cancel protocol, `Cx`, channels and locks.
+//!
+//! Pure means: no thread, no syscall, no clock, no `unsafe`. What runs tasks is a
+//! [`host`]: the native scheduler, a deterministic lab, or somebody else's runtime.
+//!
+//! | from the ground up | |
+//! |---|---|
+//! | [`Time`], [`Budget`], [`id`] | values |
+//! | [`cancel`] | why, how far, and the tree of scopes |
+//! | [`Outcome`], [`Failure`] | how work ends |
+//! | [`host`], [`io`] | the seam to what runs it |
+//! | [`region`] | who owns what, and how it closes |
+//! | [`Cx`], [`spawn`](Cx::spawn), [`race`](Cx::race) | what users call |
+//! | [`sync`], [`channel`] | cancel-correct locks and channels |
+
+#![forbid(unsafe_code)]
+
+mod blocking;
+mod budget;
+pub mod cancel;
+pub mod channel;
+mod combinator;
+mod cx;
+mod exit;
+pub mod host;
+pub mod id;
+pub mod io;
+mod outcome;
+pub mod region;
+mod spawn;
+pub mod sync;
+mod time;
+mod timer;
+
+pub use budget::Budget;
+pub use cancel::{Cancelled, Reason, ReasonKind};
+pub use cx::{All, Cx};
+pub use exit::Exit;
+pub use outcome::{Error, Failure, Outcome, Panic, Severity};
+pub use region::Region;
+pub use spawn::{Handle, TaskFn, TaskOutput};
+pub use time::Time;

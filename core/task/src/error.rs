@@ -42,10 +42,7 @@ impl fmt::Debug for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shutdown => f.write_str("Shutdown"),
-            Self::Panicked(_) => f
-                .debug_tuple("Panicked")
-                .field(&self.message().unwrap_or(".."))
-                .finish(),
+            Self::Panicked(_) => f.debug_tuple("Panicked").field(&self.message().unwrap_or("..")).finish(),
         }
     }
 }

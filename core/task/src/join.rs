@@ -68,10 +68,7 @@ impl<T, M> JoinHandle<T, M> {
     /// `task` is of a cell with output `T` and meta `M`, and JOIN_INTEREST
     /// is this handle's.
     pub(crate) unsafe fn from_ref(task: Ref) -> Self {
-        Self {
-            task,
-            types: PhantomData,
-        }
+        Self { task, types: PhantomData }
     }
 
     /// Another reference to the task.
@@ -178,8 +175,6 @@ impl<T, M> Drop for JoinHandle<T, M> {
 
 impl<T, M> fmt::Debug for JoinHandle<T, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("JoinHandle")
-            .field(&self.task.as_ptr())
-            .finish()
+        f.debug_tuple("JoinHandle").field(&self.task.as_ptr()).finish()
     }
 }

@@ -32,16 +32,9 @@ where
     F: Future<Output: Send + 'static> + Send + 'static,
     M: Schedule,
 {
-    let header = Header {
-        state: State::new(),
-        vtable: &Life::<F, M>::VTABLE,
-    };
+    let header = Header { state: State::new(), vtable: &Life::<F, M>::VTABLE };
     let cell = Box::new(Cell {
-        head: Head {
-            header,
-            join_waker: UnsafeCell::new(None),
-            meta,
-        },
+        head: Head { header, join_waker: UnsafeCell::new(None), meta },
         stage: UnsafeCell::new(Stage::Future(future)),
     });
     let header = NonNull::from(Box::leak(cell)).cast::<Header>();

@@ -74,10 +74,7 @@ impl<M> Runnable<M> {
     ///
     /// `M` is the meta type of the reference's cell.
     pub(crate) unsafe fn from_ref(task: Ref) -> Self {
-        Self {
-            task,
-            meta: PhantomData,
-        }
+        Self { task, meta: PhantomData }
     }
 
     /// The reference, without what dropping a runnable does besides.
@@ -152,8 +149,6 @@ impl<M> Drop for Runnable<M> {
 
 impl<M> fmt::Debug for Runnable<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Runnable")
-            .field(&self.task.as_ptr())
-            .finish()
+        f.debug_tuple("Runnable").field(&self.task.as_ptr()).finish()
     }
 }

@@ -67,9 +67,7 @@ impl State {
         loop {
             let (next, answer) = step(now);
             let Some(next) = next else { return answer };
-            let swap = self
-                .0
-                .compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire);
+            let swap = self.0.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire);
             match swap {
                 Ok(_) => return answer,
                 Err(other) => now = other,
@@ -121,14 +119,7 @@ impl State {
             } else {
                 let next = (now & !RUNNING) - REF_ONE;
                 let last = next < REF_ONE;
-                (
-                    Some(next),
-                    if last {
-                        Leave::IdleAndLast
-                    } else {
-                        Leave::Idle
-                    },
-                )
+                (Some(next), if last { Leave::IdleAndLast } else { Leave::Idle })
             }
         })
     }
@@ -189,15 +180,8 @@ impl State {
         self.step(|now| {
             let complete = now & COMPLETE != 0;
             let lent = now & JOIN_WAKER != 0;
-            let gone = if complete {
-                JOIN_INTEREST
-            } else {
-                JOIN_INTEREST | JOIN_WAKER
-            };
-            let detach = Detach {
-                owns_output: complete,
-                owns_waker: !(complete && lent),
-            };
+            let gone = if complete { JOIN_INTEREST } else { JOIN_INTEREST | JOIN_WAKER };
+            let detach = Detach { owns_output: complete, owns_waker: !(complete && lent) };
             (Some(now & !gone), detach)
         })
     }

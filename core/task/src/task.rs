@@ -42,10 +42,7 @@ impl<M> TaskRef<M> {
     ///
     /// `M` is the meta type of the reference's cell.
     pub(crate) unsafe fn from_ref(task: Ref) -> Self {
-        Self {
-            task,
-            meta: PhantomData,
-        }
+        Self { task, meta: PhantomData }
     }
 
     /// What the owner attached to the task.
@@ -150,10 +147,7 @@ impl<M> TaskRef<M> {
 
 impl<M> Clone for TaskRef<M> {
     fn clone(&self) -> Self {
-        Self {
-            task: self.task.clone(),
-            meta: PhantomData,
-        }
+        Self { task: self.task.clone(), meta: PhantomData }
     }
 }
 

@@ -34,12 +34,6 @@ pub(crate) fn is_waker_of(task: &Ref, waker: &Waker) -> bool {
         && std::ptr::eq(waker.vtable(), &raw const VTABLE)
 }
 
-/// The reference behind a waker, still the waker's.
-///
-/// # Safety
-///
-/// `data` is the data pointer of a waker of this module that is alive for as
-/// long as the result is used.
 /// What [`TaskRef::promote_waker`](crate::TaskRef::promote_waker) hands out: the same data pointer,
 /// but waking is promoting.
 static PROMOTE: RawWakerVTable = RawWakerVTable::new(clone_promote, promote, promote_by_ref, drop_waker);
@@ -71,6 +65,12 @@ unsafe fn promote_by_ref(data: *const ()) {
     task.promote();
 }
 
+/// The reference behind a waker, still the waker's.
+///
+/// # Safety
+///
+/// `data` is the data pointer of a waker of this module that is alive for as
+/// long as the result is used.
 unsafe fn lend(data: *const ()) -> ManuallyDrop<Ref> {
     let header = NonNull::new(data.cast_mut().cast::<Header>());
     // SAFETY: the data pointer comes from a `NonNull`.

@@ -9,9 +9,7 @@
 //! is freed twice or not at all as a wrong count or a leaked `Arc`.
 #![cfg(loom)]
 
-use asupersync_task::{
-    JoinError, JoinHandle, Ran, Runnable, Schedule, Shutdown, TaskRef, Wake, new,
-};
+use asupersync_task::{JoinError, JoinHandle, Ran, Runnable, Schedule, Shutdown, TaskRef, Wake, new};
 use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
@@ -77,23 +75,15 @@ impl World {
     /// A world with one task, which needs `need` events.
     fn new(need: usize) -> (Self, Runnable<Meta>, Handle) {
         let zero = || Arc::new(AtomicUsize::new(0));
-        let world = Self {
-            queue: Queue::default(),
-            seen: zero(),
-            futures: zero(),
-            outputs: zero(),
-            metas: zero(),
-        };
+        let world =
+            Self { queue: Queue::default(), seen: zero(), futures: zero(), outputs: zero(), metas: zero() };
         let future = Events {
             seen: world.seen.clone(),
             need,
             output: Some(Count(world.outputs.clone())),
             _dropped: Count(world.futures.clone()),
         };
-        let meta = Meta {
-            queue: world.queue.clone(),
-            _dropped: Count(world.metas.clone()),
-        };
+        let meta = Meta { queue: world.queue.clone(), _dropped: Count(world.metas.clone()) };
         let (runnable, handle) = new(future, meta);
         (world, runnable, handle)
     }
@@ -193,10 +183,7 @@ fn promoted_entries_on_two_threads() {
         let other = thread::spawn(move || second.run());
         let here = runnable.run();
         let there = other.join().unwrap();
-        assert!(matches!(
-            (here, there),
-            (Ran::Complete, Ran::Stale) | (Ran::Stale, Ran::Complete)
-        ));
+        assert!(matches!((here, there), (Ran::Complete, Ran::Stale) | (Ran::Stale, Ran::Complete)));
         assert!(handle.try_take().unwrap().is_ok());
         drop(handle);
         world.assert_gone();
@@ -253,12 +240,7 @@ fn shutdown_against_run_and_wake() {
         waker.join().unwrap();
         let said = ending.join().unwrap();
         world.drain();
-        match (
-            said,
-            handle
-                .try_take()
-                .expect("a task that was shut down completes"),
-        ) {
+        match (said, handle.try_take().expect("a task that was shut down completes")) {
             (Shutdown::Dropped, Err(JoinError::Shutdown))
             | (Shutdown::AlreadyComplete, Ok(_))
             | (Shutdown::Running, Err(JoinError::Shutdown) | Ok(_)) => {}
@@ -278,9 +260,7 @@ fn two_shutdowns() {
         let other = thread::spawn(move || task.shutdown());
         let here = handle.task().shutdown();
         let there = other.join().unwrap();
-        let dropped = [here, there]
-            .into_iter()
-            .filter(|&said| said == Shutdown::Dropped);
+        let dropped = [here, there].into_iter().filter(|&said| said == Shutdown::Dropped);
         assert_eq!(dropped.count(), 1);
         assert!(matches!(handle.try_take(), Some(Err(JoinError::Shutdown))));
         drop(handle);
@@ -320,10 +300,7 @@ fn one_entry_dropped_the_other_run() {
         event(&task);
         other.join().unwrap();
         world.drain();
-        assert!(
-            handle.try_take().is_some(),
-            "complete or shut down, not stranded"
-        );
+        assert!(handle.try_take().is_some(), "complete or shut down, not stranded");
         drop((task, handle));
         world.assert_gone();
     });
@@ -347,10 +324,7 @@ fn join_against_shutdown() {
         let (world, runnable, handle) = World::new(1);
         let task = handle.task();
         let ending = thread::spawn(move || task.shutdown());
-        assert!(matches!(
-            loom::future::block_on(handle),
-            Err(JoinError::Shutdown)
-        ));
+        assert!(matches!(loom::future::block_on(handle), Err(JoinError::Shutdown)));
         assert_eq!(ending.join().unwrap(), Shutdown::Dropped);
         assert_eq!(runnable.run(), Ran::Stale);
         world.assert_gone();
@@ -365,9 +339,7 @@ fn join_with_another_waker_against_complete() {
         let runner = thread::spawn(move || runnable.run());
         loom::future::block_on(async {
             let mut handle = pin!(handle);
-            let first = handle
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()));
+            let first = handle.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             match first {
                 Poll::Ready(outcome) => assert!(outcome.is_ok()),
                 Poll::Pending => assert!(handle.await.is_ok()),

@@ -334,12 +334,7 @@ fn schedule_may_run_the_task_inline() {
     // Nothing but the runnable refers to the cell while its meta is in use.
     drop(handle);
     runnable.schedule();
-    let expected = [
-        Ran::Complete,
-        Ran::Rescheduled,
-        Ran::Rescheduled,
-        Ran::Rescheduled,
-    ];
+    let expected = [Ran::Complete, Ran::Rescheduled, Ran::Rescheduled, Ran::Rescheduled];
     assert_eq!(*rans.lock().unwrap(), expected);
 }
 

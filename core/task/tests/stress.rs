@@ -32,10 +32,7 @@ struct Pool {
     steps: AtomicUsize,
 }
 
-struct Meta(
-    Arc<Pool>,
-    #[allow(dead_code, reason = "counts its drop")] Count,
-);
+struct Meta(Arc<Pool>, #[allow(dead_code, reason = "counts its drop")] Count);
 
 impl Schedule for Meta {
     fn schedule(&self, runnable: Runnable<Self>, why: Wake) {
@@ -132,8 +129,7 @@ fn spawn_and_disturb(
         }
     }
     let left = open.len();
-    open.into_iter()
-        .for_each(|open| end(open, left, pool, &mut ends));
+    open.into_iter().for_each(|open| end(open, left, pool, &mut ends));
     ends
 }
 
@@ -199,10 +195,6 @@ fn every_future_output_and_meta_is_dropped_once() {
     wakers.with(mem::take).into_iter().for_each(Waker::wake);
     let all = threads * rounds;
     assert_eq!(ends.taken + ends.shut_down + ends.detached, all);
-    assert_eq!(
-        counters.each_ref().map(count),
-        [all; 3],
-        "futures, outputs, metas"
-    );
+    assert_eq!(counters.each_ref().map(count), [all; 3], "futures, outputs, metas");
     assert_eq!(Arc::strong_count(&pool), 1, "no cell is left");
 }

@@ -25,12 +25,7 @@ fn notified_counts_a_reference_if_it_schedules() {
         (0, NOTIFIED, Notify::Schedule, 1),
         (NOTIFIED, NOTIFIED, Notify::Nothing, 0),
         (RUNNING, RUNNING | NOTIFIED, Notify::Nothing, 0),
-        (
-            RUNNING | SHUTDOWN,
-            RUNNING | SHUTDOWN | NOTIFIED,
-            Notify::Nothing,
-            0,
-        ),
+        (RUNNING | SHUTDOWN, RUNNING | SHUTDOWN | NOTIFIED, Notify::Nothing, 0),
         (COMPLETE, COMPLETE | NOTIFIED, Notify::Nothing, 0),
     ];
     for (before, after, answer, more) in cases {
@@ -58,13 +53,7 @@ fn promoted_differs_only_for_a_queued_task() {
 
 #[test]
 fn only_a_queued_task_is_entered() {
-    let stale = [
-        0,
-        RUNNING,
-        RUNNING | NOTIFIED,
-        COMPLETE,
-        COMPLETE | NOTIFIED,
-    ];
+    let stale = [0, RUNNING, RUNNING | NOTIFIED, COMPLETE, COMPLETE | NOTIFIED];
     for bits in stale {
         let state = at(bits, 1);
         assert_eq!(state.transition_to_running(), Enter::Stale, "{bits:#b}");
@@ -85,20 +74,8 @@ fn leaving_a_poll() {
         (RUNNING, 2, Leave::Idle, 0, 1),
         (RUNNING, 1, Leave::IdleAndLast, 0, 0),
         (RUNNING | NOTIFIED, 1, Leave::Queued, NOTIFIED, 2),
-        (
-            RUNNING | SHUTDOWN,
-            1,
-            Leave::Shutdown,
-            RUNNING | SHUTDOWN,
-            1,
-        ),
-        (
-            RUNNING | SHUTDOWN | NOTIFIED,
-            1,
-            Leave::Shutdown,
-            RUNNING | SHUTDOWN | NOTIFIED,
-            1,
-        ),
+        (RUNNING | SHUTDOWN, 1, Leave::Shutdown, RUNNING | SHUTDOWN, 1),
+        (RUNNING | SHUTDOWN | NOTIFIED, 1, Leave::Shutdown, RUNNING | SHUTDOWN | NOTIFIED, 1),
     ];
     for (before, count, answer, after, left) in cases {
         let state = at(before, count);
@@ -113,11 +90,7 @@ fn shutdown_claims_what_nobody_is_at() {
         (0, Claim::Claimed, RUNNING | SHUTDOWN),
         (NOTIFIED, Claim::Claimed, RUNNING | SHUTDOWN),
         (RUNNING, Claim::Running, RUNNING | SHUTDOWN),
-        (
-            RUNNING | NOTIFIED,
-            Claim::Running,
-            RUNNING | NOTIFIED | SHUTDOWN,
-        ),
+        (RUNNING | NOTIFIED, Claim::Running, RUNNING | NOTIFIED | SHUTDOWN),
         (COMPLETE, Claim::Complete, COMPLETE),
     ];
     for (before, answer, after) in cases {
@@ -132,10 +105,7 @@ fn completing_says_whose_the_output_and_the_waker_are() {
     let cases = [
         (RUNNING, Completed::Detached),
         (RUNNING | JOIN_INTEREST, Completed::Joined),
-        (
-            RUNNING | JOIN_INTEREST | JOIN_WAKER,
-            Completed::JoinedWithWaker,
-        ),
+        (RUNNING | JOIN_INTEREST | JOIN_WAKER, Completed::JoinedWithWaker),
     ];
     for (before, answer) in cases {
         let state = at(before, 1);
@@ -155,14 +125,7 @@ fn detaching_says_whose_the_output_and_the_waker_are() {
     for (before, owns_output, owns_waker) in cases {
         let state = at(before, 1);
         let detach = state.transition_to_detached();
-        assert_eq!(
-            detach,
-            Detach {
-                owns_output,
-                owns_waker
-            },
-            "{before:#b}"
-        );
+        assert_eq!(detach, Detach { owns_output, owns_waker }, "{before:#b}");
         assert_eq!(parts(&state).0 & JOIN_INTEREST, 0);
     }
 }
@@ -175,10 +138,7 @@ fn the_waker_is_lent_until_complete() {
     assert_eq!(parts(&state).0, JOIN_INTEREST | JOIN_WAKER);
     assert_eq!(state.reclaim_join_waker(), Ok(()));
     assert_eq!(parts(&state).0, JOIN_INTEREST);
-    for bits in [
-        COMPLETE | JOIN_INTEREST,
-        COMPLETE | JOIN_INTEREST | JOIN_WAKER,
-    ] {
+    for bits in [COMPLETE | JOIN_INTEREST, COMPLETE | JOIN_INTEREST | JOIN_WAKER] {
         let state = at(bits, 1);
         assert_eq!(state.reclaim_join_waker(), Err(Complete));
         assert_eq!(state.lend_join_waker(), Err(Complete));

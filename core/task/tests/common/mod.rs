@@ -52,17 +52,11 @@ impl Schedule for Exec {
 
 impl Executor {
     pub(crate) fn meta(&self) -> Exec {
-        Exec {
-            executor: self.clone(),
-            _dropped: None,
-        }
+        Exec { executor: self.clone(), _dropped: None }
     }
 
     pub(crate) fn counted(&self, dropped: &Counter) -> Exec {
-        Exec {
-            executor: self.clone(),
-            _dropped: Some(Count(dropped.clone())),
-        }
+        Exec { executor: self.clone(), _dropped: Some(Count(dropped.clone())) }
     }
 
     pub(crate) fn pop(&self) -> Option<Runnable<Exec>> {
@@ -96,17 +90,11 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn yields(yields: usize) -> Self {
-        Self {
-            yields,
-            pending: false,
-        }
+        Self { yields, pending: false }
     }
 
     pub(crate) fn then_pending(self) -> Self {
-        Self {
-            pending: true,
-            ..self
-        }
+        Self { pending: true, ..self }
     }
 }
 
@@ -119,11 +107,7 @@ impl Future for Script {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if self.pending {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
+        if self.pending { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 

@@ -1,0 +1,76 @@
+//! Work for threads that may block, owned by a region like any other task.
+//!
+//! A job that has not started when its scope is requested never starts. One that has started
+//! cannot be stopped from outside: its task drains until the job ends or the budget is spent; after
+//! that the region closes without it, and the thread goes on by itself.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use crate::cancel::Level;
+use crate::channel::{RecvError, oneshot};
+use crate::cx::Cx;
+use crate::outcome::{Failure, Outcome, Panic};
+use crate::spawn::{Handle, TaskOutput};
+
+impl<C: Send + Sync + 'static> Cx<C> {
+    /// Runs `job` on a thread that may block, as a task of this region.
+    ///
+    /// ```
+    /// # use asupersync::{Cx, Outcome};
+    /// # #[asupersync::main]
+    /// # async fn main(cx: &Cx) -> Outcome<()> {
+    /// let sum = cx.spawn_blocking("sum", || Ok((1..=100).sum::<u32>()));
+    /// assert_eq!(sum.join().await?, 5050);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn spawn_blocking<R: TaskOutput>(
+        &self,
+        name: &str,
+        job: impl FnOnce() -> R + Send + 'static,
+    ) -> Handle<R::Ok> {
+        self.spawn(name, async move |cx: &Cx<C>| cx.blocking(job).await)
+    }
+
+    /// Runs `job` on a thread that may block, and waits for it.
+    pub(crate) async fn blocking<R: TaskOutput>(
+        &self,
+        job: impl FnOnce() -> R + Send + 'static,
+    ) -> Outcome<R::Ok> {
+        // Whoever sets it first, the thread or a request, decides whether the job runs.
+        let claimed = Arc::new(AtomicBool::new(false));
+        let (tell, mut told) = oneshot::channel();
+        let claim = claimed.clone();
+        self.host().spawn_blocking(Box::new(move || {
+            if claim.swap(true, Ordering::AcqRel) {
+                return;
+            }
+            let outcome = match catch_unwind(AssertUnwindSafe(job)) {
+                Ok(output) => output.into_outcome(),
+                Err(payload) => Err(Failure::Panicked(Panic::new(payload))),
+            };
+            // Nobody waits any more if the budget was spent.
+            drop(tell.send(outcome));
+        }));
+        let mut mine = false;
+        let told = self.op(Level::Spent, |task| {
+            if !mine && self.is_cancelled() && !claimed.swap(true, Ordering::AcqRel) {
+                mine = true;
+            }
+            if mine {
+                return Poll::Ready(Err(RecvError::from(self.scope().cancelled())));
+            }
+            told.poll_recv(task)
+        });
+        match told.await {
+            Ok(outcome) => outcome,
+            // The host dropped the job unrun: it is shutting down.
+            Err(RecvError::Closed) => Err(self.node().refusal().into()),
+            Err(RecvError::Cancelled(source)) => Err(source.cancelled().clone().into()),
+        }
+    }
+}

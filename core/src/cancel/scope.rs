@@ -1,0 +1,369 @@
+//! The cancel tree: one [`Scope`] for each region, task, shield, deadline and race arm.
+//!
+//! A request walks the subtree once, without recursion, and leaves each scope's level raised:
+//! cancellation is level-triggered, so whoever looks later still sees it, and a scope made under
+//! a requested one starts requested.
+//!
+//! Invariants:
+//! 1. A level changes only under the scope's lock, and only by [`Standing::raise`].
+//! 2. A child is linked, and inherits, under its parent's lock: a request either finds the child
+//!    or is found by it.
+//! 3. Wakers and listeners are called with no lock held.
+//! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive, and no drop
+//!    recurses.
+//!
+//! Lock order: a scope's lock is never held while another one's is taken.
+
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Context, Poll, Waker};
+
+use slab::Slab;
+
+use super::{Cancelled, Level, Reason, Standing};
+use crate::outcome::lock;
+use crate::time::Time;
+
+/// What a scope keeps from those inside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Nothing: requests pass.
+    Nothing,
+    /// Request, but not the end of the drain budget: work in flight is finished.
+    Request,
+    /// Everything that comes from outside.
+    All,
+}
+
+impl Hold {
+    fn passes(self, level: Level) -> bool {
+        match self {
+            Hold::Nothing => true,
+            Hold::Request => level == Level::Spent,
+            Hold::All => false,
+        }
+    }
+}
+
+/// What a new scope starts with.
+struct Link {
+    standing: Standing,
+    home: Option<Waker>,
+    hold: Hold,
+    deadline: Time,
+    parent: Weak<Scope>,
+    key: usize,
+    listener: Option<Weak<dyn Listener>>,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Link {
+            standing: Standing::CLEAR,
+            home: None,
+            hold: Hold::Nothing,
+            deadline: Time::MAX,
+            parent: Weak::new(),
+            key: 0,
+            listener: None,
+        }
+    }
+}
+
+/// Is told when a scope's standing was raised.
+pub(crate) trait Listener: Send + Sync {
+    /// Called once for each raise, with no lock held, before the children are visited.
+    fn on_cancel(&self, standing: &Standing);
+}
+
+/// One node of the cancel tree.
+pub struct Scope {
+    level: AtomicU8,
+    /// Data pointer of `home`, for the quick test in [`Watch::poll`]; 0 when there is none.
+    home_data: AtomicUsize,
+    hold: Hold,
+    /// The earliest deadline of those around it; puts the tasks inside into the Timed lane.
+    deadline: Time,
+    parent: Weak<Scope>,
+    key: usize,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    standing: Standing,
+    /// Moves the task that polls in this scope into the Cancel lane.
+    home: Option<Waker>,
+    children: Slab<Weak<Scope>>,
+    /// Wakers of futures polled under another waker than the task's.
+    waiters: Slab<Waker>,
+    listener: Option<Weak<dyn Listener>>,
+}
+
+impl Scope {
+    /// A scope under nobody.
+    pub(crate) fn root() -> Arc<Scope> {
+        Arc::new(Scope::new(Link::default()))
+    }
+
+    /// A scope under nobody that tells `listener` of every raise.
+    pub(crate) fn listening_root(listener: Weak<dyn Listener>) -> Arc<Scope> {
+        Arc::new(Scope::new(Link { listener: Some(listener), ..Link::default() }))
+    }
+
+    /// A scope under this one, polled by the same task.
+    pub(crate) fn child(self: &Arc<Self>, hold: Hold) -> Arc<Scope> {
+        self.link(hold, Time::MAX, true, None)
+    }
+
+    /// A scope under this one, polled by the same task, whose work should end at `deadline`.
+    pub(crate) fn deadline_child(self: &Arc<Self>, deadline: Time) -> Arc<Scope> {
+        self.link(Hold::Nothing, deadline, true, None)
+    }
+
+    /// The scope of a new task under this one; it has no home until [`Scope::set_home`].
+    pub(crate) fn task_child(self: &Arc<Self>) -> Arc<Scope> {
+        self.link(Hold::Nothing, Time::MAX, false, None)
+    }
+
+    /// A scope under this one that tells `listener` of every raise.
+    pub(crate) fn listening_child(self: &Arc<Self>, listener: Weak<dyn Listener>) -> Arc<Scope> {
+        self.link(Hold::Nothing, Time::MAX, true, Some(listener))
+    }
+
+    fn link(
+        self: &Arc<Self>,
+        hold: Hold,
+        deadline: Time,
+        same_task: bool,
+        listener: Option<Weak<dyn Listener>>,
+    ) -> Arc<Scope> {
+        let mut inner = lock(&self.inner);
+        let inherits = hold.passes(inner.standing.level);
+        let key = inner.children.vacant_key();
+        let link = Link {
+            standing: if inherits { inner.standing.clone() } else { Standing::CLEAR },
+            home: if same_task { inner.home.clone() } else { None },
+            hold,
+            deadline: deadline.min(self.deadline),
+            parent: Arc::downgrade(self),
+            key,
+            listener,
+        };
+        let child = Arc::new(Scope::new(link));
+        inner.children.insert(Arc::downgrade(&child));
+        child
+    }
+
+    fn new(link: Link) -> Scope {
+        Scope {
+            level: AtomicU8::new(link.standing.level as u8),
+            home_data: AtomicUsize::new(link.home.as_ref().map_or(0, address)),
+            hold: link.hold,
+            deadline: link.deadline,
+            parent: link.parent,
+            key: link.key,
+            inner: Mutex::new(Inner {
+                standing: link.standing,
+                home: link.home,
+                children: Slab::new(),
+                waiters: Slab::new(),
+                listener: link.listener,
+            }),
+        }
+    }
+
+    /// The earliest deadline of this scope and those around it.
+    pub(crate) fn deadline(&self) -> Time {
+        self.deadline
+    }
+
+    /// How far the protocol has gone here.
+    pub fn level(&self) -> Level {
+        Level::from_u8(self.level.load(Ordering::Acquire))
+    }
+
+    /// Why, once requested.
+    pub fn reason(&self) -> Option<Reason> {
+        lock(&self.inner).standing.reason.clone()
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        lock(&self.inner).standing.clone()
+    }
+
+    /// Fails if the level is at least `at`.
+    pub(crate) fn check(&self, at: Level) -> Result<(), Cancelled> {
+        if self.level() < at { Ok(()) } else { Err(self.cancelled()) }
+    }
+
+    /// The cancellation that this scope is under, or that the end of its budget makes.
+    pub(crate) fn cancelled(&self) -> Cancelled {
+        let reason = self.reason();
+        Cancelled::new(
+            reason.unwrap_or_else(|| {
+                Reason::new(super::ReasonKind::Deadline).with_message("the budget is spent")
+            }),
+        )
+    }
+
+    /// Names the waker that moves the task of this scope into the Cancel lane.
+    pub(crate) fn set_home(&self, home: Waker) {
+        self.home_data.store(address(&home), Ordering::Relaxed);
+        lock(&self.inner).home = Some(home);
+    }
+
+    /// Forgets the task, whose memory the waker holds.
+    pub(crate) fn clear_home(&self) {
+        self.home_data.store(0, Ordering::Relaxed);
+        let home = lock(&self.inner).home.take();
+        drop(home);
+    }
+
+    /// Raises this scope and all below it to Requested.
+    pub(crate) fn request(self: &Arc<Self>, reason: Reason, drain_until: Time) {
+        self.raise(Standing::requested(reason, drain_until));
+    }
+
+    /// Raises this scope and all below it to Spent.
+    pub(crate) fn spend(self: &Arc<Self>) {
+        let reason = self.cancelled().into_reason();
+        self.raise(Standing::spent(reason));
+    }
+
+    fn raise(self: &Arc<Self>, asked: Standing) {
+        let mut todo = vec![self.clone()];
+        let mut wakers = Vec::new();
+        while let Some(scope) = todo.pop() {
+            let raised = {
+                let mut inner = lock(&scope.inner);
+                let Some(raised) = inner.standing.raise(&asked) else { continue };
+                scope.level.store(raised.level as u8, Ordering::Release);
+                inner.standing = raised.clone();
+                wakers.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
+                wakers.extend(inner.home.clone());
+                let children = inner.children.iter().filter_map(|(_, child)| child.upgrade());
+                todo.extend(children.filter(|child| child.hold.passes(asked.level)));
+                (inner.listener.as_ref().and_then(Weak::upgrade), raised)
+            };
+            if let (Some(listener), standing) = raised {
+                listener.on_cancel(&standing);
+            }
+            for waker in wakers.drain(..) {
+                waker.wake();
+            }
+        }
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        if let Some(parent) = self.parent.upgrade() {
+            lock(&parent.inner).children.try_remove(self.key);
+        }
+    }
+}
+
+fn address(waker: &Waker) -> usize {
+    waker.data() as usize
+}
+
+/// A future's interest in a scope; dropping it withdraws the interest.
+pub(crate) struct Watch<'a> {
+    scope: &'a Scope,
+    key: Option<usize>,
+}
+
+impl<'a> Watch<'a> {
+    pub(crate) fn new(scope: &'a Scope) -> Self {
+        Watch { scope, key: None }
+    }
+
+    /// Ready once the scope's level is at least `at`.
+    pub(crate) fn poll(&mut self, at: Level, cx: &mut Context<'_>) -> Poll<Cancelled> {
+        if self.scope.level() >= at {
+            return Poll::Ready(self.scope.cancelled());
+        }
+        // A request wakes the task itself, so its own waker need not be kept. The level is stored
+        // before that wake, and a wake during this poll makes the task be polled again.
+        if self.scope.home_data.load(Ordering::Relaxed) == address(cx.waker()) {
+            return Poll::Pending;
+        }
+        let mut inner = lock(&self.scope.inner);
+        if inner.standing.level >= at {
+            drop(inner);
+            return Poll::Ready(self.scope.cancelled());
+        }
+        match self.key {
+            Some(key) => inner.waiters[key].clone_from(cx.waker()),
+            None => self.key = Some(inner.waiters.insert(cx.waker().clone())),
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            let waker = lock(&self.scope.inner).waiters.remove(key);
+            drop(waker);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cancel::ReasonKind;
+
+    fn request(scope: &Arc<Scope>, level: Level) {
+        let reason = Reason::new(ReasonKind::UserRequest);
+        match level {
+            Level::Spent => scope.raise(Standing::spent(reason)),
+            _ => scope.request(reason, Time::MAX),
+        }
+    }
+
+    #[test]
+    fn a_request_reaches_every_descendant_and_later_children() {
+        let root = Scope::root();
+        let child = root.child(Hold::Nothing);
+        let grandchild = child.child(Hold::Nothing);
+        request(&root, Level::Requested);
+        assert_eq!(grandchild.level(), Level::Requested);
+        assert_eq!(grandchild.child(Hold::Nothing).level(), Level::Requested);
+        let sideways = Scope::root();
+        assert_eq!(sideways.level(), Level::Clear);
+    }
+
+    #[test]
+    fn a_finish_scope_sees_only_the_end_of_the_budget_and_a_shield_nothing() {
+        let root = Scope::root();
+        let (finish, shield) = (root.child(Hold::Request), root.child(Hold::All));
+        request(&root, Level::Requested);
+        assert_eq!((finish.level(), shield.level()), (Level::Clear, Level::Clear));
+        request(&root, Level::Spent);
+        assert_eq!((finish.level(), shield.level()), (Level::Spent, Level::Clear));
+    }
+
+    #[test]
+    fn a_chain_of_a_hundred_thousand_is_raised_and_dropped_without_recursion() {
+        let root = Scope::root();
+        let mut chain = vec![root.clone()];
+        for _ in 0..100_000 {
+            let next = chain[chain.len() - 1].child(Hold::Nothing);
+            chain.push(next);
+        }
+        request(&root, Level::Requested);
+        assert_eq!(chain[100_000].level(), Level::Requested);
+    }
+
+    #[test]
+    fn a_dropped_child_is_unlinked() {
+        let root = Scope::root();
+        for _ in 0..1000 {
+            drop(root.child(Hold::Nothing));
+        }
+        assert_eq!(lock(&root.inner).children.len(), 0);
+        assert!(lock(&root.inner).children.capacity() < 8);
+    }
+}

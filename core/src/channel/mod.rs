@@ -1,0 +1,7 @@
+//! Cancel-correct channels. What is not delivered comes back: a send that fails returns its value.
+
+mod error;
+pub mod mpsc;
+pub mod oneshot;
+
+pub use error::{RecvError, SendError};

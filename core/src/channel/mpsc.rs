@@ -1,0 +1,292 @@
+//! Many senders, one receiver, a bounded queue. FIFO: a full channel serves waiting senders in the
+//! order in which they came.
+//!
+//! A send has two phases: [`Sender::reserve`] waits for room, [`Permit::send`] cannot fail. Between
+//! the two nothing is lost, whatever is cancelled.
+//!
+//! Invariant: `queue.len() + permits out <= capacity`; a slot whose permit is dropped unsent, or
+//! whose value is received, goes to the first waiting sender.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use super::SendError;
+use crate::cancel::{Cancelled, Level};
+use crate::cx::Cx;
+use crate::outcome::lock;
+use crate::sync::waiters::Waiters;
+
+/// A channel that holds at most `capacity` values.
+///
+/// # Panics
+/// If `capacity` is 0.
+///
+/// ```
+/// # use asupersync::{Cx, Outcome, channel::mpsc};
+/// # #[asupersync::main]
+/// # async fn main(cx: &Cx) -> Outcome<()> {
+/// let (tx, mut rx) = mpsc::channel(8);
+/// drop(cx.spawn("numbers", async move |cx| {
+///     for n in 1..=3 {
+///         tx.send(cx, n).await?;
+///     }
+///     Ok(())
+/// }));
+/// let mut sum = 0;
+/// while let Some(n) = rx.recv(cx).await? {
+///     sum += n;
+/// }
+/// assert_eq!(sum, 6);
+/// # Ok(())
+/// # }
+/// ```
+#[track_caller]
+pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    assert!(capacity > 0, "a channel needs room for at least one value");
+    let shared = Arc::new(Mutex::new(State {
+        queue: VecDeque::new(),
+        room: capacity,
+        waiters: Waiters::new(),
+        receiver: None,
+        senders: 1,
+        closed: false,
+    }));
+    (Sender { shared: shared.clone() }, Receiver { shared })
+}
+
+struct State<T> {
+    queue: VecDeque<T>,
+    /// Slots that are neither full nor reserved.
+    room: usize,
+    waiters: Waiters<()>,
+    receiver: Option<Waker>,
+    senders: usize,
+    /// The receiver is gone, or closed the channel.
+    closed: bool,
+}
+
+impl<T> State<T> {
+    /// A slot became free.
+    fn free(&mut self) -> Option<Waker> {
+        let granted = self.waiters.grant();
+        if granted.is_none() {
+            self.room += 1;
+        }
+        granted
+    }
+}
+
+/// An end that sends.
+pub struct Sender<T> {
+    shared: Arc<Mutex<State<T>>>,
+}
+
+/// The end that receives.
+pub struct Receiver<T> {
+    shared: Arc<Mutex<State<T>>>,
+}
+
+impl<T> Sender<T> {
+    /// Sends a value, waiting for room.
+    ///
+    /// # Errors
+    /// With the value: `Closed` if the receiver is gone; `Cancelled` at Request, if there was no
+    /// room at once.
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, the value is dropped with it. To keep it, [`reserve`](Self::reserve)
+    /// first.
+    pub async fn send<C>(&self, cx: &Cx<C>, value: T) -> Result<(), SendError<T>> {
+        match self.reserve(cx).await {
+            Ok(permit) => {
+                permit.send(value);
+                Ok(())
+            }
+            Err(SendError::Closed(())) => Err(SendError::Closed(value)),
+            Err(SendError::Cancelled((), source)) => Err(SendError::Cancelled(value, source)),
+        }
+    }
+
+    /// Waits for room, and holds it.
+    ///
+    /// # Errors
+    /// `Closed` if the receiver is gone, `Cancelled` at Request.
+    ///
+    /// # Cancel safety
+    /// A waiter that leaves loses its place; room it was handed already goes to the next.
+    pub async fn reserve<C>(&self, cx: &Cx<C>) -> Result<Permit<'_, T>, SendError<()>> {
+        let mut reserve = Reserve { shared: &self.shared, key: None };
+        cx.op(Level::Requested, |task| reserve.poll(task)).await?;
+        Ok(Permit { shared: &self.shared, sent: false })
+    }
+
+    /// Sends a value if there is room now.
+    ///
+    /// # Errors
+    /// The value, if the channel is full or its receiver gone.
+    pub fn try_send(&self, value: T) -> Result<(), T> {
+        let mut state = lock(&self.shared);
+        if state.closed || state.room == 0 {
+            return Err(value);
+        }
+        state.room -= 1;
+        drop(state);
+        Permit { shared: &self.shared, sent: false }.send(value);
+        Ok(())
+    }
+
+    /// The receiver is gone.
+    pub fn is_closed(&self) -> bool {
+        lock(&self.shared).closed
+    }
+}
+
+impl From<Cancelled> for SendError<()> {
+    fn from(cancelled: Cancelled) -> Self {
+        SendError::Cancelled((), cancelled.into())
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        lock(&self.shared).senders += 1;
+        Sender { shared: self.shared.clone() }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.shared);
+        state.senders -= 1;
+        let receiver = if state.senders == 0 { state.receiver.take() } else { None };
+        drop(state);
+        receiver.into_iter().for_each(Waker::wake);
+    }
+}
+
+struct Reserve<'a, T> {
+    shared: &'a Mutex<State<T>>,
+    key: Option<usize>,
+}
+
+impl<T> Reserve<'_, T> {
+    fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<(), SendError<()>>> {
+        let mut state = lock(self.shared);
+        if let Some(key) = self.key {
+            if !state.waiters.is_granted(key, task.waker()) {
+                return Poll::Pending;
+            }
+            state.waiters.leave(key);
+            self.key = None;
+        } else if state.closed {
+            return Poll::Ready(Err(SendError::Closed(())));
+        } else if state.room > 0 {
+            state.room -= 1;
+        } else {
+            self.key = Some(state.waiters.join((), task.waker()));
+            return Poll::Pending;
+        }
+        if state.closed { Poll::Ready(Err(SendError::Closed(()))) } else { Poll::Ready(Ok(())) }
+    }
+}
+
+impl<T> Drop for Reserve<'_, T> {
+    fn drop(&mut self) {
+        let Some(key) = self.key else { return };
+        let mut state = lock(self.shared);
+        let ((), granted) = state.waiters.leave(key);
+        let next = if granted { state.free() } else { None };
+        drop(state);
+        next.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Room for one value. Sending on it cannot fail; dropped, the room is given back.
+#[must_use = "dropped unsent, its room is given back"]
+pub struct Permit<'a, T> {
+    shared: &'a Mutex<State<T>>,
+    sent: bool,
+}
+
+impl<T> Permit<'_, T> {
+    /// Sends. If the receiver has gone meanwhile, the value is dropped, as one that was sent before
+    /// and never received would be.
+    pub fn send(mut self, value: T) {
+        self.sent = true;
+        let mut state = lock(self.shared);
+        if state.closed {
+            drop(state);
+            return;
+        }
+        state.queue.push_back(value);
+        let receiver = state.receiver.take();
+        drop(state);
+        receiver.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<T> Drop for Permit<'_, T> {
+    fn drop(&mut self) {
+        if self.sent {
+            return;
+        }
+        let mut state = lock(self.shared);
+        let next = state.free();
+        drop(state);
+        next.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Waits for the next value; `None` once every sender is gone and the queue is empty.
+    ///
+    /// # Errors
+    /// `Cancelled` at Request.
+    ///
+    /// # Cancel safety
+    /// A value stays in the channel until it is returned.
+    pub async fn recv<C>(&mut self, cx: &Cx<C>) -> Result<Option<T>, Cancelled> {
+        cx.op(Level::Requested, |task| self.poll_recv(task).map(Ok)).await
+    }
+
+    /// [`recv`](Self::recv) without a scope.
+    pub fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<Option<T>> {
+        let mut state = lock(&self.shared);
+        if let Some(value) = state.queue.pop_front() {
+            let next = state.free();
+            drop(state);
+            next.into_iter().for_each(Waker::wake);
+            return Poll::Ready(Some(value));
+        }
+        if state.senders == 0 {
+            return Poll::Ready(None);
+        }
+        let stale = state.receiver.replace(task.waker().clone());
+        drop(state);
+        drop(stale);
+        Poll::Pending
+    }
+
+    /// The next value, if one is there.
+    pub fn try_recv(&mut self) -> Option<T> {
+        let mut state = lock(&self.shared);
+        let value = state.queue.pop_front()?;
+        let next = state.free();
+        drop(state);
+        next.into_iter().for_each(Waker::wake);
+        Some(value)
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.shared);
+        state.closed = true;
+        let undelivered = std::mem::take(&mut state.queue);
+        let woken: Vec<Waker> = std::iter::from_fn(|| state.waiters.grant()).collect();
+        drop(state);
+        drop(undelivered);
+        woken.into_iter().for_each(Waker::wake);
+    }
+}

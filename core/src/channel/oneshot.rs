@@ -1,0 +1,119 @@
+//! One value, from one sender to one receiver.
+
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use super::{RecvError, SendError};
+use crate::cancel::Level;
+use crate::cx::Cx;
+use crate::outcome::lock;
+
+/// A channel for one value.
+///
+/// ```
+/// # use asupersync::{Cx, Outcome, channel::oneshot};
+/// # #[asupersync::main]
+/// # async fn main(cx: &Cx) -> Outcome<()> {
+/// let (tx, mut rx) = oneshot::channel();
+/// drop(cx.spawn("sender", async move |_| drop(tx.send(7))));
+/// assert_eq!(rx.recv(cx).await?, 7);
+/// # Ok(())
+/// # }
+/// ```
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    let shared = Arc::new(Mutex::new(State { value: None, waiting: None, closed: false }));
+    (Sender { shared: shared.clone() }, Receiver { shared })
+}
+
+struct State<T> {
+    value: Option<T>,
+    /// Whoever waits for the other end.
+    waiting: Option<Waker>,
+    /// One end is gone.
+    closed: bool,
+}
+
+/// The end that sends.
+pub struct Sender<T> {
+    shared: Arc<Mutex<State<T>>>,
+}
+
+/// The end that receives.
+pub struct Receiver<T> {
+    shared: Arc<Mutex<State<T>>>,
+}
+
+fn close<T>(shared: &Mutex<State<T>>) {
+    let mut state = lock(shared);
+    state.closed = true;
+    let waiting = state.waiting.take();
+    drop(state);
+    waiting.into_iter().for_each(Waker::wake);
+}
+
+impl<T> Sender<T> {
+    /// Sends the value. Does not wait.
+    ///
+    /// # Errors
+    /// `Closed`, with the value, if the receiver is gone.
+    pub fn send(self, value: T) -> Result<(), SendError<T>> {
+        let mut state = lock(&self.shared);
+        if state.closed {
+            return Err(SendError::Closed(value));
+        }
+        state.value = Some(value);
+        Ok(())
+        // Dropping `self` wakes the receiver.
+    }
+
+    /// The receiver is gone.
+    pub fn is_closed(&self) -> bool {
+        lock(&self.shared).closed
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        close(&self.shared);
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Waits for the value.
+    ///
+    /// # Errors
+    /// `Closed` if the sender is gone without a value, or the value was received before;
+    /// `Cancelled` at Request.
+    ///
+    /// # Cancel safety
+    /// The value stays in the channel until it is returned.
+    pub async fn recv<C>(&mut self, cx: &Cx<C>) -> Result<T, RecvError> {
+        cx.op(Level::Requested, |task| self.poll_recv(task)).await
+    }
+
+    /// [`recv`](Self::recv) without a scope.
+    pub fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
+        let mut state = lock(&self.shared);
+        if let Some(value) = state.value.take() {
+            return Poll::Ready(Ok(value));
+        }
+        if state.closed {
+            return Poll::Ready(Err(RecvError::Closed));
+        }
+        let stale = state.waiting.replace(task.waker().clone());
+        drop(state);
+        drop(stale);
+        Poll::Pending
+    }
+
+    /// The value, if it is there.
+    pub fn try_recv(&mut self) -> Option<T> {
+        lock(&self.shared).value.take()
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        close(&self.shared);
+    }
+}

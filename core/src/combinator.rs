@@ -1,0 +1,197 @@
+//! Race, timeout and shield: each polls its bodies in place, in scopes of their own, and returns
+//! only when every body is gone. A loser gets Request and drains; it is never just dropped.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::budget::Budget;
+use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, Scope};
+use crate::cx::Cx;
+use crate::host::TimerKey;
+use crate::outcome::{Failure, Outcome};
+use crate::region::{Node, request_scope};
+use crate::spawn::{TaskOutput, contain};
+use crate::time::Time;
+use crate::timer::Sleep;
+
+impl<C: Send + Sync + 'static> Cx<C> {
+    /// Runs two bodies and returns the outcome of the first that ends. The other gets Request with
+    /// reason `RaceLost`, and is drained, before this returns.
+    ///
+    /// # Errors
+    /// The winner's. A panic of either is told, whoever won.
+    ///
+    /// # Cancel safety
+    /// A request to the caller reaches both bodies. Dropped, both bodies are dropped where they
+    /// wait.
+    ///
+    /// ```
+    /// # use asupersync::{Cx, Outcome};
+    /// # use std::time::Duration;
+    /// # #[asupersync::main]
+    /// # async fn main(cx: &Cx) -> Outcome<()> {
+    /// let fast = async |_: &Cx| Ok("fast");
+    /// let slow = async |cx: &Cx| {
+    ///     cx.sleep(Duration::from_secs(3600)).await?;
+    ///     Ok("slow")
+    /// };
+    /// assert_eq!(cx.race(slow, fast).await?, "fast");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn race<R, A, B>(&self, a: A, b: B) -> Outcome<R::Ok>
+    where
+        R: TaskOutput,
+        A: AsyncFnOnce(&Cx<C>) -> R,
+        B: AsyncFnOnce(&Cx<C>) -> R,
+    {
+        let [cx_a, cx_b] = [(); 2].map(|()| self.inside(self.scope().child(Hold::Nothing)));
+        let a = pin!(contain(cx_a.scope(), async { a(&cx_a).await.into_outcome() }));
+        let b = pin!(contain(cx_b.scope(), async { b(&cx_b).await.into_outcome() }));
+        let mut a = Arm::new(self.node(), cx_a.scope(), a);
+        let mut b = Arm::new(self.node(), cx_b.scope(), b);
+        poll_fn(|task| {
+            let a_ended = a.poll(task);
+            if a_ended {
+                b.lose();
+            }
+            let b_ended = b.poll(task);
+            if b_ended && !a_ended {
+                a.lose();
+                // The request may let it end in this very poll.
+                a.poll(task);
+            }
+            if a.ended() && b.ended() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        match (a.take(), b.take()) {
+            ((_, Err(Failure::Panicked(panic))), _) | (_, (_, Err(Failure::Panicked(panic)))) => {
+                Err(Failure::Panicked(panic))
+            }
+            ((false, outcome), _) | (_, (_, outcome)) => outcome,
+        }
+    }
+
+    /// Gives the body `duration`. When that is over the body gets Request with reason `Deadline`
+    /// and is drained.
+    ///
+    /// # Errors
+    /// The body's; `Cancelled` with reason `Deadline` when it stopped because of it. A body that
+    /// ends with a value while it drains is not too late: nothing is lost.
+    ///
+    /// # Cancel safety
+    /// Dropped, the body is dropped where it waits.
+    pub async fn timeout<R, F>(&self, duration: Duration, body: F) -> Outcome<R::Ok>
+    where
+        R: TaskOutput,
+        F: AsyncFnOnce(&Cx<C>) -> R,
+    {
+        self.deadline(self.now() + duration, body).await
+    }
+
+    /// As [`timeout`](Self::timeout), for a point in time. One in the past requests at once.
+    ///
+    /// # Errors
+    /// As [`timeout`](Self::timeout).
+    ///
+    /// # Cancel safety
+    /// As [`timeout`](Self::timeout).
+    pub async fn deadline<R, F>(&self, deadline: Time, body: F) -> Outcome<R::Ok>
+    where
+        R: TaskOutput,
+        F: AsyncFnOnce(&Cx<C>) -> R,
+    {
+        let cx = self.inside(self.scope().deadline_child(deadline));
+        let body = pin!(contain(cx.scope(), async { body(&cx).await.into_outcome() }));
+        let mut arm = Arm::new(self.node(), cx.scope(), body);
+        let mut clock = Sleep::new(self.host(), deadline);
+        poll_fn(|task| {
+            if clock.poll(task).is_ready() {
+                arm.request(Reason::new(ReasonKind::Deadline));
+            }
+            if arm.poll(task) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        arm.take().1
+    }
+}
+
+pub(crate) async fn shield<C, R, F>(cx: &Cx<C>, budget: Budget, body: F) -> Outcome<R::Ok>
+where
+    C: Send + Sync + 'static,
+    R: TaskOutput,
+    F: AsyncFnOnce(&Cx<C>) -> R,
+{
+    let inside = cx.inside(cx.scope().child(Hold::All));
+    let mut body = pin!(contain(inside.scope(), async { body(&inside).await.into_outcome() }));
+    let mut clock = Sleep::new(cx.host(), budget.deadline_from(cx.now()));
+    poll_fn(|task| {
+        if inside.scope().level() < Level::Spent && clock.poll(task).is_ready() {
+            inside.scope().spend();
+        }
+        body.as_mut().poll(task)
+    })
+    .await
+    .0
+}
+
+/// One body of a race, polled until it ended.
+struct Arm<'a, T, F> {
+    node: &'a Node,
+    scope: &'a Arc<Scope>,
+    body: Pin<&'a mut F>,
+    lost: bool,
+    requested: bool,
+    timer: Option<TimerKey>,
+    outcome: Option<Outcome<T>>,
+}
+
+impl<'a, T, F: Future<Output = (Outcome<T>, bool)>> Arm<'a, T, F> {
+    fn new(node: &'a Node, scope: &'a Arc<Scope>, body: Pin<&'a mut F>) -> Self {
+        Arm { node, scope, body, lost: false, requested: false, timer: None, outcome: None }
+    }
+
+    fn poll(&mut self, task: &mut Context<'_>) -> bool {
+        if self.outcome.is_none()
+            && let Poll::Ready((outcome, _)) = self.body.as_mut().poll(task)
+        {
+            self.outcome = Some(outcome);
+        }
+        self.ended()
+    }
+
+    fn ended(&self) -> bool {
+        self.outcome.is_some()
+    }
+
+    fn lose(&mut self) {
+        if !self.ended() && !self.lost {
+            self.lost = true;
+            self.request(Reason::new(ReasonKind::RaceLost));
+        }
+    }
+
+    fn request(&mut self, reason: Reason) {
+        if !self.requested {
+            self.requested = true;
+            self.timer = request_scope(self.node, self.scope, reason, Budget::UNLIMITED);
+        }
+    }
+
+    /// Whether it lost, and its outcome; once it ended.
+    fn take(mut self) -> (bool, Outcome<T>) {
+        let outcome = self.outcome.take();
+        (self.lost, outcome.unwrap_or_else(|| Err(Cancelled::new(Reason::new(ReasonKind::RaceLost)).into())))
+    }
+}
+
+impl<T, F> Drop for Arm<'_, T, F> {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer.take() {
+            self.node.tree.host.cancel_timer(timer);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! `Cx`: the capability to act, and the scope to be cancelled in.
+//!
+//! Every task body gets a `&Cx`. A shield, a deadline or a race arm hands a child `&Cx` to its
+//! closure; there are no thread-locals and no masks to restore.
+
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::cancel::{Cancelled, Hold, Level, Reason, Scope, Watch};
+use crate::host::Host;
+use crate::id::RegionId;
+use crate::outcome::Outcome;
+use crate::region::{Finalizer, Node};
+use crate::spawn::{TaskFn, TaskOutput};
+use crate::time::Time;
+use crate::timer::Sleep;
+
+/// Every capability.
+#[derive(Debug)]
+pub enum All {}
+
+/// The capability context of a task: where it may spawn, wait and do I/O, and how it hears that
+/// it should stop.
+///
+/// A clone that outlives its region can do nothing: spawning is refused, waiting is cancelled.
+pub struct Cx<C = All> {
+    node: Arc<Node>,
+    scope: Arc<Scope>,
+    capabilities: PhantomData<fn() -> C>,
+}
+
+impl<C> Clone for Cx<C> {
+    fn clone(&self) -> Self {
+        Cx { node: self.node.clone(), scope: self.scope.clone(), capabilities: PhantomData }
+    }
+}
+
+impl<C> Cx<C> {
+    pub(crate) fn new(node: Arc<Node>, scope: Arc<Scope>) -> Self {
+        Cx { node, scope, capabilities: PhantomData }
+    }
+
+    /// A `Cx` for the body of a region.
+    pub(crate) fn within(&self, node: &Arc<Node>) -> Self {
+        Cx::new(node.clone(), node.scope.clone())
+    }
+
+    /// A `Cx` for work inside a scope of this one.
+    pub(crate) fn inside(&self, scope: Arc<Scope>) -> Self {
+        Cx::new(self.node.clone(), scope)
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    pub(crate) fn scope(&self) -> &Arc<Scope> {
+        &self.scope
+    }
+
+    pub(crate) fn host(&self) -> &dyn Host {
+        &*self.node.tree.host
+    }
+
+    /// Runs one operation of the given class: it fails once the scope's level is at least `at`.
+    /// Its own readiness comes before a request that arrives meanwhile.
+    pub(crate) async fn op<T, E: From<Cancelled>>(
+        &self,
+        at: Level,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
+    ) -> Result<T, E> {
+        let mut watch = Watch::new(&self.scope);
+        poll_fn(|task| {
+            if self.scope.level() >= at {
+                return Poll::Ready(Err(self.scope.cancelled().into()));
+            }
+            match poll(task) {
+                Poll::Ready(done) => Poll::Ready(done),
+                Poll::Pending => watch.poll(at, task).map(|cancelled| Err(cancelled.into())),
+            }
+        })
+        .await
+    }
+
+    /// The host's clock.
+    pub fn now(&self) -> Time {
+        self.host().now()
+    }
+
+    /// The region's number within its runtime.
+    pub fn region_id(&self) -> RegionId {
+        self.node.id
+    }
+
+    /// Names from the root region to this one, joined by `/`.
+    pub fn path(&self) -> String {
+        self.node.path()
+    }
+
+    /// This scope is under Request.
+    pub fn is_cancelled(&self) -> bool {
+        self.scope.level() >= Level::Requested
+    }
+
+    /// Fails if this scope is under Request. Costs one load.
+    pub fn checkpoint(&self) -> Result<(), Cancelled> {
+        self.scope.check(Level::Requested)
+    }
+
+    /// Waits until this scope is under Request, and tells why.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: a request stays visible.
+    pub async fn cancelled(&self) -> Cancelled {
+        let mut watch = Watch::new(&self.scope);
+        poll_fn(|task| watch.poll(Level::Requested, task)).await
+    }
+
+    /// Waits for the runtime's first shutdown signal, or for a request to this scope, and tells
+    /// which. From the first call on, nothing is cancelled by the signal itself: the caller is in
+    /// charge of closing. A second signal ends the process at once in any case.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: the signal stays visible.
+    pub async fn shutdown_signal(&self) -> Reason {
+        let tree = &self.node.tree;
+        tree.shutdown_watched.store(true, Ordering::SeqCst);
+        let mut signal = Watch::new(&tree.shutdown);
+        let mut request = Watch::new(&self.scope);
+        let told = poll_fn(|task| match signal.poll(Level::Requested, task) {
+            Poll::Ready(signal) => Poll::Ready(signal),
+            Poll::Pending => request.poll(Level::Requested, task),
+        });
+        told.await.into_reason()
+    }
+
+    /// Awaits a future that knows no `Cx`, and drops it at Request.
+    ///
+    /// # Errors
+    /// `Cancelled` at Request, unless the future was ready.
+    ///
+    /// # Cancel safety
+    /// That of `future`: it is dropped where it waits.
+    pub async fn or_cancel<F: Future>(&self, future: F) -> Result<F::Output, Cancelled> {
+        let mut future = pin!(future);
+        self.op(Level::Requested, |task| future.as_mut().poll(task).map(Ok)).await
+    }
+
+    /// Waits for `duration`.
+    ///
+    /// # Errors
+    /// `Cancelled` at Request.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost but the time waited.
+    pub async fn sleep(&self, duration: Duration) -> Result<(), Cancelled> {
+        self.sleep_until(self.now() + duration).await
+    }
+
+    /// Waits until `deadline`; a point in the past is ready at once.
+    ///
+    /// # Errors
+    /// `Cancelled` at Request.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost but the time waited.
+    pub async fn sleep_until(&self, deadline: Time) -> Result<(), Cancelled> {
+        let mut sleep = Sleep::new(self.host(), deadline);
+        self.op(Level::Requested, |task| sleep.poll(task).map(Ok)).await
+    }
+
+    /// Lets other tasks run once.
+    ///
+    /// # Errors
+    /// `Cancelled` at Request.
+    pub async fn yield_now(&self) -> Result<(), Cancelled> {
+        let mut yielded = false;
+        self.op(Level::Requested, |task| {
+            if std::mem::replace(&mut yielded, true) {
+                return Poll::Ready(Ok(()));
+            }
+            task.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+impl<C: Send + Sync + 'static> Cx<C> {
+    /// Registers cleanup with this region. Finalizers run last registered first, each exactly once,
+    /// after every task of the region is gone. The request that closed the region does not reach
+    /// them; what ends one is its budget.
+    ///
+    /// # Errors
+    /// `Cancelled` if the region is Closed already (this `Cx` outlived it): `finalizer` is dropped.
+    #[track_caller]
+    pub fn defer<F, R>(&self, finalizer: F) -> Result<(), Cancelled>
+    where
+        F: for<'a> TaskFn<&'a Cx<C>, R, Fut: Send> + Send + 'static,
+        R: TaskOutput,
+    {
+        // Weak, or a region that is never closed would keep itself alive.
+        let node = Arc::downgrade(&self.node);
+        let finalizer = Finalizer::new(Location::caller(), move |scope| {
+            Box::pin(async move {
+                let Some(node) = node.upgrade() else { return Ok(()) };
+                let cx = Cx::new(node, scope);
+                finalizer(&cx).await.into_outcome().map(|_| ())
+            })
+        });
+        self.node.defer(finalizer)
+    }
+
+    /// Finishes work in flight: inside, Request is not seen; the end of the drain budget is.
+    ///
+    /// # Errors
+    /// The body's; `Cancelled` once the drain budget is spent, when the body is dropped after one
+    /// more poll.
+    ///
+    /// # Cancel safety
+    /// That of the body.
+    pub async fn finish<R, F>(&self, body: F) -> Outcome<R::Ok>
+    where
+        R: TaskOutput,
+        F: AsyncFnOnce(&Cx<C>) -> R,
+    {
+        let cx = self.inside(self.scope.child(Hold::Request));
+        body(&cx).await.into_outcome()
+    }
+
+    /// Hides Request and the end of the drain budget from the body, which must end within
+    /// `budget`, and is cancelled and dropped when it does not.
+    ///
+    /// # Errors
+    /// The body's; `Cancelled` with reason `Deadline` once `budget` is spent.
+    ///
+    /// # Cancel safety
+    /// That of the body: dropped from outside, it is dropped.
+    pub async fn shield<R, F>(&self, budget: crate::Budget, body: F) -> Outcome<R::Ok>
+    where
+        R: TaskOutput,
+        F: AsyncFnOnce(&Cx<C>) -> R,
+    {
+        crate::combinator::shield(self, budget, body).await
+    }
+}

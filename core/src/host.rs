@@ -1,0 +1,120 @@
+//! The only seam between core and what runs it.
+//!
+//! # What a host must do
+//!
+//! 1. `submit` makes the runnable run, once, some time later; in which order is the host's policy,
+//!    which must serve every lane within a stated bound. It may be called from any thread, and
+//!    from inside a poll. It never runs the task inline.
+//! 2. `now` is monotone. A timer fires at or after its time, never before; firing is waking.
+//! 3. A cancelled timer drops its waker soon; cancelling one that fired is no error.
+//! 4. A blocking job runs to its end on a thread that may block, or is dropped unrun at shutdown.
+//! 5. Sockets follow the traits of [`io`](crate::io).
+//!
+//! Core asks for nothing else: no thread-locals, no ambient runtime.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::task::Waker;
+
+pub use asupersync_task::{Ran, Wake};
+use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef};
+
+use crate::cancel::{Level, Scope};
+use crate::id::TaskId;
+use crate::io::Net;
+use crate::time::Time;
+
+/// Which queue a runnable task belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Its scope is under Request.
+    Cancel,
+    /// It has a deadline; the earliest goes first.
+    Timed(Time),
+    /// Everything else, in order of arrival.
+    Ready,
+}
+
+/// A job for a thread that may block.
+pub type Job = Box<dyn FnOnce() + Send>;
+
+/// Names one timer of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TimerKey(pub u64);
+
+/// What runs tasks: the native scheduler, a lab, or somebody else's runtime.
+pub trait Host: Send + Sync + 'static {
+    /// Queues a runnable in its lane.
+    fn submit(&self, runnable: Runnable, lane: Lane, why: Wake);
+
+    /// The host's clock.
+    fn now(&self) -> Time;
+
+    /// Wakes `waker` once, at or after `at`.
+    fn add_timer(&self, at: Time, waker: Waker) -> TimerKey;
+
+    /// Forgets a timer and drops its waker.
+    fn cancel_timer(&self, key: TimerKey);
+
+    /// Runs `job` on a thread that may block.
+    fn spawn_blocking(&self, job: Job);
+
+    /// The host's sockets.
+    fn net(&self) -> &dyn Net;
+}
+
+/// What core attaches to each task.
+pub struct TaskMeta {
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) deadline: Time,
+    pub(crate) info: TaskInfo,
+}
+
+/// Who a task is.
+#[derive(Clone, Debug)]
+pub struct TaskInfo {
+    /// Its number within the runtime.
+    pub id: TaskId,
+    /// The name it was spawned under.
+    pub name: Arc<str>,
+    /// The line that spawned it.
+    pub site: &'static Location<'static>,
+    /// When it was spawned.
+    pub spawned_at: Time,
+}
+
+impl TaskMeta {
+    fn lane(&self) -> Lane {
+        if self.scope.level() >= Level::Requested {
+            Lane::Cancel
+        } else if self.deadline < Time::MAX {
+            Lane::Timed(self.deadline)
+        } else {
+            Lane::Ready
+        }
+    }
+}
+
+impl Schedule for TaskMeta {
+    fn schedule(&self, runnable: RawRunnable<Self>, why: Wake) {
+        self.host.submit(Runnable(runnable), self.lane(), why);
+    }
+}
+
+pub(crate) type TaskRef = RawTaskRef<TaskMeta>;
+
+/// A task that can be polled once. Dropping it unrun shuts the task down.
+pub struct Runnable(pub(crate) RawRunnable<TaskMeta>);
+
+impl Runnable {
+    /// Polls the task once. Panics of the task are caught and become its outcome.
+    pub fn run(self) -> Ran {
+        self.0.run()
+    }
+
+    /// Who the task is.
+    pub fn info(&self) -> &TaskInfo {
+        &self.0.meta().info
+    }
+}

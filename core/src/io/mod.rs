@@ -1,0 +1,70 @@
+//! Sockets as core sees them: what a host provides ([`Net`]), and what users hold ([`TcpListener`],
+//! [`TcpStream`]), with the two operation classes of the cancel protocol.
+//!
+//! | begins new work: fails at Request | finishes work in flight: fails at the end of the budget |
+//! |---|---|
+//! | `bind`, `connect`, `accept`, `read` | `write`, `write_all`, `shutdown`, anything inside [`Cx::finish`](crate::Cx::finish) |
+//!
+//! The `poll_*` methods know no scope: adapters for foreign libraries use them, and turn Request
+//! into that library's own graceful shutdown.
+
+mod addr;
+mod tcp;
+
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::task::{Context, Poll};
+
+pub use addr::ToAddr;
+pub use tcp::{TcpListener, TcpStream};
+
+/// A host's sockets.
+pub trait Net: Send + Sync {
+    /// Opens a listening TCP socket.
+    fn tcp_bind(&self, addr: SocketAddr) -> io::Result<Box<dyn Listener>>;
+
+    /// Starts a TCP connection; [`Stream::poll_connected`] tells when it stands.
+    fn tcp_connect(&self, addr: SocketAddr) -> io::Result<Box<dyn Stream>>;
+
+    /// Looks a name up. May block: core calls it on a thread that may.
+    fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
+
+    /// Another handle on the same sockets, for a blocking thread.
+    fn boxed(&self) -> Box<dyn Net>;
+}
+
+/// A listening socket of a host. One task at a time may wait on it.
+pub trait Listener: Send + Sync {
+    /// Takes the next connection.
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Box<dyn Stream>, SocketAddr)>>;
+
+    /// The address it listens on.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+}
+
+/// A connected socket of a host. One task at a time may wait to read, and one to write.
+pub trait Stream: Send + Sync {
+    /// Waits until the connection stands, or failed.
+    fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Reads what is there; 0 is the end of the stream (unless `buf` is empty).
+    fn poll_read(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// Writes what fits.
+    fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>>;
+
+    /// Writes what fits of several buffers.
+    fn poll_write_vectored(&self, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>>;
+
+    /// Shuts one or both directions down.
+    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+
+    /// Sends small writes at once instead of gathering them (`TCP_NODELAY`).
+    fn set_nodelay(&self, on: bool) -> io::Result<()>;
+
+    /// This end's address.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// The peer's address.
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+}

@@ -1,0 +1,217 @@
+//! TCP with cancel-correct operations.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::task::{Context, Poll, ready};
+
+use super::addr::Target;
+use super::{Listener, Stream, ToAddr};
+use crate::cancel::Level;
+use crate::cx::Cx;
+use crate::outcome::Failure;
+
+impl<C: Send + Sync + 'static> Cx<C> {
+    /// Opens a listening TCP socket on `addr`: a `SocketAddr`, `"127.0.0.1:8080"` or
+    /// `"localhost:8080"`.
+    ///
+    /// # Errors
+    /// The system's (address in use, no permission), with the address in the message;
+    /// `InvalidInput` for what is no address; a cancellation at Request.
+    ///
+    /// # Cancel safety
+    /// A dropped call leaves no socket behind.
+    pub async fn tcp_bind(&self, addr: impl ToAddr) -> io::Result<TcpListener> {
+        self.checkpoint()?;
+        let addrs = self.resolve(addr).await?;
+        let mut last = None;
+        for addr in addrs {
+            match self.host().net().tcp_bind(addr) {
+                Ok(listener) => return Ok(TcpListener { listener }),
+                Err(error) => last = Some(at("cannot listen on", addr, error)),
+            }
+        }
+        Err(last.unwrap_or_else(no_address))
+    }
+
+    /// Connects to `addr`, trying each address of a name in turn.
+    ///
+    /// # Errors
+    /// The last address's error, with that address in the message; a cancellation at Request.
+    ///
+    /// # Cancel safety
+    /// A dropped call closes the half-open connection.
+    pub async fn tcp_connect(&self, addr: impl ToAddr) -> io::Result<TcpStream> {
+        self.checkpoint()?;
+        let addrs = self.resolve(addr).await?;
+        let mut last = None;
+        for addr in addrs {
+            let attempt = async {
+                let stream = self.host().net().tcp_connect(addr)?;
+                self.op(Level::Requested, |cx| stream.poll_connected(cx)).await?;
+                io::Result::Ok(TcpStream { stream })
+            };
+            match attempt.await {
+                Ok(stream) => return Ok(stream),
+                Err(error) if self.is_cancelled() => return Err(error),
+                Err(error) => last = Some(at("cannot connect to", addr, error)),
+            }
+        }
+        Err(last.unwrap_or_else(no_address))
+    }
+
+    async fn resolve(&self, addr: impl ToAddr) -> io::Result<Vec<SocketAddr>> {
+        match addr.to_target()? {
+            Target::Addr(addr) => Ok(vec![addr]),
+            Target::Name(name, port) => {
+                let net = self.host().net().boxed();
+                let found = self.blocking(move || Ok(net.resolve(&name, port))).await;
+                found.map_err(|failure| match failure {
+                    Failure::Cancelled(cancelled) => cancelled.into(),
+                    other => io::Error::other(other.to_string()),
+                })?
+            }
+        }
+    }
+}
+
+fn at(what: &str, addr: SocketAddr, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what} {addr}: {error}"))
+}
+
+fn no_address() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "the name has no address")
+}
+
+/// A listening TCP socket.
+pub struct TcpListener {
+    listener: Box<dyn Listener>,
+}
+
+impl TcpListener {
+    /// Takes the next connection.
+    ///
+    /// # Errors
+    /// The system's; a cancellation at Request.
+    ///
+    /// # Cancel safety
+    /// No connection is lost: one that was not returned stays in the backlog.
+    pub async fn accept<C>(&self, cx: &Cx<C>) -> io::Result<(TcpStream, SocketAddr)> {
+        cx.op(Level::Requested, |task| self.poll_accept(task)).await
+    }
+
+    /// [`accept`](Self::accept) without a scope.
+    pub fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        let (stream, peer) = ready!(self.listener.poll_accept(task))?;
+        Poll::Ready(Ok((TcpStream { stream }, peer)))
+    }
+
+    /// The address it listens on; tells the port when port 0 was asked for.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A TCP connection. Closed when dropped.
+///
+/// Reads and writes take `&self`, so one task may read while another writes; two tasks waiting in
+/// the same direction would steal each other's wake-ups.
+pub struct TcpStream {
+    stream: Box<dyn Stream>,
+}
+
+impl TcpStream {
+    /// Reads what has arrived; 0 is the end of the stream.
+    ///
+    /// # Errors
+    /// The system's; a cancellation at Request, since a read waits for a *new* message. A read that
+    /// belongs to work in flight goes inside [`Cx::finish`].
+    ///
+    /// # Cancel safety
+    /// Bytes are taken from the socket only when they are returned.
+    pub async fn read<C>(&self, cx: &Cx<C>, buf: &mut [u8]) -> io::Result<usize> {
+        cx.op(Level::Requested, |task| self.poll_read(task, buf)).await
+    }
+
+    /// Writes what fits now and tells how much that was.
+    ///
+    /// # Errors
+    /// The system's; a cancellation once the drain budget is spent.
+    ///
+    /// # Cancel safety
+    /// Bytes count as written only when the call returns.
+    pub async fn write<C>(&self, cx: &Cx<C>, buf: &[u8]) -> io::Result<usize> {
+        cx.op(Level::Spent, |task| self.poll_write(task, buf)).await
+    }
+
+    /// Writes all of `buf`.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write); `WriteZero` if the system takes no more.
+    ///
+    /// # Cancel safety
+    /// Goes on through Request. Dropped, or at the end of the drain budget, part of `buf` may be
+    /// sent: the connection is then good for nothing but closing.
+    pub async fn write_all<C>(&self, cx: &Cx<C>, mut buf: &[u8]) -> io::Result<()> {
+        while !buf.is_empty() {
+            match self.write(cx, buf).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                n => buf = &buf[n..],
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the sending direction: the peer reads the end of the stream.
+    ///
+    /// # Errors
+    /// The system's, but for `NotConnected`, which says that it is over already.
+    ///
+    /// # Cancel safety
+    /// Does not wait.
+    pub async fn shutdown<C>(&self, _cx: &Cx<C>) -> io::Result<()> {
+        poll_fn(|task| self.poll_shutdown(task)).await
+    }
+
+    /// [`read`](Self::read) without a scope.
+    pub fn poll_read(&self, task: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.stream.poll_read(task, buf)
+    }
+
+    /// [`write`](Self::write) without a scope.
+    pub fn poll_write(&self, task: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.stream.poll_write(task, buf)
+    }
+
+    /// Writes what fits of several buffers, without a scope.
+    pub fn poll_write_vectored(
+        &self,
+        task: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream.poll_write_vectored(task, bufs)
+    }
+
+    /// [`shutdown`](Self::shutdown) without a scope. Always ready.
+    pub fn poll_shutdown(&self, _task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(match self.stream.shutdown(Shutdown::Write) {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            other => other,
+        })
+    }
+
+    /// Sends small writes at once instead of gathering them (`TCP_NODELAY`).
+    pub fn set_nodelay(&self, on: bool) -> io::Result<()> {
+        self.stream.set_nodelay(on)
+    }
+
+    /// This end's address.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
+    /// The peer's address.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+}

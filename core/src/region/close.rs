@@ -1,0 +1,113 @@
+//! Closing a region: wait until it is quiet, run its finalizers, leave the tree.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use super::finalizer::{Ended, Running};
+use super::report::{CloseReport, Leftover, LeftoverKind};
+use super::state::{Event, Phase};
+use super::tree::Node;
+use crate::outcome::lock;
+use crate::time::Time;
+
+impl Node {
+    /// Drives the region from the end of its body to Closed.
+    ///
+    /// # Cancel safety
+    /// All progress is kept in the region: another driver goes on where this one was dropped.
+    pub(crate) async fn close(self: &Arc<Self>) -> CloseReport {
+        poll_fn(|cx| {
+            ready!(self.poll_quiet(cx));
+            ready!(self.poll_finalizers(cx));
+            Poll::Ready(())
+        })
+        .await;
+        let report = self.take_report();
+        self.leave(&report);
+        report
+    }
+
+    /// Ready in `Finalizing`: no body, no task, no child region.
+    fn poll_quiet(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let now = self.tree.host.now();
+        let mut inner = lock(&self.inner);
+        if inner.state.phase >= Phase::Finalizing {
+            return Poll::Ready(());
+        }
+        if !inner.state.is_quiet() {
+            let stale = inner.closer.replace(cx.waker().clone());
+            drop(inner);
+            drop(stale);
+            return Poll::Pending;
+        }
+        // A region that nobody asked to close passes through the phases all the same, empty.
+        inner.apply(Event::Request);
+        if inner.state.phase == Phase::Requested {
+            inner.apply(Event::Drain);
+        }
+        inner.apply(Event::Finalize);
+        inner.drained_at = Some(now);
+        Poll::Ready(())
+    }
+
+    /// Ready in `Closed`: no finalizer is left.
+    fn poll_finalizers(&self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            // Taken out of the lock while it is polled: it may register another one.
+            let Some(mut running) = self.next_finalizer() else { return Poll::Ready(()) };
+            let Poll::Ready(ended) = running.poll(cx) else {
+                lock(&self.inner).running = Some(running);
+                return Poll::Pending;
+            };
+            let (site, since) = (running.site, running.since);
+            let ended = if running.end(self).is_err() { Ended::Failed } else { ended };
+            let kind = match ended {
+                Ended::Done => None,
+                Ended::Failed => Some(LeftoverKind::FinalizerFailed),
+                Ended::Spent => Some(LeftoverKind::FinalizerSpent),
+            };
+            let leftover = kind.map(|kind| Leftover {
+                kind,
+                name: "finalizer".into(),
+                site,
+                path: self.path(),
+                phase: Phase::Finalizing,
+                age: self.tree.host.now() - since,
+            });
+            let mut inner = lock(&self.inner);
+            inner.apply(Event::EndFinalizer);
+            match leftover {
+                None => inner.totals.finalizers_run += 1,
+                Some(leftover) => {
+                    inner.totals.finalizers_failed += 1;
+                    inner.keep(leftover);
+                }
+            }
+        }
+    }
+
+    /// The finalizer that runs, or the last registered one, started; `None` once Closed.
+    fn next_finalizer(&self) -> Option<Running> {
+        let now = self.tree.host.now();
+        let mut inner = lock(&self.inner);
+        if let Some(running) = inner.running.take() {
+            return Some(running);
+        }
+        let Some(finalizer) = inner.finalizers.pop() else {
+            inner.apply(Event::Close);
+            return None;
+        };
+        inner.apply(Event::StartFinalizer);
+        let drained_at = inner.drained_at.unwrap_or(now);
+        let close_by = inner.close_by.min(self.policy.finalize.deadline_from(drained_at));
+        // One that never ends must leave time for the rest: it gets half of what is left.
+        let until = match (close_by, inner.finalizers.is_empty()) {
+            (Time::MAX, _) => Time::MAX,
+            (close_by, true) => close_by,
+            (close_by, false) => now + (close_by - now) / 2,
+        };
+        drop(inner);
+        Some(finalizer.start(self, until))
+    }
+}

@@ -1,0 +1,89 @@
+//! Finalizers: cleanup that a region runs after everything in it is gone.
+//!
+//! Last registered, first run; each exactly once. A finalizer runs under a scope of its own, so the
+//! request that closed the region does not reach it; what ends it is its budget. The running
+//! one lives in the region, not in the future that drives it: whoever drives next goes on with it.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::tree::{Node, arm_drain};
+use crate::cancel::{Level, Scope};
+use crate::host::TimerKey;
+use crate::outcome::Outcome;
+use crate::time::Time;
+
+type Body = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// Cleanup that waits for its turn.
+pub(crate) struct Finalizer {
+    pub(super) site: &'static Location<'static>,
+    /// Makes the future; runs no user code.
+    start: Box<dyn FnOnce(Arc<Scope>) -> Body + Send>,
+}
+
+/// Cleanup that runs.
+pub(super) struct Running {
+    pub(super) site: &'static Location<'static>,
+    pub(super) since: Time,
+    scope: Arc<Scope>,
+    timer: Option<TimerKey>,
+    body: Body,
+}
+
+/// How a finalizer ended.
+pub(super) enum Ended {
+    Done,
+    Failed,
+    Spent,
+}
+
+impl Finalizer {
+    pub(crate) fn new(
+        site: &'static Location<'static>,
+        start: impl FnOnce(Arc<Scope>) -> Body + Send + 'static,
+    ) -> Self {
+        Finalizer { site, start: Box::new(start) }
+    }
+
+    /// Starts it, to be over at `until`.
+    pub(super) fn start(self, node: &Node, until: Time) -> Running {
+        let scope = Scope::root();
+        let timer = (until < Time::MAX).then(|| arm_drain(&*node.tree.host, &scope, until));
+        let body = (self.start)(scope.clone());
+        Running { site: self.site, since: node.tree.host.now(), scope, timer, body }
+    }
+}
+
+impl Running {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        let spent = self.scope.level() == Level::Spent;
+        match catch_unwind(AssertUnwindSafe(|| self.body.as_mut().poll(cx))) {
+            Ok(Poll::Ready(Ok(()))) => Poll::Ready(Ended::Done),
+            Ok(Poll::Ready(Err(_))) if spent => Poll::Ready(Ended::Spent),
+            Ok(Poll::Ready(Err(_))) | Err(_) => Poll::Ready(Ended::Failed),
+            Ok(Poll::Pending) if spent => Poll::Ready(Ended::Spent),
+            Ok(Poll::Pending) => {
+                // The end of the budget must wake whoever drives now.
+                self.scope.set_home(cx.waker().clone());
+                if self.scope.level() == Level::Spent {
+                    cx.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Drops what is left of it. Tells of a panic in that.
+    pub(super) fn end(self, node: &Node) -> Result<(), Box<dyn Any + Send>> {
+        self.scope.clear_home();
+        if let Some(timer) = self.timer {
+            node.tree.host.cancel_timer(timer);
+        }
+        catch_unwind(AssertUnwindSafe(|| drop(self.body)))
+    }
+}

@@ -1,0 +1,244 @@
+//! Regions: owners of tasks, child regions and finalizers.
+//!
+//! [`state`] is the life of one region as a pure step, [`tree`] who owns whom, [`close`] the way
+//! from the body's end to Closed, [`root`] what a host holds. This file is what users call.
+
+mod close;
+mod failure;
+mod finalizer;
+mod report;
+mod root;
+mod state;
+mod tree;
+
+use std::panic::Location;
+use std::sync::Arc;
+
+pub use failure::{ChildFailure, ChildFailures};
+pub(crate) use finalizer::Finalizer;
+pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
+pub use root::Root;
+pub use state::{Event, Phase, State};
+pub(crate) use tree::{Node, Place, Verdict, request_scope};
+
+use crate::budget::Budget;
+use crate::cancel::{Reason, ReasonKind};
+use crate::cx::Cx;
+use crate::outcome::Outcome;
+use crate::spawn::{TaskOutput, contain, submit_system};
+
+/// What happens to children that still run when a region's body returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Close {
+    /// They are cancelled through the protocol, and awaited.
+    #[default]
+    Cancel,
+    /// They are awaited.
+    Join,
+}
+
+/// What a region does when a child fails with an error or a panic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// Requests the cancel of everything else in the region.
+    #[default]
+    CancelSiblings,
+    /// Goes on, and tells of all failures at the end.
+    Collect,
+}
+
+/// How a region closes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Policy {
+    pub(crate) close: Close,
+    pub(crate) on_failure: OnFailure,
+    pub(crate) drain: Budget,
+    pub(crate) finalize: Budget,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            close: Close::Cancel,
+            on_failure: OnFailure::CancelSiblings,
+            drain: Budget::UNLIMITED,
+            finalize: Budget::UNLIMITED,
+        }
+    }
+}
+
+/// An owner of tasks, child regions and finalizers.
+///
+/// ```
+/// use asupersync::{Cx, Outcome, Region};
+///
+/// #[asupersync::main]
+/// async fn main(cx: &Cx) -> Outcome<()> {
+///     let sum = Region::open(cx, "sum", async |cx| {
+///         let a = cx.spawn("a", async |_| Ok(20));
+///         let b = cx.spawn("b", async |_| Ok(22));
+///         Ok(a.join().await? + b.join().await?)
+///     })
+///     .await?;
+///     assert_eq!(sum, 42);
+///     Ok(())
+/// }
+/// ```
+pub struct Region(());
+
+impl Region {
+    /// Opens a region, runs `body` in it, and closes it: returns only when nothing of it is left.
+    ///
+    /// When the body returns, children that still run are cancelled and awaited. The region takes
+    /// part in the caller's cancellation: a request there is a request here.
+    ///
+    /// # Errors
+    /// The gravest of the body's and the children's outcomes; cancellations that began inside the
+    /// region are absorbed when something else explains them. `Cancelled` without running the body
+    /// if the caller's scope is under Request already.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the body is dropped and everything it started gets Request with reason
+    /// `HandleDropped`; the enclosing region drains and finalizes it, and does not close before.
+    #[track_caller]
+    pub fn open<'a, C, R, F>(
+        cx: &'a Cx<C>,
+        name: &str,
+        body: F,
+    ) -> impl Future<Output = Outcome<R::Ok>> + use<'a, C, R, F>
+    where
+        C: Send + Sync + 'static,
+        R: TaskOutput,
+        F: AsyncFnOnce(&Cx<C>) -> R,
+    {
+        let open = open(cx, name.into(), Policy::default(), Location::caller(), body);
+        async move { open.await.0 }
+    }
+
+    /// A region with other than the default policies.
+    pub fn builder(name: impl Into<Arc<str>>) -> Builder {
+        Builder { name: name.into(), policy: Policy::default() }
+    }
+}
+
+/// A region about to be opened; made by [`Region::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is opened"]
+pub struct Builder {
+    name: Arc<str>,
+    policy: Policy,
+}
+
+impl Builder {
+    /// What happens to children that still run when the body returns.
+    pub fn close(mut self, close: Close) -> Self {
+        self.policy.close = close;
+        self
+    }
+
+    /// What happens when a child fails.
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.policy.on_failure = on_failure;
+        self
+    }
+
+    /// How long work in flight may go on after Request; the parent's own budget is a limit too.
+    pub fn drain(mut self, budget: Budget) -> Self {
+        self.policy.drain = budget;
+        self
+    }
+
+    /// How long all finalizers together may take; the parent's own budget is a limit too. One of
+    /// several that never ends gets half of what is left, so that the others have their turn.
+    pub fn finalize(mut self, budget: Budget) -> Self {
+        self.policy.finalize = budget;
+        self
+    }
+
+    /// As [`Region::open`].
+    ///
+    /// # Errors
+    /// As [`Region::open`].
+    ///
+    /// # Cancel safety
+    /// As [`Region::open`].
+    #[track_caller]
+    pub fn open<C, R, F>(self, cx: &Cx<C>, body: F) -> impl Future<Output = Outcome<R::Ok>> + use<'_, C, R, F>
+    where
+        C: Send + Sync + 'static,
+        R: TaskOutput,
+        F: AsyncFnOnce(&Cx<C>) -> R,
+    {
+        let open = self.open_with_report(cx, body);
+        async move { open.await.0 }
+    }
+
+    /// As [`Region::open`], and tells how the region ended.
+    ///
+    /// # Cancel safety
+    /// As [`Region::open`].
+    #[track_caller]
+    pub fn open_with_report<C, R, F>(
+        self,
+        cx: &Cx<C>,
+        body: F,
+    ) -> impl Future<Output = (Outcome<R::Ok>, CloseReport)> + use<'_, C, R, F>
+    where
+        C: Send + Sync + 'static,
+        R: TaskOutput,
+        F: AsyncFnOnce(&Cx<C>) -> R,
+    {
+        open(cx, self.name, self.policy, Location::caller(), body)
+    }
+}
+
+async fn open<C, R, F>(
+    cx: &Cx<C>,
+    name: Arc<str>,
+    policy: Policy,
+    site: &'static Location<'static>,
+    body: F,
+) -> (Outcome<R::Ok>, CloseReport)
+where
+    C: Send + Sync + 'static,
+    R: TaskOutput,
+    F: AsyncFnOnce(&Cx<C>) -> R,
+{
+    let node = match cx.node().open_child(cx.scope(), &name, policy, site) {
+        Ok(node) => node,
+        Err(cancelled) => {
+            let path = format!("{}/{name}", cx.node().path());
+            let reason = cancelled.reason().clone();
+            return (Err(cancelled.into()), CloseReport::never_opened(path, site, reason));
+        }
+    };
+    let mut guard = OpenGuard { node: Some(node.clone()), body: true };
+    let child = cx.within(&node);
+    let (body, _) = contain(&node.scope, async { body(&child).await.into_outcome() }).await;
+    guard.body = false;
+    node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
+    let report = node.close().await;
+    guard.node = None;
+    node.scope.clear_home();
+    (failure::conclude(&node, body), report)
+}
+
+/// Hands the closing of a region to a task of its own when the future that opened it is dropped.
+struct OpenGuard {
+    node: Option<Arc<Node>>,
+    body: bool,
+}
+
+impl Drop for OpenGuard {
+    fn drop(&mut self) {
+        let Some(node) = self.node.take() else { return };
+        node.scope.clear_home();
+        node.request(Reason::new(ReasonKind::HandleDropped));
+        if self.body {
+            node.body_ended(false);
+        }
+        submit_system(&node.clone(), "closer", async move {
+            node.close().await;
+        });
+    }
+}

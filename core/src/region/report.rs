@@ -1,0 +1,193 @@
+//! What a closed region tells about its life.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::state::Phase;
+use super::tree::Verdict;
+use crate::cancel::Reason;
+
+/// The account of a region that closed: what it owned, how that ended, and how long it took.
+///
+/// `Display` prints the tree.
+#[derive(Clone, Debug)]
+pub struct CloseReport {
+    /// Names from the root to the region, joined by `/`.
+    pub path: String,
+    /// The line that opened it.
+    pub site: &'static Location<'static>,
+    /// Why it closed; `None` if it ended by itself.
+    pub reason: Option<Reason>,
+    /// From its opening to Request.
+    pub open: Duration,
+    /// From Request until nothing ran in it.
+    pub drain: Duration,
+    /// From then to Closed.
+    pub finalize: Duration,
+    /// Counts over the whole subtree.
+    pub totals: Totals,
+    /// What did not end by itself, in the whole subtree; the first 64.
+    pub leftovers: Vec<Leftover>,
+    /// Child regions that closed after this one was requested; the first 64.
+    pub children: Vec<CloseReport>,
+}
+
+/// Counts over a region's subtree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Regions, this one included.
+    pub regions: u64,
+    /// Tasks spawned.
+    pub tasks: u64,
+    /// Tasks that returned a value.
+    pub ok: u64,
+    /// Tasks that returned an error.
+    pub err: u64,
+    /// Tasks that ended as cancelled, by themselves.
+    pub cancelled: u64,
+    /// Tasks that panicked.
+    pub panicked: u64,
+    /// Tasks dropped because their drain budget was spent or their host shut down.
+    pub dropped: u64,
+    /// Tasks given up because a poll did not return.
+    pub abandoned: u64,
+    /// Finalizers registered.
+    pub finalizers_registered: u64,
+    /// Finalizers that ran to their end.
+    pub finalizers_run: u64,
+    /// Finalizers that failed, panicked or ran out of budget.
+    pub finalizers_failed: u64,
+}
+
+impl Totals {
+    pub(super) fn count(&mut self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Ok => self.ok += 1,
+            Verdict::Err(_) => self.err += 1,
+            Verdict::Cancelled => self.cancelled += 1,
+            Verdict::Panicked(_) => self.panicked += 1,
+            Verdict::Dropped => self.dropped += 1,
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Totals) {
+        self.regions += other.regions;
+        self.tasks += other.tasks;
+        self.ok += other.ok;
+        self.err += other.err;
+        self.cancelled += other.cancelled;
+        self.panicked += other.panicked;
+        self.dropped += other.dropped;
+        self.abandoned += other.abandoned;
+        self.finalizers_registered += other.finalizers_registered;
+        self.finalizers_run += other.finalizers_run;
+        self.finalizers_failed += other.finalizers_failed;
+    }
+}
+
+/// Something that did not end by itself.
+#[derive(Clone, Debug)]
+pub struct Leftover {
+    /// What became of it.
+    pub kind: LeftoverKind,
+    /// The name it was spawned under.
+    pub name: Arc<str>,
+    /// The line that spawned it.
+    pub site: &'static Location<'static>,
+    /// Its region's path.
+    pub path: String,
+    /// How far its region was.
+    pub phase: Phase,
+    /// How old it was.
+    pub age: Duration,
+}
+
+/// What became of something that did not end by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftoverKind {
+    /// Its drain budget was spent, so its future was dropped.
+    Dropped,
+    /// Its poll did not return, so its region closed without it.
+    Abandoned,
+    /// The runtime's close budget was spent, so its future was dropped, or left where its poll
+    /// does not return.
+    Forced,
+    /// A finalizer whose budget was spent.
+    FinalizerSpent,
+    /// A finalizer that failed or panicked.
+    FinalizerFailed,
+}
+
+impl fmt::Display for Leftover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            LeftoverKind::Dropped => "dropped at the end of its drain budget",
+            LeftoverKind::Abandoned => "abandoned: its poll did not return",
+            LeftoverKind::Forced => "forced out at the end of the close budget",
+            LeftoverKind::FinalizerSpent => "finalizer dropped at the end of its budget",
+            LeftoverKind::FinalizerFailed => "finalizer failed",
+        };
+        let Leftover { name, site, path, phase, age, .. } = self;
+        write!(f, "`{name}` in {path} ({phase:?}), spawned at {site}, {age:.1?} old: {what}")
+    }
+}
+
+impl fmt::Display for CloseReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, 0)?;
+        for leftover in &self.leftovers {
+            write!(f, "\n  ! {leftover}")?;
+        }
+        Ok(())
+    }
+}
+
+impl CloseReport {
+    /// The report of a region that was refused.
+    pub(super) fn never_opened(path: String, site: &'static Location<'static>, reason: Reason) -> Self {
+        CloseReport {
+            path,
+            site,
+            reason: Some(reason),
+            open: Duration::ZERO,
+            drain: Duration::ZERO,
+            finalize: Duration::ZERO,
+            totals: Totals::default(),
+            leftovers: Vec::new(),
+            children: Vec::new(),
+        }
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+        let name = if depth == 0 { &*self.path } else { self.path.rsplit('/').next().unwrap_or_default() };
+        let t = &self.totals;
+        write!(f, "{:indent$}{name}: ", "", indent = depth * 2)?;
+        match &self.reason {
+            Some(reason) => write!(f, "{reason}; ")?,
+            None => write!(f, "ended by itself; ")?,
+        }
+        write!(f, "open {:.1?}, drain {:.1?}, finalize {:.1?}; ", self.open, self.drain, self.finalize)?;
+        write!(f, "{} tasks ({} ok", t.tasks, t.ok)?;
+        let others = [
+            (t.err, "failed"),
+            (t.cancelled, "cancelled"),
+            (t.panicked, "panicked"),
+            (t.dropped, "dropped"),
+            (t.abandoned, "abandoned"),
+        ];
+        for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, ", {count} {what}")?;
+        }
+        write!(f, "), finalizers {}/{}", t.finalizers_run, t.finalizers_registered)?;
+        if t.regions > 1 {
+            write!(f, ", {} regions within", t.regions - 1)?;
+        }
+        for child in &self.children {
+            writeln!(f)?;
+            child.write(f, depth + 1)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! The root region, as a host holds it: the whole tree of one runtime.
+
+use std::panic::Location;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+use super::report::{CloseReport, Totals};
+use super::state::Phase;
+use super::tree::{Node, Tree};
+use super::{Close, OnFailure, Policy, failure};
+use crate::budget::Budget;
+use crate::cancel::{Level, Reason, ReasonKind};
+use crate::cx::Cx;
+use crate::host::Host;
+use crate::outcome::{Outcome, lock};
+use crate::spawn::{TaskFn, TaskOutput, submit_system};
+use crate::time::Time;
+
+/// The root of one runtime's region tree, for the host that runs it.
+#[derive(Clone)]
+pub struct Root {
+    node: Arc<Node>,
+}
+
+impl Root {
+    /// The tree of a host that has just started. All regions within close in at most `drain` and
+    /// then `finalize`.
+    #[track_caller]
+    pub fn new(host: Arc<dyn Host>, name: &str, drain: Budget, finalize: Budget) -> Root {
+        let policy = Policy { close: Close::Join, on_failure: OnFailure::CancelSiblings, drain, finalize };
+        Root { node: Node::root(Tree::new(host), name, policy, Location::caller()) }
+    }
+
+    /// Starts `main` as the root's first task. When it has ended the root closes, and `done` is
+    /// called, once, from a thread of the host.
+    #[track_caller]
+    pub fn start<F, R>(&self, main: F, done: impl FnOnce(Outcome<R::Ok>, CloseReport) + Send + 'static)
+    where
+        F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
+        R: TaskOutput,
+    {
+        let ended = Arc::new(Mutex::new(None));
+        let (node, end) = (self.node.clone(), ended.clone());
+        let cx: Cx = Cx::new(node.clone(), node.scope.clone());
+        let handle = cx.spawn("main", async move |cx: &Cx| {
+            // However main ends, by a panic too, the root is asked to close.
+            let _closing = RequestOnDrop(node);
+            let outcome = main(cx).await.into_outcome();
+            let told = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+            *lock(&end) = Some(outcome);
+            told
+        });
+        let node = self.node.clone();
+        node.body_ended(false);
+        submit_system(&self.node, "root closer", async move {
+            let report = node.close().await;
+            let outcome = lock(&ended).take();
+            let outcome = match outcome {
+                Some(outcome) => outcome,
+                // It panicked, was dropped at the end of its budget, or was given up.
+                None if handle.is_finished() => match handle.join().await {
+                    Err(failure) => Err(failure),
+                    Ok(()) => Err(node.refusal().into()),
+                },
+                None => Err(node.refusal().into()),
+            };
+            done(failure::conclude(&node, outcome), report);
+        });
+    }
+
+    /// Tells the tree of a shutdown signal. Whoever waits in `cx.shutdown_signal()` is in charge of
+    /// what follows; when nobody does, the root is requested to close.
+    pub fn signal(&self, message: &'static str) {
+        let reason = Reason::new(ReasonKind::Shutdown).with_message(message);
+        let reason = reason.stamp(&self.node.name, self.node.tree.host.now());
+        self.node.tree.shutdown.request(reason.clone(), Time::MAX);
+        if !self.node.tree.shutdown_watched.load(Ordering::SeqCst) {
+            self.node.request(reason);
+        }
+    }
+
+    /// A shutdown signal was told.
+    pub fn is_signalled(&self) -> bool {
+        self.node.tree.shutdown.level() >= Level::Requested
+    }
+
+    /// Asks the whole tree to close.
+    pub fn request(&self, reason: Reason) {
+        self.node.request(reason);
+    }
+
+    /// How far the root has gone.
+    pub fn phase(&self) -> Phase {
+        self.node.phase()
+    }
+
+    /// When the root's drain budget ends; [`Time::MAX`] before Request.
+    pub fn drain_until(&self) -> Time {
+        self.node.drain_until()
+    }
+
+    /// When the root must be Closed; [`Time::MAX`] before Request.
+    pub fn close_by(&self) -> Time {
+        self.node.close_by()
+    }
+
+    /// Gives up on tasks whose poll does not return though their budget is spent, so that the
+    /// finalizers of their regions get their turn. Tells how many.
+    pub fn abandon_stuck(&self) -> usize {
+        self.node.subtree().iter().map(Node::abandon_stuck).sum()
+    }
+
+    /// Gives up on everything that is left, drops what nobody polls, and tells of it.
+    pub fn force(&self) -> CloseReport {
+        let (mut totals, mut leftovers) = (Totals::default(), Vec::new());
+        for node in self.node.subtree().iter().rev() {
+            node.force();
+            let own = node.take_report();
+            totals.add(&own.totals);
+            leftovers.extend(own.leftovers);
+        }
+        CloseReport { totals, leftovers, ..self.node.take_report() }
+    }
+}
+
+struct RequestOnDrop(Arc<Node>);
+
+impl Drop for RequestOnDrop {
+    fn drop(&mut self) {
+        self.0.request(Reason::new(ReasonKind::ParentClosed).with_message("main returned"));
+    }
+}

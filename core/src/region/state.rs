@@ -1,0 +1,240 @@
+//! The life of a region as a pure step: no clock, no locks, no wakers.
+//!
+//! ```text
+//!            Request            Drain             Finalize            Close
+//!   Open ─────────────▶ Requested ────▶ Draining ──────────▶ Finalizing ─────▶ Closed
+//!   Spawn, OpenChild    (told)          TaskEnded,           StartFinalizer,
+//!   Defer               Defer           ChildClosed, Defer   EndFinalizer, Defer
+//! ```
+//!
+//! Every change of a region goes through [`State::step`]; `None` means that the event is refused
+//! and nothing changes. Invariants, each checked by exhaustion in the tests below:
+//!
+//! 1. The phase's rank never goes down, and goes up by one at most.
+//! 2. `Finalizing` and later: no body, no task, no child.
+//! 3. `Closed`: no finalizer is registered or running either.
+//! 4. A task or child is admitted only in `Open`.
+
+/// How far a region's life has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Takes tasks and child regions.
+    Open,
+    /// Was asked to close; those inside are being told.
+    Requested,
+    /// Waits for tasks and child regions to end.
+    Draining,
+    /// Runs its finalizers, the last registered first.
+    Finalizing,
+    /// Nothing is left.
+    Closed,
+}
+
+/// What a region owns, as counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    /// How far it has gone.
+    pub phase: Phase,
+    /// Its body still runs.
+    pub body: bool,
+    /// Live tasks.
+    pub tasks: u64,
+    /// Child regions that are not Closed.
+    pub children: u64,
+    /// Finalizers registered and not started.
+    pub finalizers: u64,
+    /// A finalizer is running.
+    pub finalizing: bool,
+}
+
+/// What can happen to a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A task is admitted.
+    Spawn,
+    /// A task is gone.
+    TaskEnded,
+    /// A child region is admitted.
+    OpenChild,
+    /// A child region is Closed.
+    ChildClosed,
+    /// A finalizer is registered.
+    Defer,
+    /// The body is gone.
+    BodyEnded,
+    /// Somebody asks it to close.
+    Request,
+    /// Those inside have been told.
+    Drain,
+    /// Nothing runs in it any more.
+    Finalize,
+    /// The last registered finalizer starts.
+    StartFinalizer,
+    /// The running finalizer is gone.
+    EndFinalizer,
+    /// Nothing is left.
+    Close,
+}
+
+impl State {
+    /// A region whose body is about to run.
+    pub const OPEN: State =
+        State { phase: Phase::Open, body: true, tasks: 0, children: 0, finalizers: 0, finalizing: false };
+
+    /// The state after `event`, or `None` if it is refused here.
+    #[must_use]
+    pub fn step(self, event: Event) -> Option<State> {
+        use Phase::*;
+        let mut next = self;
+        let allowed = match event {
+            Event::Spawn => {
+                next.tasks += 1;
+                self.phase == Open
+            }
+            Event::OpenChild => {
+                next.children += 1;
+                self.phase == Open
+            }
+            Event::TaskEnded => {
+                next.tasks = self.tasks.checked_sub(1)?;
+                self.phase <= Draining
+            }
+            Event::ChildClosed => {
+                next.children = self.children.checked_sub(1)?;
+                self.phase <= Draining
+            }
+            Event::Defer => {
+                next.finalizers += 1;
+                self.phase < Closed
+            }
+            Event::BodyEnded => {
+                next.body = false;
+                self.body
+            }
+            Event::Request => {
+                next.phase = self.phase.max(Requested);
+                true
+            }
+            Event::Drain => {
+                next.phase = Draining;
+                self.phase == Requested
+            }
+            Event::Finalize => {
+                next.phase = Finalizing;
+                self.phase == Draining && self.is_quiet()
+            }
+            Event::StartFinalizer => {
+                next.finalizers = self.finalizers.checked_sub(1)?;
+                next.finalizing = true;
+                self.phase == Finalizing && !self.finalizing
+            }
+            Event::EndFinalizer => {
+                next.finalizing = false;
+                self.finalizing
+            }
+            Event::Close => {
+                next.phase = Closed;
+                self.phase == Finalizing && self.finalizers == 0 && !self.finalizing
+            }
+        };
+        allowed.then_some(next)
+    }
+
+    /// No body, task or child region is left.
+    pub fn is_quiet(self) -> bool {
+        !self.body && self.tasks == 0 && self.children == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    const EVENTS: [Event; 12] = [
+        Event::Spawn,
+        Event::TaskEnded,
+        Event::OpenChild,
+        Event::ChildClosed,
+        Event::Defer,
+        Event::BodyEnded,
+        Event::Request,
+        Event::Drain,
+        Event::Finalize,
+        Event::StartFinalizer,
+        Event::EndFinalizer,
+        Event::Close,
+    ];
+
+    /// Every state reachable with at most three of anything.
+    fn reachable() -> Vec<(State, Event, State)> {
+        let mut seen = HashSet::from([State::OPEN]);
+        let mut todo = vec![State::OPEN];
+        let mut edges = Vec::new();
+        while let Some(state) = todo.pop() {
+            for event in EVENTS {
+                let Some(next) = state.step(event) else { continue };
+                if next.tasks.max(next.children).max(next.finalizers) > 3 {
+                    continue;
+                }
+                edges.push((state, event, next));
+                if seen.insert(next) {
+                    todo.push(next);
+                }
+            }
+        }
+        edges
+    }
+
+    #[test]
+    fn phases_go_up_one_at_a_time() {
+        for (from, event, to) in reachable() {
+            let rise = to.phase as i32 - from.phase as i32;
+            assert!((0..=1).contains(&rise), "{from:?} -{event:?}-> {to:?}");
+        }
+    }
+
+    #[test]
+    fn finalizing_means_quiet_and_closed_means_empty() {
+        for (_, _, state) in reachable() {
+            if state.phase >= Phase::Finalizing {
+                assert!(state.is_quiet(), "{state:?}");
+            }
+            if state.phase == Phase::Closed {
+                assert!(state.finalizers == 0 && !state.finalizing, "{state:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_admitted_after_request() {
+        for (from, event, _) in reachable() {
+            if matches!(event, Event::Spawn | Event::OpenChild) {
+                assert_eq!(from.phase, Phase::Open);
+            }
+        }
+    }
+
+    #[test]
+    fn closed_is_reachable_from_every_state() {
+        let edges = reachable();
+        let mut closing: HashSet<State> =
+            edges.iter().map(|(_, _, to)| *to).filter(|s| s.phase == Phase::Closed).collect();
+        loop {
+            let before = closing.len();
+            closing.extend(
+                edges
+                    .iter()
+                    .filter(|(_, _, to)| closing.contains(to))
+                    .map(|(from, ..)| *from)
+                    .collect::<Vec<_>>(),
+            );
+            if closing.len() == before {
+                break;
+            }
+        }
+        for (from, ..) in edges {
+            assert!(closing.contains(&from), "{from:?} can never close");
+        }
+    }
+}

@@ -1,0 +1,501 @@
+//! The region tree: who owns whom, and what closing one node does.
+//!
+//! A [`Node`] owns tasks, child nodes and finalizers. Its counts change only through
+//! [`State::step`]; its cancel standing lives in its [`Scope`], which tells it of every raise.
+//!
+//! Invariants:
+//! 1. A task's entry and its count in `state.tasks` come and go under one hold of the lock.
+//! 2. A node is in its parent's `children` exactly while the parent counts it.
+//! 3. A node that is not Closed has a driver of [`Node::poll_close`], or will get one: the future
+//!    that opened it, and when that is dropped, a closer task of its own.
+//! 4. Parents are held weakly and children strongly: nothing recurses on drop, and a leaked `Cx`
+//!    keeps one node, not the tree.
+//!
+//! Lock order: a node's lock, then nothing. Scopes, hosts, wakers and user code are called with no
+//! node's lock held; a child is closed in its own lock first, then in its parent's.
+
+use std::collections::VecDeque;
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Wake as WakeTask, Waker};
+
+use slab::Slab;
+
+use super::finalizer::{Finalizer, Running};
+use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
+use super::state::{Event, Phase, State};
+use super::{Close, OnFailure, Policy};
+use crate::budget::Budget;
+use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Standing};
+use crate::host::{Host, TaskInfo, TaskRef, TimerKey};
+use crate::id::{RegionId, TaskId};
+use crate::outcome::{Error, Panic, lock};
+use crate::time::Time;
+
+/// What all regions of one runtime share.
+pub(crate) struct Tree {
+    pub(crate) host: Arc<dyn Host>,
+    /// Raised by the first shutdown signal.
+    pub(crate) shutdown: Arc<Scope>,
+    /// Somebody waits for the signal and will see to the closing.
+    pub(crate) shutdown_watched: AtomicBool,
+    next_id: AtomicU64,
+}
+
+impl Tree {
+    pub(crate) fn new(host: Arc<dyn Host>) -> Arc<Tree> {
+        let shutdown_watched = AtomicBool::new(false);
+        Arc::new(Tree { host, shutdown: Scope::root(), shutdown_watched, next_id: AtomicU64::new(0) })
+    }
+
+    fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// How a task ended, as its region sees it.
+#[derive(Clone, Debug)]
+pub(crate) enum Verdict {
+    Ok,
+    Err(Error),
+    Panicked(Panic),
+    Cancelled,
+    /// Dropped while it waited: the drain budget was spent, or the host shut down.
+    Dropped,
+}
+
+/// A child's error or panic, kept until the region closes.
+pub(crate) struct Failed {
+    pub(crate) number: u64,
+    pub(crate) name: Arc<str>,
+    pub(crate) verdict: Verdict,
+}
+
+pub(crate) struct Node {
+    pub(crate) id: RegionId,
+    pub(crate) name: Arc<str>,
+    pub(crate) tree: Arc<Tree>,
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) policy: Policy,
+    pub(super) opened_at: Time,
+    parent: Weak<Node>,
+    site: &'static Location<'static>,
+    pub(super) inner: Mutex<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) state: State,
+    tasks: Slab<Entry>,
+    children: Slab<Arc<Node>>,
+    /// Where this node stands in its parent's `children`.
+    key: Option<usize>,
+    pub(super) finalizers: Vec<Finalizer>,
+    pub(super) running: Option<Running>,
+    pub(super) failures: Vec<Failed>,
+    /// Wakes the driver of `poll_close`.
+    pub(super) closer: Option<Waker>,
+    requested_at: Option<Time>,
+    pub(super) drained_at: Option<Time>,
+    /// When drain and finalize must both be over.
+    pub(super) close_by: Time,
+    drain_timer: Option<TimerKey>,
+    next_number: u64,
+    pub(super) totals: Totals,
+    pub(super) leftovers: VecDeque<Leftover>,
+    child_reports: VecDeque<CloseReport>,
+}
+
+struct Entry {
+    number: u64,
+    task: TaskRef,
+}
+
+/// How many reports of children, and of leftovers, a region keeps; more are only counted.
+pub(super) const KEPT: usize = 64;
+
+/// A task's place in its region.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    key: usize,
+    number: u64,
+}
+
+impl Node {
+    pub(crate) fn root(
+        tree: Arc<Tree>,
+        name: &str,
+        policy: Policy,
+        site: &'static Location<'static>,
+    ) -> Arc<Node> {
+        Arc::new_cyclic(|node: &Weak<Node>| {
+            let scope = Scope::listening_root(node.clone());
+            Node::new(tree, scope, Weak::new(), name, policy, site)
+        })
+    }
+
+    /// Admits a child region, cancelled together with `scope`.
+    pub(crate) fn open_child(
+        self: &Arc<Self>,
+        scope: &Arc<Scope>,
+        name: &str,
+        policy: Policy,
+        site: &'static Location<'static>,
+    ) -> Result<Arc<Node>, Cancelled> {
+        scope.check(Level::Requested)?;
+        let policy = Policy {
+            drain: policy.drain.meet(self.policy.drain),
+            finalize: policy.finalize.meet(self.policy.finalize),
+            ..policy
+        };
+        let child = Arc::new_cyclic(|node: &Weak<Node>| {
+            let scope = scope.listening_child(node.clone());
+            Node::new(self.tree.clone(), scope, Arc::downgrade(self), name, policy, site)
+        });
+        let mut inner = lock(&self.inner);
+        let Some(next) = inner.state.step(Event::OpenChild) else {
+            drop(inner);
+            return Err(self.refusal());
+        };
+        inner.state = next;
+        let key = inner.children.insert(child.clone());
+        drop(inner);
+        lock(&child.inner).key = Some(key);
+        // A request between the link of the scope and here found no key, but it did find the node.
+        if child.scope.level() >= Level::Requested {
+            child.on_cancel(&child.scope.standing());
+        }
+        Ok(child)
+    }
+
+    fn new(
+        tree: Arc<Tree>,
+        scope: Arc<Scope>,
+        parent: Weak<Node>,
+        name: &str,
+        policy: Policy,
+        site: &'static Location<'static>,
+    ) -> Node {
+        let inner = Inner {
+            state: State::OPEN,
+            tasks: Slab::new(),
+            children: Slab::new(),
+            key: None,
+            finalizers: Vec::new(),
+            running: None,
+            failures: Vec::new(),
+            closer: None,
+            requested_at: None,
+            drained_at: None,
+            close_by: Time::MAX,
+            drain_timer: None,
+            next_number: 0,
+            totals: Totals { regions: 1, ..Totals::default() },
+            leftovers: VecDeque::new(),
+            child_reports: VecDeque::new(),
+        };
+        let (id, opened_at) = (RegionId(tree.next_id()), tree.host.now());
+        Node { id, name: name.into(), tree, scope, policy, opened_at, parent, site, inner: Mutex::new(inner) }
+    }
+
+    /// The cancellation of whoever comes too late.
+    pub(crate) fn refusal(&self) -> Cancelled {
+        match self.scope.reason() {
+            Some(reason) => Cancelled::new(reason),
+            None => {
+                Cancelled::new(Reason::new(ReasonKind::ParentClosed).stamp(&self.name, self.tree.host.now()))
+            }
+        }
+    }
+
+    /// Admits a task. `make` builds its cell; it runs no user code.
+    pub(crate) fn admit<T>(&self, make: impl FnOnce(Place, TaskId) -> (TaskRef, T)) -> Result<T, Cancelled> {
+        let mut inner = lock(&self.inner);
+        let Some(next) = inner.state.step(Event::Spawn) else {
+            drop(inner);
+            return Err(self.refusal());
+        };
+        inner.state = next;
+        inner.totals.tasks += 1;
+        let number = inner.next_number;
+        inner.next_number += 1;
+        let slot = inner.tasks.vacant_entry();
+        let (task, made) = make(Place { key: slot.key(), number }, TaskId(self.tree.next_id()));
+        slot.insert(Entry { number, task });
+        Ok(made)
+    }
+
+    /// Registers a finalizer.
+    pub(crate) fn defer(&self, finalizer: Finalizer) -> Result<(), Cancelled> {
+        let mut inner = lock(&self.inner);
+        match inner.state.step(Event::Defer) {
+            Some(next) => {
+                inner.state = next;
+                inner.totals.finalizers_registered += 1;
+                inner.finalizers.push(finalizer);
+                Ok(())
+            }
+            None => {
+                drop(inner);
+                Err(self.refusal())
+            }
+        }
+    }
+
+    /// A task's future is gone.
+    pub(crate) fn task_ended(self: &Arc<Self>, place: Place, info: &TaskInfo, verdict: Verdict) {
+        let mut inner = lock(&self.inner);
+        // An abandoned task that ends after all finds its place taken or empty.
+        if inner.tasks.get(place.key).is_none_or(|entry| entry.number != place.number) {
+            return;
+        }
+        let entry = inner.tasks.remove(place.key);
+        inner.apply(Event::TaskEnded);
+        inner.totals.count(&verdict);
+        if matches!(verdict, Verdict::Dropped) {
+            let leftover = self.leftover(info, inner.state.phase, LeftoverKind::Dropped);
+            inner.keep(leftover);
+        }
+        let failed = matches!(verdict, Verdict::Err(_) | Verdict::Panicked(_));
+        if failed {
+            inner.failures.push(Failed { number: place.number, name: info.name.clone(), verdict });
+        }
+        let closer = inner.quiet_closer();
+        drop(inner);
+        drop(entry);
+        if failed && self.policy.on_failure == OnFailure::CancelSiblings {
+            self.request(
+                Reason::new(ReasonKind::SiblingFailed).with_message(format!("task `{}`", info.name)),
+            );
+        }
+        if let Some(closer) = closer {
+            closer.wake();
+        }
+    }
+
+    /// The body's future is gone.
+    pub(crate) fn body_ended(self: &Arc<Self>, failed: bool) {
+        lock(&self.inner).apply(Event::BodyEnded);
+        if failed || self.policy.close == Close::Cancel {
+            self.request(Reason::new(ReasonKind::ParentClosed));
+        }
+    }
+
+    /// Asks this region, and all below it, to close. Idempotent.
+    pub(crate) fn request(&self, reason: Reason) {
+        let reason = reason.stamp(&self.name, self.tree.host.now());
+        self.scope.request(reason, Time::MAX);
+    }
+
+    /// When drain and finalize must both be over; [`Time::MAX`] before Request.
+    pub(crate) fn close_by(&self) -> Time {
+        lock(&self.inner).close_by
+    }
+
+    /// When the drain budget ends; [`Time::MAX`] before Request.
+    pub(crate) fn drain_until(&self) -> Time {
+        self.scope
+            .standing()
+            .drain_until
+            .min(lock(&self.inner).requested_at.map_or(Time::MAX, |at| self.policy.drain.deadline_from(at)))
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        lock(&self.inner).state.phase
+    }
+
+    /// Names from the root to here, joined by `/`.
+    pub(crate) fn path(&self) -> String {
+        let mut names = vec![self.name.clone()];
+        let mut next = self.parent.upgrade();
+        while let Some(node) = next {
+            names.push(node.name.clone());
+            next = node.parent.upgrade();
+        }
+        names.reverse();
+        names.join("/")
+    }
+
+    /// The last step of a region's life: tells its parent.
+    pub(super) fn leave(self: &Arc<Self>, report: &CloseReport) {
+        let (key, timer) = {
+            let mut inner = lock(&self.inner);
+            (inner.key, inner.drain_timer.take())
+        };
+        if let Some(timer) = timer {
+            self.tree.host.cancel_timer(timer);
+        }
+        let (Some(parent), Some(key)) = (self.parent.upgrade(), key) else { return };
+        let mut inner = lock(&parent.inner);
+        let me = inner.children.try_remove(key);
+        inner.apply(Event::ChildClosed);
+        inner.totals.add(&report.totals);
+        for leftover in &report.leftovers {
+            inner.keep(leftover.clone());
+        }
+        if inner.state.phase > Phase::Open && inner.child_reports.len() < KEPT {
+            inner.child_reports.push_back(report.clone());
+        }
+        let closer = inner.quiet_closer();
+        drop(inner);
+        drop(me);
+        if let Some(closer) = closer {
+            closer.wake();
+        }
+    }
+
+    pub(super) fn take_report(&self) -> CloseReport {
+        let now = self.tree.host.now();
+        let path = self.path();
+        let mut inner = lock(&self.inner);
+        let requested_at = inner.requested_at.unwrap_or(now);
+        CloseReport {
+            path,
+            site: self.site,
+            reason: self.scope.reason(),
+            open: requested_at - self.opened_at,
+            drain: inner.drained_at.unwrap_or(now) - requested_at,
+            finalize: now - inner.drained_at.unwrap_or(now),
+            totals: inner.totals,
+            leftovers: std::mem::take(&mut inner.leftovers).into(),
+            children: std::mem::take(&mut inner.child_reports).into(),
+        }
+    }
+
+    fn leftover(&self, info: &TaskInfo, phase: Phase, kind: LeftoverKind) -> Leftover {
+        Leftover {
+            kind,
+            name: info.name.clone(),
+            site: info.site,
+            path: self.path(),
+            phase,
+            age: self.tree.host.now() - info.spawned_at,
+        }
+    }
+
+    /// This node and all below it, parents first.
+    pub(crate) fn subtree(self: &Arc<Self>) -> Vec<Arc<Node>> {
+        let mut all = vec![self.clone()];
+        let mut at = 0;
+        while at < all.len() {
+            let children: Vec<_> =
+                lock(&all[at].inner).children.iter().map(|(_, child)| child.clone()).collect();
+            all.extend(children);
+            at += 1;
+        }
+        all
+    }
+
+    /// Gives up on tasks of this node whose poll does not return though the budget is spent, so
+    /// that finalizers get their turn. Tells how many.
+    pub(crate) fn abandon_stuck(self: &Arc<Self>) -> usize {
+        let stuck =
+            |entry: &Entry| entry.task.is_running() && entry.task.meta().scope.level() == Level::Spent;
+        self.give_up(LeftoverKind::Abandoned, stuck)
+    }
+
+    /// Gives up on every task of this node: drops the futures that nobody polls.
+    pub(crate) fn force(self: &Arc<Self>) -> usize {
+        self.give_up(LeftoverKind::Forced, |_| true)
+    }
+
+    fn give_up(self: &Arc<Self>, kind: LeftoverKind, which: impl Fn(&Entry) -> bool) -> usize {
+        let mut inner = lock(&self.inner);
+        let keys: Vec<usize> =
+            inner.tasks.iter().filter(|(_, entry)| which(entry)).map(|(key, _)| key).collect();
+        let mut gone = Vec::new();
+        for key in keys {
+            let entry = inner.tasks.remove(key);
+            inner.apply(Event::TaskEnded);
+            inner.totals.abandoned += 1;
+            let leftover = self.leftover(&entry.task.meta().info, inner.state.phase, kind);
+            inner.keep(leftover);
+            gone.push(entry.task);
+        }
+        let closer = inner.quiet_closer();
+        drop(inner);
+        for task in &gone {
+            task.shutdown();
+        }
+        if let Some(closer) = closer {
+            closer.wake();
+        }
+        gone.len()
+    }
+}
+
+impl Inner {
+    /// Applies an event that cannot be refused here.
+    pub(super) fn apply(&mut self, event: Event) {
+        match self.state.step(event) {
+            Some(next) => self.state = next,
+            None => debug_assert!(false, "{event:?} refused in {:?}", self.state),
+        }
+    }
+
+    fn quiet_closer(&mut self) -> Option<Waker> {
+        if self.state.is_quiet() { self.closer.take() } else { None }
+    }
+
+    pub(super) fn keep(&mut self, leftover: Leftover) {
+        if self.leftovers.len() < KEPT {
+            self.leftovers.push_back(leftover);
+        }
+    }
+}
+
+impl Listener for Node {
+    fn on_cancel(&self, standing: &Standing) {
+        let now = self.tree.host.now();
+        let ancestors = self.parent.upgrade().map_or(Time::MAX, |parent| parent.close_by());
+        let mut inner = lock(&self.inner);
+        let Some(next) = inner.state.step(Event::Request) else { return };
+        inner.state = next;
+        if let Some(next) = inner.state.step(Event::Drain) {
+            inner.state = next;
+        }
+        let asked_at = *inner.requested_at.get_or_insert(now);
+        let own = self.policy.drain.deadline_from(asked_at);
+        let drain_until = own.min(standing.drain_until);
+        inner.close_by = inner.close_by.min(self.policy.finalize.deadline_from(drain_until)).min(ancestors);
+        // Somebody above armed a timer for the standing's own deadline.
+        let arm = own < standing.drain_until
+            && standing.level < Level::Spent
+            && inner.drain_timer.is_none()
+            && inner.state.phase < Phase::Closed;
+        drop(inner);
+        if arm {
+            let timer = arm_drain(&*self.tree.host, &self.scope, own);
+            let stale = lock(&self.inner).drain_timer.replace(timer);
+            if let Some(stale) = stale {
+                self.tree.host.cancel_timer(stale);
+            }
+        }
+    }
+}
+
+/// Ends the drain of `scope` at `at`.
+pub(crate) fn arm_drain(host: &dyn Host, scope: &Arc<Scope>, at: Time) -> TimerKey {
+    struct Spender(Weak<Scope>);
+    impl WakeTask for Spender {
+        fn wake(self: Arc<Self>) {
+            if let Some(scope) = self.0.upgrade() {
+                scope.spend();
+            }
+        }
+    }
+    host.add_timer(at, Waker::from(Arc::new(Spender(Arc::downgrade(scope)))))
+}
+
+/// Requests a cancel of one scope, whose drain ends within `budget`.
+pub(crate) fn request_scope(
+    node: &Node,
+    scope: &Arc<Scope>,
+    reason: Reason,
+    budget: Budget,
+) -> Option<TimerKey> {
+    let now = node.tree.host.now();
+    let until = budget.meet(node.policy.drain).deadline_from(now);
+    scope.request(reason.stamp(&node.name, now), until);
+    (until < Time::MAX).then(|| arm_drain(&*node.tree.host, scope, until))
+}

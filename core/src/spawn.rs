@@ -1,0 +1,295 @@
+//! Tasks: how they start, how their ends are told, and the handle to wait for one.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use asupersync_task::{JoinError, JoinHandle};
+
+use crate::budget::Budget;
+use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Scope};
+use crate::cx::Cx;
+use crate::host::{Runnable, TaskInfo, TaskMeta};
+use crate::id::TaskId;
+use crate::outcome::{Failure, Outcome, Panic};
+use crate::region::{Node, Place, Verdict, request_scope};
+
+/// What a task body may return: an [`Outcome`], or nothing.
+#[diagnostic::on_unimplemented(
+    message = "a task cannot return `{Self}`",
+    label = "return `Outcome<T>`, or nothing",
+    note = "end the body with `Ok(value)`; a body that is an endless loop with `?` wants `async |cx| -> Outcome {{ .. }}`"
+)]
+pub trait TaskOutput: Send + 'static {
+    /// The value on success.
+    type Ok: Send + 'static;
+    /// As an outcome.
+    fn into_outcome(self) -> Outcome<Self::Ok>;
+}
+
+impl<T: Send + 'static> TaskOutput for Outcome<T> {
+    type Ok = T;
+    fn into_outcome(self) -> Outcome<T> {
+        self
+    }
+}
+
+impl TaskOutput for () {
+    type Ok = ();
+    fn into_outcome(self) -> Outcome<()> {
+        Ok(())
+    }
+}
+
+/// An `async |cx| ..` whose future can be named, so that it can be asked to be `Send`.
+///
+/// Implemented for every async closure; nobody implements it by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no task body",
+    note = "write `async |cx| {{ .. }}`; a future that exists already goes to `cx.spawn_future`"
+)]
+pub trait TaskFn<A, T>: AsyncFnOnce(A) -> T + FnOnce(A) -> <Self as TaskFn<A, T>>::Fut {
+    /// What the closure returns.
+    type Fut: Future<Output = T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, T, F, Fut> TaskFn<A, T> for F
+where
+    F: AsyncFnOnce(A) -> T + FnOnce(A) -> Fut,
+    Fut: Future<Output = T>,
+{
+    type Fut = Fut;
+}
+
+impl<C: Send + Sync + 'static> Cx<C> {
+    /// Starts a task in this region. Its body gets a `Cx` of its own.
+    ///
+    /// The region owns the task: it does not close before the task ended, whether the handle is
+    /// kept or dropped. Under Request nothing starts: the handle's join tells `Cancelled`.
+    ///
+    /// ```
+    /// # use asupersync::{Cx, Outcome};
+    /// # #[asupersync::main]
+    /// # async fn main(cx: &Cx) -> Outcome<()> {
+    /// let answer = cx.spawn("answer", async |cx| {
+    ///     cx.checkpoint()?;
+    ///     Ok(42)
+    /// });
+    /// assert_eq!(answer.join().await?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn spawn<F, R>(&self, name: &str, body: F) -> Handle<R::Ok>
+    where
+        F: for<'a> TaskFn<&'a Cx<C>, R, Fut: Send> + Send + 'static,
+        R: TaskOutput,
+    {
+        let make = |cx: Cx<C>| async move { body(&cx).await.into_outcome() };
+        self.start(name, Location::caller(), make)
+    }
+
+    /// Starts a future as a task of this region. It has no `Cx`, so it hears nothing of Request:
+    /// it goes on until it ends or the drain budget is spent.
+    #[track_caller]
+    pub fn spawn_future<F>(&self, name: &str, future: F) -> Handle<<F::Output as TaskOutput>::Ok>
+    where
+        F: Future<Output: TaskOutput> + Send + 'static,
+    {
+        self.start(name, Location::caller(), |_| async move { future.await.into_outcome() })
+    }
+
+    fn start<T, Fut>(
+        &self,
+        name: &str,
+        site: &'static Location<'static>,
+        make: impl FnOnce(Cx<C>) -> Fut,
+    ) -> Handle<T>
+    where
+        T: Send + 'static,
+        Fut: Future<Output = Outcome<T>> + Send + 'static,
+    {
+        let node = self.node();
+        let scope = node.scope.task_child();
+        let future = make(Cx::new(node.clone(), scope.clone()));
+        let spawned_at = node.tree.host.now();
+        let admitted = node.admit(|place, id| {
+            let info = TaskInfo { id, name: name.into(), site, spawned_at };
+            let end = End {
+                node: node.clone(),
+                scope: scope.clone(),
+                place,
+                info: info.clone(),
+                verdict: Verdict::Dropped,
+            };
+            let (runnable, join) = new_task(node, &scope, info, run(future, end));
+            (join.task(), (runnable, join))
+        });
+        match admitted {
+            Ok((runnable, join)) => {
+                runnable.0.schedule();
+                Handle { node: node.clone(), state: State::Started(join) }
+            }
+            Err(cancelled) => Handle { node: node.clone(), state: State::Refused(cancelled) },
+        }
+    }
+}
+
+fn new_task<Fut>(
+    node: &Node,
+    scope: &Arc<Scope>,
+    info: TaskInfo,
+    future: Fut,
+) -> (Runnable, JoinHandle<Fut::Output, TaskMeta>)
+where
+    Fut: Future<Output: Send + 'static> + Send + 'static,
+{
+    let meta =
+        TaskMeta { host: node.tree.host.clone(), scope: scope.clone(), deadline: scope.deadline(), info };
+    let (runnable, join) = asupersync_task::new(future, meta);
+    scope.set_home(runnable.task().promote_waker());
+    (Runnable(runnable), join)
+}
+
+/// Runs a future that no region counts: the driver of a region's own end.
+pub(crate) fn submit_system(node: &Node, name: &str, future: impl Future<Output = ()> + Send + 'static) {
+    let info = TaskInfo {
+        id: TaskId(u64::MAX),
+        name: name.into(),
+        site: Location::caller(),
+        spawned_at: node.tree.host.now(),
+    };
+    let scope = Scope::root();
+    let ended = scope.clone();
+    let (runnable, _) = new_task(node, &scope, info, async move {
+        future.await;
+        ended.clear_home();
+    });
+    runnable.0.schedule();
+}
+
+/// Tells the region of the task's end, after the task's future is gone.
+struct End {
+    node: Arc<Node>,
+    scope: Arc<Scope>,
+    place: Place,
+    info: TaskInfo,
+    verdict: Verdict,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        // The scope holds the task's memory through its waker, and the task the scope.
+        self.scope.clear_home();
+        let verdict = std::mem::replace(&mut self.verdict, Verdict::Dropped);
+        self.node.task_ended(self.place, &self.info, verdict);
+    }
+}
+
+async fn run<T>(future: impl Future<Output = Outcome<T>>, mut end: End) -> Outcome<T> {
+    let scope = end.scope.clone();
+    let (outcome, dropped) = contain(&scope, future).await;
+    end.verdict = match &outcome {
+        Ok(_) => Verdict::Ok,
+        Err(_) if dropped => Verdict::Dropped,
+        Err(Failure::Err(error)) => Verdict::Err(error.clone()),
+        Err(Failure::Panicked(panic)) => Verdict::Panicked(panic.clone()),
+        Err(Failure::Cancelled(_)) => Verdict::Cancelled,
+    };
+    outcome
+}
+
+/// Polls a body under its scope: a panic becomes an outcome, and once the drain budget is spent
+/// the body gets one more poll, in which all it awaits returns `Cancelled`, and then is dropped.
+/// The flag tells of that.
+pub(crate) async fn contain<T>(scope: &Scope, body: impl Future<Output = Outcome<T>>) -> (Outcome<T>, bool) {
+    let mut body = pin!(body);
+    poll_fn(|cx| {
+        let spent = scope.level() == Level::Spent;
+        match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx))) {
+            Ok(Poll::Ready(outcome)) => Poll::Ready((outcome, false)),
+            Ok(Poll::Pending) if spent => Poll::Ready((Err(scope.cancelled().into()), true)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(payload) => Poll::Ready((Err(Failure::Panicked(Panic::new(payload))), false)),
+        }
+    })
+    .await
+}
+
+/// Waits for a task, or asks it to stop. Dropping it does neither: the task stays in its region.
+pub struct Handle<T> {
+    node: Arc<Node>,
+    state: State<T>,
+}
+
+enum State<T> {
+    Started(JoinHandle<Outcome<T>, TaskMeta>),
+    Refused(Cancelled),
+}
+
+impl<T> Handle<T> {
+    /// Waits for the task's outcome.
+    ///
+    /// # Errors
+    /// The task's own. `Cancelled` if the task was refused, because its region was under Request.
+    ///
+    /// # Cancel safety
+    /// A dropped call loses the outcome, not the task. It finishes work in flight: a request to the
+    /// caller does not end it.
+    pub async fn join(self) -> Outcome<T> {
+        match self.state {
+            State::Refused(cancelled) => Err(cancelled.into()),
+            State::Started(join) => {
+                let scope = join.task().meta().scope.clone();
+                match join.await {
+                    Ok(outcome) => outcome,
+                    Err(JoinError::Panicked(payload)) => Err(Failure::Panicked(Panic::new(payload))),
+                    Err(JoinError::Shutdown) => Err(scope.cancelled().into()),
+                }
+            }
+        }
+    }
+
+    /// Asks the task to stop, and does not wait. Its drain budget is its region's.
+    pub fn request_cancel(&self, reason: Reason) {
+        if let State::Started(join) = &self.state {
+            request_scope(&self.node, &join.task().meta().scope, reason, Budget::UNLIMITED);
+        }
+    }
+
+    /// Asks the task to stop, gives its work in flight `drain` (and no more than its region has),
+    /// and waits for its outcome.
+    ///
+    /// # Errors
+    /// As [`join`](Self::join).
+    ///
+    /// # Cancel safety
+    /// The request stands even if this is dropped.
+    #[track_caller]
+    pub fn cancel(self, drain: Budget) -> impl Future<Output = Outcome<T>> {
+        let reason = Reason::new(ReasonKind::UserRequest);
+        async move {
+            let timer = match &self.state {
+                State::Started(join) => request_scope(&self.node, &join.task().meta().scope, reason, drain),
+                State::Refused(_) => None,
+            };
+            let node = self.node.clone();
+            let outcome = self.join().await;
+            if let Some(timer) = timer {
+                node.tree.host.cancel_timer(timer);
+            }
+            outcome
+        }
+    }
+
+    /// The task has ended.
+    pub fn is_finished(&self) -> bool {
+        match &self.state {
+            State::Started(join) => join.is_finished(),
+            State::Refused(_) => true,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Wake-ups without a value.
+
+use std::sync::Mutex as Lock;
+use std::task::{Context, Poll, Waker};
+
+use super::waiters::Waiters;
+use crate::cancel::{Cancelled, Level};
+use crate::cx::Cx;
+use crate::outcome::lock;
+
+/// Wakes one waiter, or all. One notification is kept when nobody waits.
+///
+/// ```
+/// # use asupersync::{Cx, Outcome, sync::Notify};
+/// # #[asupersync::main]
+/// # async fn main(cx: &Cx) -> Outcome<()> {
+/// let ready = Notify::new();
+/// ready.notify_one();
+/// ready.notified(cx).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Default)]
+pub struct Notify {
+    state: Lock<State>,
+}
+
+struct State {
+    kept: bool,
+    waiters: Waiters<()>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State { kept: false, waiters: Waiters::new() }
+    }
+}
+
+impl Notify {
+    /// Nothing notified yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Wakes the first waiter, or lets the next one pass at once. Several without a waiter in
+    /// between count as one.
+    pub fn notify_one(&self) {
+        let mut state = lock(&self.state);
+        let woken = state.waiters.grant();
+        state.kept |= woken.is_none();
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Wakes everybody who waits now, and nobody who comes later.
+    pub fn notify_waiters(&self) {
+        let mut state = lock(&self.state);
+        let woken: Vec<Waker> = std::iter::from_fn(|| state.waiters.grant()).collect();
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Waits for a notification.
+    ///
+    /// # Errors
+    /// `Cancelled` at Request.
+    ///
+    /// # Cancel safety
+    /// A notification that reached a waiter which leaves is passed on to the next.
+    pub async fn notified<C>(&self, cx: &Cx<C>) -> Result<(), Cancelled> {
+        let mut waiting = Notified { notify: self, key: None };
+        cx.op(Level::Requested, |task| waiting.poll(task).map(Ok)).await
+    }
+}
+
+struct Notified<'a> {
+    notify: &'a Notify,
+    key: Option<usize>,
+}
+
+impl Notified<'_> {
+    fn poll(&mut self, task: &mut Context<'_>) -> Poll<()> {
+        let mut state = lock(&self.notify.state);
+        match self.key {
+            None if std::mem::take(&mut state.kept) => Poll::Ready(()),
+            None => {
+                self.key = Some(state.waiters.join((), task.waker()));
+                Poll::Pending
+            }
+            Some(key) if state.waiters.is_granted(key, task.waker()) => {
+                state.waiters.leave(key);
+                self.key = None;
+                Poll::Ready(())
+            }
+            Some(_) => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Notified<'_> {
+    fn drop(&mut self) {
+        let Some(key) = self.key else { return };
+        let ((), granted) = lock(&self.notify.state).waiters.leave(key);
+        if granted {
+            self.notify.notify_one();
+        }
+    }
+}

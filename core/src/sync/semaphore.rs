@@ -1,0 +1,167 @@
+//! A counting semaphore with direct hand-over: a released permit goes to the first waiter, and
+//! nobody barges past it.
+
+use std::fmt;
+use std::sync::Mutex as Lock;
+use std::task::{Context, Poll, Waker};
+
+use super::waiters::Waiters;
+use crate::cancel::{Cancelled, Level};
+use crate::cx::Cx;
+use crate::outcome::lock;
+
+/// Limits how many may do something at once. FIFO: a large demand at the front is not overtaken.
+///
+/// ```
+/// # use asupersync::{Cx, Outcome, sync::Semaphore};
+/// # #[asupersync::main]
+/// # async fn main(cx: &Cx) -> Outcome<()> {
+/// let slots = Semaphore::new(2);
+/// let one = slots.acquire(cx, 1).await?;
+/// assert_eq!(slots.available(), 1);
+/// drop(one);
+/// assert_eq!(slots.available(), 2);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Semaphore {
+    state: Lock<State>,
+}
+
+struct State {
+    available: usize,
+    waiters: Waiters<usize>,
+}
+
+impl Semaphore {
+    /// A semaphore with `permits` free permits.
+    pub const fn new(permits: usize) -> Self {
+        Semaphore { state: Lock::new(State { available: permits, waiters: Waiters::new() }) }
+    }
+
+    /// Waits for `permits` permits at once.
+    ///
+    /// # Errors
+    /// `Cancelled` at Request.
+    ///
+    /// # Cancel safety
+    /// A waiter that leaves loses its place and nothing else; what it was handed already goes to
+    /// the next.
+    pub async fn acquire<C>(&self, cx: &Cx<C>, permits: usize) -> Result<Permit<'_>, Cancelled> {
+        let mut acquire = Acquire { semaphore: self, permits, key: None };
+        cx.op(Level::Requested, |task| acquire.poll(task).map(Ok)).await
+    }
+
+    /// Takes `permits` permits if they are free and nobody waits.
+    pub fn try_acquire(&self, permits: usize) -> Option<Permit<'_>> {
+        let mut state = lock(&self.state);
+        if !state.waiters.is_empty() || state.available < permits {
+            return None;
+        }
+        state.available -= permits;
+        Some(Permit { semaphore: self, permits })
+    }
+
+    /// Free permits, now.
+    pub fn available(&self) -> usize {
+        lock(&self.state).available
+    }
+
+    /// Adds permits, or gives some back that were [forgotten](Permit::forget).
+    pub fn release(&self, permits: usize) {
+        let mut state = lock(&self.state);
+        state.available += permits;
+        let woken = state.hand_over();
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl State {
+    fn hand_over(&mut self) -> Vec<Waker> {
+        let mut woken = Vec::new();
+        while let Some(&demand) = self.waiters.first()
+            && demand <= self.available
+        {
+            self.available -= demand;
+            woken.extend(self.waiters.grant());
+        }
+        woken
+    }
+}
+
+/// The wait for permits. Leaves the queue when dropped.
+struct Acquire<'a> {
+    semaphore: &'a Semaphore,
+    permits: usize,
+    key: Option<usize>,
+}
+
+impl<'a> Acquire<'a> {
+    fn poll(&mut self, task: &mut Context<'_>) -> Poll<Permit<'a>> {
+        let mut state = lock(&self.semaphore.state);
+        match self.key {
+            None if state.waiters.is_empty() && state.available >= self.permits => {
+                state.available -= self.permits;
+            }
+            None => {
+                self.key = Some(state.waiters.join(self.permits, task.waker()));
+                return Poll::Pending;
+            }
+            Some(key) if state.waiters.is_granted(key, task.waker()) => {
+                state.waiters.leave(key);
+                self.key = None;
+            }
+            Some(_) => return Poll::Pending,
+        }
+        Poll::Ready(Permit { semaphore: self.semaphore, permits: self.permits })
+    }
+}
+
+impl Drop for Acquire<'_> {
+    fn drop(&mut self) {
+        let Some(key) = self.key else { return };
+        let mut state = lock(&self.semaphore.state);
+        let (demand, granted) = state.waiters.leave(key);
+        if granted {
+            state.available += demand;
+        }
+        // Without this one at the front, the next may fit.
+        let woken = state.hand_over();
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Permits of a [`Semaphore`]; given back when dropped.
+#[must_use = "dropped at once, it is given back at once"]
+pub struct Permit<'a> {
+    semaphore: &'a Semaphore,
+    permits: usize,
+}
+
+impl Permit<'_> {
+    /// How many permits these are.
+    pub fn permits(&self) -> usize {
+        self.permits
+    }
+
+    /// Takes the permits out of circulation, until [`Semaphore::release`] adds them again.
+    pub fn forget(mut self) {
+        self.permits = 0;
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if self.permits > 0 {
+            self.semaphore.release(self.permits);
+        }
+    }
+}
+
+impl fmt::Debug for Semaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Semaphore").field("available", &self.available()).finish_non_exhaustive()
+    }
+}
