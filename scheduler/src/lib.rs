@@ -1,1 +1,3 @@
 //! The native host: workers with three lanes, reactor, timer wheel.
+
+pub mod policy;
