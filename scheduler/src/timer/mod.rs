@@ -39,8 +39,8 @@
 //! # What is promised about firing
 //!
 //! *Never early*: an entry is yielded by the first `advance(now)` with `now` at or past its
-//! deadline rounded up to a tick. *At most one tick late*, given that call. Deadlines already past
-//! at insertion are yielded by the next `advance`. One `advance` yields in order of deadline, equal
+//! deadline rounded up to a tick. *At most one tick late*, given that call. An entry whose tick has
+//! been reached when it is inserted is yielded by the next `advance`. One `advance` yields in order of deadline, equal
 //! deadlines in order of insertion.
 
 mod slab;

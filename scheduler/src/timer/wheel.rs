@@ -1,6 +1,7 @@
 //! The wheel itself; the module above tells the structure and numbers the invariants.
 
 use super::slab::{Key, NIL, Slab};
+use std::fmt;
 
 /// The resolution of a [`Wheel`] in nanoseconds: 2^16, about 65.5 us.
 pub const TICK_NS: u64 = 1 << TICK_BITS;
@@ -53,7 +54,6 @@ const EMPTY: List = List {
 /// assert_eq!(wheel.cancel(late), Some("late"));
 /// assert!(wheel.is_empty() && wheel.next_deadline().is_none());
 /// ```
-#[derive(Debug)]
 pub struct Wheel<T> {
     slab: Slab<T>,
     /// The tick `advance` has reached; all before and in it has been yielded or is on `DUE`.
@@ -93,8 +93,8 @@ impl<T> Wheel<T> {
 
     /// Adds an entry that is due at `deadline_ns`.
     ///
-    /// A deadline that has passed makes the entry due at the next [`advance`](Self::advance). One
-    /// within the last tick of `u64` time, such as `u64::MAX`, means never: the entry can be
+    /// A deadline not after the start of the tick that time has reached makes the entry due at the
+    /// next [`advance`](Self::advance), whatever time that is given. One within the last tick of `u64` time, such as `u64::MAX`, means never: the entry can be
     /// cancelled, is counted, and costs no wake-up.
     ///
     /// # Panics
@@ -257,6 +257,16 @@ impl<T> Wheel<T> {
         if from != DUE && self.lists[from].head == NIL {
             self.vacate(from);
         }
+    }
+}
+
+impl<T> fmt::Debug for Wheel<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wheel")
+            .field("len", &self.len())
+            .field("now_ns", &(self.now << TICK_BITS))
+            .field("next_deadline", &self.next_deadline())
+            .finish_non_exhaustive()
     }
 }
 
