@@ -175,7 +175,8 @@ impl<T> Ring<T> {
     pub(crate) unsafe fn claim_half(&self) -> Option<Claimed<'_, T>> {
         let head = self.load_head();
         let tail = self.tail.load(Ordering::Relaxed);
-        if head.is_claimed() || tail.wrapping_sub(head.taken) != CAPACITY {
+        // That many after `taken` means, by invariant 1, that `held` is there too: no thief.
+        if tail.wrapping_sub(head.taken) != CAPACITY {
             return None;
         }
         self.swap_head(head, head.take(CAPACITY / 2)).ok()?;

@@ -118,6 +118,47 @@ fn owner_against_two_thieves() {
 }
 
 #[test]
+fn a_second_thief_does_not_free_the_firsts_slots() {
+    check(Some(PREEMPTIONS), || {
+        let local = Local::new();
+        for item in 0..4 {
+            local.push(Box::new(item)).unwrap();
+        }
+        let thieves =
+            [local.stealer(), local.stealer()].map(|victim| thread::spawn(move || steal(&victim)));
+        let mut pushed = 4;
+        for _ in 0..3 {
+            pushed += u32::from(local.push(Box::new(pushed)).is_ok());
+        }
+        let mut got = Vec::new();
+        for thief in thieves {
+            got.extend(thief.join().unwrap());
+        }
+        drain(&local, &mut got);
+        assert_each_once(got, pushed);
+    });
+}
+
+#[test]
+fn a_thiefs_own_full_ring_is_robbed_meanwhile() {
+    check(Some(PREEMPTIONS), || {
+        let (victim, mine) = (Local::new(), Local::new());
+        for item in 0..4 {
+            victim.push(Box::new(item)).unwrap();
+            mine.push(Box::new(item + 4)).unwrap();
+        }
+        let from_mine = mine.stealer();
+        let robber = thread::spawn(move || steal(&from_mine));
+        let mut got = Vec::new();
+        got.extend(victim.stealer().steal_into(&mine).map(|item| *item));
+        got.extend(robber.join().unwrap());
+        drain(&mine, &mut got);
+        drain(&victim, &mut got);
+        assert_each_once(got, 8);
+    });
+}
+
+#[test]
 fn a_thief_is_robbed_of_what_it_stole() {
     check(Some(PREEMPTIONS), || {
         let (first, second) = (Local::new(), Local::new());
