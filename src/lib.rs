@@ -1,1 +1,48 @@
 //! Structured concurrency and cancel-correctness for Rust services.
+//!
+//! Every task lives in a [`Region`]. A region that closes asks everything in it to stop
+//! (**Request**), lets work in flight finish within a budget (**Drain**), runs its cleanup, the last
+//! registered first (**Finalize**), and returns only when nothing is left.
+//!
+//! ```
+//! use asupersync::{Cx, Outcome, Region};
+//!
+//! #[asupersync::main]
+//! async fn main(cx: &Cx) -> Outcome<()> {
+//!     Region::open(cx, "pair", async |cx| {
+//!         cx.defer(async |_| println!("last of all"))?;
+//!         let answer = cx.spawn("answer", async |_| Ok(42));
+//!         println!("{}", answer.join().await?);
+//!         Ok(())
+//!     })
+//!     .await
+//! }
+//! ```
+//!
+//! This crate only re-exports: the contract is documented in [`asupersync_core`], the runtime in
+//! [`asupersync_scheduler`].
+
+#![forbid(unsafe_code)]
+
+pub use asupersync_core::{
+    All, Budget, Cancelled, Cx, Error, Exit, Failure, Handle, Outcome, Panic, Reason, ReasonKind, Region,
+    Severity, TaskFn, TaskOutput, Time,
+};
+pub use asupersync_core::{cancel, channel, host, id, region, sync};
+pub use asupersync_scheduler::{Builder, Runtime};
+
+#[cfg(feature = "macros")]
+pub use asupersync_macros::{main, test};
+
+/// TCP sockets, and what a host must provide for them.
+pub mod net {
+    pub use asupersync_core::io::{TcpListener, TcpStream, ToAddr};
+}
+
+#[cfg(feature = "compat")]
+pub use asupersync_compat as compat;
+#[cfg(feature = "protocols")]
+pub use asupersync_protocols as protocols;
+
+#[doc(hidden)]
+pub use asupersync_scheduler::entry as __rt;

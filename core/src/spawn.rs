@@ -11,7 +11,7 @@ use asupersync_task::{JoinError, JoinHandle};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Scope};
 use crate::cx::Cx;
-use crate::host::{Runnable, TaskInfo, TaskMeta};
+use crate::host::{Runnable, TaskInfo, TaskMeta, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::region::{Node, Place, Verdict, request_scope};
@@ -155,7 +155,11 @@ where
 }
 
 /// Runs a future that no region counts: the driver of a region's own end.
-pub(crate) fn submit_system(node: &Node, name: &str, future: impl Future<Output = ()> + Send + 'static) {
+pub(crate) fn submit_system(
+    node: &Node,
+    name: &str,
+    future: impl Future<Output = ()> + Send + 'static,
+) -> TaskRef {
     let info = TaskInfo {
         id: TaskId(u64::MAX),
         name: name.into(),
@@ -168,7 +172,9 @@ pub(crate) fn submit_system(node: &Node, name: &str, future: impl Future<Output 
         future.await;
         ended.clear_home();
     });
+    let task = runnable.0.task();
     runnable.0.schedule();
+    task
 }
 
 /// Tells the region of the task's end, after the task's future is gone.

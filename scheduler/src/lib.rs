@@ -1,4 +1,33 @@
-//! The native host: workers with three lanes, reactor, timer wheel.
+//! The native host: workers with three lanes, an own reactor and timer wheel, a blocking pool.
+//!
+//! | from the ground up | |
+//! |---|---|
+//! | [`policy`] | which lane goes next, as a pure function |
+//! | [`timer`] | the hierarchical wheel |
+//! | `lanes`, `idle`, `park` | queues shared by workers; who sleeps, and who is woken |
+//! | `reactor` | sockets, registered once, edge-triggered |
+//! | `driver` | the reactor and the wheel, turned by one thread at a time |
+//! | `blocking`, `signal` | threads that may block; SIGINT and SIGTERM |
+//! | `worker`, `monitor` | the loop that polls tasks; the thread that sees that it goes on |
+//! | [`Runtime`], [`Builder`] | what users hold |
 
+#![forbid(unsafe_code)]
+
+mod blocking;
+mod builder;
+mod driver;
+pub mod entry;
+mod idle;
+mod lanes;
+mod monitor;
+mod park;
 pub mod policy;
+mod reactor;
+mod runtime;
+mod shared;
+mod signal;
 pub mod timer;
+mod worker;
+
+pub use builder::Builder;
+pub use runtime::Runtime;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use failure::{ChildFailure, ChildFailures};
 pub(crate) use finalizer::Finalizer;
 pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
-pub use root::Root;
+pub use root::{Attendant, Root};
 pub use state::{Event, Phase, State};
 pub(crate) use tree::{Node, Place, Verdict, request_scope};
 

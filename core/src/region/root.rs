@@ -1,5 +1,6 @@
 //! The root region, as a host holds it: the whole tree of one runtime.
 
+use std::collections::HashSet;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -11,7 +12,8 @@ use super::{Close, OnFailure, Policy, failure};
 use crate::budget::Budget;
 use crate::cancel::{Level, Reason, ReasonKind};
 use crate::cx::Cx;
-use crate::host::Host;
+use crate::host::{Host, TaskRef};
+use crate::id::TaskId;
 use crate::outcome::{Outcome, lock};
 use crate::spawn::{TaskFn, TaskOutput, submit_system};
 use crate::time::Time;
@@ -106,8 +108,19 @@ impl Root {
 
     /// Gives up on tasks whose poll does not return though their budget is spent, so that the
     /// finalizers of their regions get their turn. Tells how many.
-    pub fn abandon_stuck(&self) -> usize {
-        self.node.subtree().iter().map(Node::abandon_stuck).sum()
+    ///
+    /// A task under a spent budget is polled once more and then dropped; one that is seen in that
+    /// poll by two calls, some time apart, is stuck. `seen` carries the sightings.
+    pub fn abandon_stuck(&self, seen: &mut HashSet<TaskId>) -> usize {
+        let mut now = HashSet::new();
+        let abandoned = self.node.subtree().iter().map(|node| node.abandon_stuck(seen, &mut now)).sum();
+        *seen = now;
+        abandoned
+    }
+
+    /// Runs a future of the host itself, which no region owns; dropping the result drops it.
+    pub fn attend(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) -> Attendant {
+        Attendant(submit_system(&self.node, name, future))
     }
 
     /// Gives up on everything that is left, drops what nobody polls, and tells of it.
@@ -120,6 +133,16 @@ impl Root {
             leftovers.extend(own.leftovers);
         }
         CloseReport { totals, leftovers, ..self.node.take_report() }
+    }
+}
+
+/// A future of the host that runs beside the tree; ends when this is dropped.
+#[must_use = "dropped, its future is dropped"]
+pub struct Attendant(TaskRef);
+
+impl Drop for Attendant {
+    fn drop(&mut self) {
+        self.0.shutdown();
     }
 }
 

@@ -14,7 +14,7 @@
 //! Lock order: a node's lock, then nothing. Scopes, hosts, wakers and user code are called with no
 //! node's lock held; a child is closed in its own lock first, then in its parent's.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -388,10 +388,19 @@ impl Node {
 
     /// Gives up on tasks of this node whose poll does not return though the budget is spent, so
     /// that finalizers get their turn. Tells how many.
-    pub(crate) fn abandon_stuck(self: &Arc<Self>) -> usize {
-        let stuck =
-            |entry: &Entry| entry.task.is_running() && entry.task.meta().scope.level() == Level::Spent;
-        self.give_up(LeftoverKind::Abandoned, stuck)
+    pub(super) fn abandon_stuck(
+        self: &Arc<Self>,
+        before: &HashSet<TaskId>,
+        now: &mut HashSet<TaskId>,
+    ) -> usize {
+        self.give_up(LeftoverKind::Abandoned, |entry| {
+            let meta = entry.task.meta();
+            let suspect = entry.task.is_running() && meta.scope.level() == Level::Spent;
+            if suspect {
+                now.insert(meta.info.id);
+            }
+            suspect && before.contains(&meta.info.id)
+        })
     }
 
     /// Gives up on every task of this node: drops the futures that nobody polls.
@@ -399,7 +408,7 @@ impl Node {
         self.give_up(LeftoverKind::Forced, |_| true)
     }
 
-    fn give_up(self: &Arc<Self>, kind: LeftoverKind, which: impl Fn(&Entry) -> bool) -> usize {
+    fn give_up(self: &Arc<Self>, kind: LeftoverKind, mut which: impl FnMut(&Entry) -> bool) -> usize {
         let mut inner = lock(&self.inner);
         let keys: Vec<usize> =
             inner.tasks.iter().filter(|(_, entry)| which(entry)).map(|(key, _)| key).collect();

@@ -28,6 +28,21 @@ pub struct Key {
     generation: NonZeroU32,
 }
 
+impl Key {
+    /// The key as one number, to hand through an interface that knows no wheels.
+    #[must_use]
+    pub fn to_bits(self) -> u64 {
+        u64::from(self.generation.get()) << 32 | u64::from(self.index)
+    }
+
+    /// The key behind a number; `None` for one that no key gives.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Option<Key> {
+        let generation = NonZeroU32::new((bits >> 32) as u32)?;
+        Some(Key { index: bits as u32, generation })
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Node<T> {
     pub(super) prev: u32,

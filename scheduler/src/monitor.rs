@@ -1,0 +1,126 @@
+//! The thread that called `block_on` sees that the runtime goes on, and ends.
+//!
+//! While workers come and go it looks every [`WATCH`]: if nobody turned the driver meanwhile,
+//! because those awake are in long polls, it wakes a sleeper to do it, or does it itself. Once all
+//! workers sleep it sleeps too, and costs nothing.
+//!
+//! After Request it keeps the close budget:
+//!
+//! | when | what |
+//! |---|---|
+//! | drain ended, plus [`GRACE`] | tasks whose poll does not return are abandoned, and a stand-in worker is started if every worker is stuck, so that finalizers run |
+//! | drain and finalize ended, plus [`GRACE`] | what is left is dropped, listed, and left behind |
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use asupersync_core::Time;
+use asupersync_core::host::Runnable;
+use asupersync_core::region::{CloseReport, Root};
+use asupersync_queue::Local;
+
+use crate::shared::Shared;
+use crate::worker;
+
+/// How often a stirring runtime is looked at.
+const WATCH: Duration = Duration::from_millis(10);
+/// How long a poll may still take after its budget is spent.
+const GRACE: Duration = Duration::from_millis(50);
+
+/// Wakes the monitor.
+#[derive(Default)]
+pub(crate) struct Alarm {
+    asleep: AtomicBool,
+    rung: Mutex<bool>,
+    bell: Condvar,
+}
+
+impl Alarm {
+    fn rung(&self) -> MutexGuard<'_, bool> {
+        self.rung.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A worker woke up, or was woken. One load unless the monitor sleeps.
+    pub(crate) fn stirred(&self) {
+        if self.asleep.load(SeqCst) {
+            self.ring();
+        }
+    }
+
+    pub(crate) fn ring(&self) {
+        *self.rung() = true;
+        self.bell.notify_one();
+    }
+
+    /// Waits for the bell, or for `wait` to pass.
+    pub(crate) fn wait(&self, wait: Duration) {
+        let rung = self.rung();
+        let (mut rung, _) =
+            self.bell.wait_timeout_while(rung, wait, |rung| !*rung).unwrap_or_else(PoisonError::into_inner);
+        *rung = false;
+    }
+}
+
+/// Watches until `done` tells that the root is closed, or its close budget is spent. Tells what was
+/// left then.
+pub(crate) fn watch(
+    shared: &Arc<Shared>,
+    root: &Root,
+    done: &AtomicBool,
+    spare: Local<Runnable>,
+) -> Option<CloseReport> {
+    let mut spare = Some(spare);
+    let mut stuck = HashSet::new();
+    loop {
+        if done.load(SeqCst) {
+            return None;
+        }
+        let now = shared.driver.now();
+        let (drain_until, close_by) = (root.drain_until(), root.close_by());
+        if now >= close_by + GRACE {
+            return Some(root.force());
+        }
+        if now >= drain_until + GRACE
+            && root.abandon_stuck(&mut stuck) > 0
+            && let Some(ring) = spare.take()
+        {
+            stand_in(shared, ring);
+        }
+        let all_asleep = spare.is_some() && shared.all_asleep() && shared.driver.is_waiting();
+        if !all_asleep {
+            shared.alarm.wait(WATCH);
+            if shared.driver.is_neglected(WATCH) {
+                turn_driver(shared);
+            }
+            continue;
+        }
+        let next = if now < drain_until + GRACE { drain_until } else { close_by };
+        let wait = if next == Time::MAX { Duration::MAX } else { (next + GRACE) - now };
+        shared.alarm.asleep.store(true, SeqCst);
+        // Whoever stirred before this store was not heard.
+        if shared.all_asleep() && !done.load(SeqCst) {
+            shared.alarm.wait(wait.min(Duration::from_secs(1 << 30)));
+        }
+        shared.alarm.asleep.store(false, SeqCst);
+    }
+}
+
+fn turn_driver(shared: &Shared) {
+    match shared.idle.take_sleeper() {
+        Some(sleeper) => shared.unpark(sleeper),
+        None => {
+            if let Some(mut turn) = shared.driver.try_turn() {
+                turn.poll();
+            }
+        }
+    }
+}
+
+/// Every worker may be in a poll that does not return: one more thread runs what is queued.
+fn stand_in(shared: &Arc<Shared>, ring: Local<Runnable>) {
+    if let Err(error) = worker::start(shared, ring, shared.workers) {
+        eprintln!("asupersync: cannot start a stand-in worker: {error}");
+    }
+}

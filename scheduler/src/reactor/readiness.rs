@@ -1,0 +1,115 @@
+//! What a source's task and the reactor exchange.
+//!
+//! Each direction counts its edges. A task notes the count, tries, and if the system had nothing,
+//! stores that count as exhausted: the direction is ready as long as the two differ. An edge that
+//! comes between the attempt and the note changes the count, so it cannot be lost, and nothing is
+//! ever cleared.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::{io, mem};
+
+use mio::event::Event;
+
+/// Both directions of a source.
+pub(crate) struct Readiness {
+    pub(crate) read: Direction,
+    pub(crate) write: Direction,
+}
+
+/// One direction. One task at a time waits in it.
+pub(crate) struct Direction {
+    edges: AtomicUsize,
+    exhausted: AtomicUsize,
+    /// The direction ended: it stays ready, for whoever asks is told of the end at once.
+    ended: AtomicBool,
+    waiting: Mutex<Option<Waker>>,
+}
+
+impl Readiness {
+    pub(crate) fn new() -> Self {
+        Readiness { read: Direction::new(), write: Direction::new() }
+    }
+
+    pub(crate) fn tell(&self, event: &Event) {
+        let failed = event.is_error();
+        if event.is_readable() || event.is_read_closed() || failed {
+            self.read.tell(event.is_read_closed() || failed);
+        }
+        if event.is_writable() || event.is_write_closed() || failed {
+            self.write.tell(event.is_write_closed() || failed);
+        }
+    }
+}
+
+impl Direction {
+    fn new() -> Self {
+        // Ready at first: most first attempts succeed.
+        Direction {
+            edges: AtomicUsize::new(1),
+            exhausted: AtomicUsize::new(0),
+            ended: AtomicBool::new(false),
+            waiting: Mutex::new(None),
+        }
+    }
+
+    fn tell(&self, ended: bool) {
+        if ended {
+            self.ended.store(true, SeqCst);
+        }
+        self.edges.fetch_add(1, SeqCst);
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    fn is_ready(&self) -> bool {
+        self.edges.load(SeqCst) != self.exhausted.load(SeqCst) || self.ended.load(SeqCst)
+    }
+
+    /// The first attempt must wait for an edge: a connection that is being made.
+    pub(crate) fn wait_for_edge(&self) {
+        self.exhausted.store(1, SeqCst);
+    }
+
+    /// Tries `attempt` whenever the direction is ready. `drained` tells of a result after which
+    /// the system has no more, so that the attempt that must fail is not made.
+    pub(crate) fn poll<T>(
+        &self,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut() -> io::Result<T>,
+        drained: impl Fn(&T) -> bool,
+    ) -> Poll<io::Result<T>> {
+        loop {
+            if !self.is_ready() {
+                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                if !waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                    let stale = mem::replace(&mut *waiting, Some(cx.waker().clone()));
+                    drop(waiting);
+                    drop(stale);
+                } else {
+                    drop(waiting);
+                }
+                // An edge told before the waker was kept has woken nobody, but is seen here.
+                if !self.is_ready() {
+                    return Poll::Pending;
+                }
+            }
+            let seen = self.edges.load(SeqCst);
+            match attempt() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.ended.store(false, SeqCst);
+                    self.exhausted.store(seen, SeqCst);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(value) => {
+                    if drained(&value) {
+                        self.exhausted.store(seen, SeqCst);
+                    }
+                    return Poll::Ready(Ok(value));
+                }
+                error => return Poll::Ready(error),
+            }
+        }
+    }
+}

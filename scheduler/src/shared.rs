@@ -1,0 +1,128 @@
+//! What all threads of one runtime share, and the [`Host`] that core sees.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::task::Waker;
+
+use asupersync_core::Time;
+use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey, Wake};
+use asupersync_core::io::Net;
+use asupersync_queue::Stealer;
+
+use crate::blocking::Pool;
+use crate::driver::Driver;
+use crate::idle::Idle;
+use crate::lanes::Lanes;
+use crate::monitor::Alarm;
+use crate::park::Parker;
+use crate::reactor::NativeNet;
+use crate::worker;
+
+/// One runtime.
+pub(crate) struct Shared {
+    /// Worker threads, but for a stand-in, whose number this is.
+    pub(crate) workers: usize,
+    pub(crate) lanes: Lanes,
+    pub(crate) stealers: Box<[Stealer<Runnable>]>,
+    pub(crate) parkers: Box<[Parker]>,
+    pub(crate) idle: Idle,
+    pub(crate) driver: Arc<Driver>,
+    pub(crate) alarm: Alarm,
+    pub(crate) closing: AtomicBool,
+    /// Worker threads that have not ended.
+    pub(crate) alive: AtomicUsize,
+    blocking: Pool,
+    net: NativeNet,
+}
+
+impl Shared {
+    /// `stealers` of the workers' rings, and of a stand-in's last.
+    pub(crate) fn new(stealers: Box<[Stealer<Runnable>]>, blocking_limit: usize) -> io::Result<Arc<Self>> {
+        let driver = Arc::new(Driver::new()?);
+        Ok(Arc::new(Shared {
+            workers: stealers.len() - 1,
+            lanes: Lanes::new(),
+            parkers: stealers.iter().map(|_| Parker::default()).collect(),
+            alive: AtomicUsize::new(0),
+            stealers,
+            idle: Idle::new(),
+            net: NativeNet(driver.clone()),
+            driver,
+            alarm: Alarm::default(),
+            closing: AtomicBool::new(false),
+            blocking: Pool::new(blocking_limit),
+        }))
+    }
+
+    /// Wakes a worker for something that was just queued, if one is needed.
+    pub(crate) fn notify(&self) {
+        if let Some(worker) = self.idle.worker_to_notify() {
+            self.unpark(worker);
+        }
+    }
+
+    pub(crate) fn unpark(&self, worker: usize) {
+        self.parkers[worker].unpark(&self.driver);
+        self.alarm.stirred();
+    }
+
+    pub(crate) fn all_asleep(&self) -> bool {
+        self.idle.sleeping() >= self.workers
+    }
+
+    /// Something is queued where this worker, or any, could take it.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.lanes.is_empty() || self.stealers.iter().any(|stealer| !stealer.is_empty())
+    }
+
+    /// Ends the workers, and drops what is left in queues and timers.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, SeqCst);
+        self.blocking.close();
+        for parker in &self.parkers {
+            parker.unpark(&self.driver);
+        }
+    }
+
+    /// Drops what closed workers left: tasks there hold this runtime alive otherwise.
+    pub(crate) fn clear(&self) {
+        // Dropping one task may queue another.
+        while self.lanes.clear() {}
+        self.driver.clear();
+    }
+}
+
+impl Host for Shared {
+    fn submit(&self, runnable: Runnable, lane: Lane, why: Wake) {
+        match lane {
+            Lane::Cancel => self.lanes.cancel.push(runnable),
+            Lane::Timed(deadline) => self.lanes.timed.push(deadline, runnable),
+            Lane::Ready => {
+                let Err(runnable) = worker::submit_here(self, runnable, why) else { return };
+                self.lanes.ready.push(runnable);
+            }
+        }
+        self.notify();
+    }
+
+    fn now(&self) -> Time {
+        self.driver.now()
+    }
+
+    fn add_timer(&self, at: Time, waker: Waker) -> TimerKey {
+        self.driver.add_timer(at, waker)
+    }
+
+    fn cancel_timer(&self, key: TimerKey) {
+        self.driver.cancel_timer(key);
+    }
+
+    fn spawn_blocking(&self, job: Job) {
+        self.blocking.run(job);
+    }
+
+    fn net(&self) -> &dyn Net {
+        &self.net
+    }
+}

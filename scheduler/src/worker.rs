@@ -1,0 +1,226 @@
+//! The loop that polls tasks.
+//!
+//! One turn: see which lanes wait, let the [`policy`](crate::policy) pick, poll one task. Ready
+//! tasks come from the LIFO slot (what this worker just woke: its data is warm), then the ring,
+//! then the injector, then another worker's ring. The slot gives way after three polls in a row,
+//! and the injector and the driver are looked at every 61 turns, so that no source starves.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::thread;
+
+use asupersync_core::host::{Ran, Runnable, Wake};
+use asupersync_queue::Local;
+
+use crate::policy::{Choice, Policy, Waiting};
+use crate::shared::Shared;
+
+/// Turns between looks at the injector and the driver; prime, so as not to beat with programs.
+const LOOK_AROUND: u32 = 61;
+/// Polls in a row from the LIFO slot.
+const LIFO_STREAK: u32 = 3;
+
+thread_local! {
+    /// The worker that runs on this thread.
+    static HERE: RefCell<Option<Rc<Here>>> = const { RefCell::new(None) };
+}
+
+/// What submitting from a worker's own thread needs.
+struct Here {
+    shared: Arc<Shared>,
+    ring: Local<Runnable>,
+    slot: Cell<Option<Runnable>>,
+}
+
+/// This thread is a worker of some runtime.
+pub(crate) fn is_worker_thread() -> bool {
+    HERE.with_borrow(Option::is_some)
+}
+
+/// Queues a Ready task on the worker of this thread; gives it back if that is none of `shared`.
+pub(crate) fn submit_here(shared: &Shared, runnable: Runnable, why: Wake) -> Result<(), Runnable> {
+    let here = HERE.with_borrow(Clone::clone);
+    let Some(here) = here.filter(|here| std::ptr::eq(&*here.shared, shared)) else {
+        return Err(runnable);
+    };
+    let displaced = match why {
+        // Who yields lets the others run first.
+        Wake::Yield => Some(runnable),
+        _ => here.slot.replace(Some(runnable)),
+    };
+    if let Some(displaced) = displaced {
+        here.ring.push_or_overflow(displaced, &shared.lanes.ready);
+        shared.notify();
+    }
+    Ok(())
+}
+
+/// One worker thread.
+pub(crate) struct Worker {
+    shared: Arc<Shared>,
+    here: Rc<Here>,
+    index: usize,
+    policy: Policy,
+    turns: u32,
+    streak: u32,
+    searching: bool,
+    random: u32,
+}
+
+/// Starts a worker that runs until the runtime closes. `ring` is the one whose stealer the others
+/// have under `index`.
+pub(crate) fn start(shared: &Arc<Shared>, ring: Local<Runnable>, index: usize) -> io::Result<()> {
+    shared.alive.fetch_add(1, SeqCst);
+    let mine = shared.clone();
+    let thread = thread::Builder::new().name(format!("asupersync-{index}"));
+    thread.spawn(move || run(mine, ring, index)).map(drop).inspect_err(|_| {
+        shared.alive.fetch_sub(1, SeqCst);
+    })
+}
+
+fn run(shared: Arc<Shared>, ring: Local<Runnable>, index: usize) {
+    let here = Rc::new(Here { shared: shared.clone(), ring, slot: Cell::new(None) });
+    HERE.set(Some(here.clone()));
+    let random = (index as u32 + 1).wrapping_mul(0x9E37_79B9);
+    let mut worker =
+        Worker { shared, here, index, policy: Policy::new(), turns: 0, streak: 0, searching: false, random };
+    worker.run();
+    // Tasks that are dropped now and wake others queue them in the injector.
+    HERE.set(None);
+    drop(worker.here.slot.take());
+    while let Some(runnable) = worker.here.ring.pop() {
+        drop(runnable);
+    }
+    worker.shared.alive.fetch_sub(1, SeqCst);
+    worker.shared.alarm.stirred();
+}
+
+impl Worker {
+    fn run(&mut self) {
+        while !self.shared.closing.load(Relaxed) {
+            self.turns = self.turns.wrapping_add(1);
+            if self.turns.is_multiple_of(LOOK_AROUND) {
+                self.look_around();
+            }
+            let found = self.pick().or_else(|| self.steal());
+            match found {
+                Some(runnable) => {
+                    self.found();
+                    self.poll(runnable);
+                }
+                None => self.sleep(),
+            }
+        }
+    }
+
+    fn poll(&mut self, runnable: Runnable) {
+        match runnable.run() {
+            Ran::Pending | Ran::Rescheduled | Ran::Complete | Ran::Stale => {}
+        }
+    }
+
+    fn pick(&mut self) -> Option<Runnable> {
+        let shared = self.shared.clone();
+        let lanes = &shared.lanes;
+        let mut waiting = Waiting {
+            cancel: !lanes.cancel.is_empty(),
+            timed: !lanes.timed.is_empty(),
+            ready: self.has_ready(),
+        };
+        loop {
+            let (choice, policy) = self.policy.pick(waiting)?;
+            let found = match choice {
+                Choice::Cancel => lanes.cancel.pop(),
+                Choice::Timed => lanes.timed.pop(),
+                Choice::Ready => self.next_ready(),
+            };
+            if found.is_some() {
+                self.policy = policy;
+                return found;
+            }
+            // Another worker was faster.
+            match choice {
+                Choice::Cancel => waiting.cancel = false,
+                Choice::Timed => waiting.timed = false,
+                Choice::Ready => waiting.ready = false,
+            }
+        }
+    }
+
+    fn has_ready(&self) -> bool {
+        let slot = self.here.slot.take();
+        let in_slot = slot.is_some();
+        self.here.slot.set(slot);
+        in_slot || !self.here.ring.is_empty() || !self.shared.lanes.ready.is_empty()
+    }
+
+    fn next_ready(&mut self) -> Option<Runnable> {
+        if self.streak < LIFO_STREAK
+            && let Some(runnable) = self.here.slot.take()
+        {
+            self.streak += 1;
+            return Some(runnable);
+        }
+        self.streak = 0;
+        self.here.ring.pop().or_else(|| self.here.slot.take()).or_else(|| self.injected())
+    }
+
+    /// A fair share of what came from outside.
+    fn injected(&self) -> Option<Runnable> {
+        let injector = &self.shared.lanes.ready;
+        let share = injector.len() / self.shared.stealers.len().max(1) + 1;
+        injector.pop_batch_into(&self.here.ring, share)
+    }
+
+    fn look_around(&mut self) {
+        if let Some(mut turn) = self.shared.driver.try_turn() {
+            turn.poll();
+        }
+        // Ahead of the ring, which may never be empty.
+        if let Some(runnable) = self.shared.lanes.ready.pop() {
+            self.poll(runnable);
+        }
+    }
+
+    fn steal(&mut self) -> Option<Runnable> {
+        if !self.searching {
+            self.shared.idle.begin_search();
+            self.searching = true;
+        }
+        let count = self.shared.stealers.len();
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 17;
+        self.random ^= self.random << 5;
+        let start = self.random as usize % count.max(1);
+        (0..count)
+            .map(|n| (start + n) % count)
+            .filter(|&victim| victim != self.index)
+            .find_map(|victim| self.shared.stealers[victim].steal_into(&self.here.ring))
+    }
+
+    /// Ends the search; the last that searched wakes another, in case there is more.
+    fn found(&mut self) {
+        if std::mem::take(&mut self.searching) && self.shared.idle.end_search() && self.shared.has_work() {
+            self.shared.notify();
+        }
+    }
+
+    fn sleep(&mut self) {
+        let index = self.index;
+        self.shared.idle.begin_sleep(index, std::mem::take(&mut self.searching));
+        if self.shared.has_work() || self.shared.closing.load(SeqCst) {
+            self.searching = self.shared.idle.end_sleep(index);
+            if !self.searching {
+                self.shared.idle.begin_search();
+                self.searching = true;
+            }
+            return;
+        }
+        self.shared.parkers[index].park(&self.shared.driver);
+        self.shared.alarm.stirred();
+        self.searching = self.shared.idle.end_sleep(index);
+    }
+}
