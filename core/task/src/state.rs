@@ -213,7 +213,7 @@ impl State {
     /// Counts one reference less; true if it was the last: free the cell.
     #[must_use]
     pub(crate) fn ref_dec(&self) -> bool {
-        let before = self.0.fetch_sub(REF_ONE, Ordering::Release);
+        let before = self.0.fetch_sub(REF_ONE, Ordering::AcqRel);
         debug_assert!(before >= REF_ONE, "invariant 4");
         before < 2 * REF_ONE
     }
