@@ -17,10 +17,12 @@
 //! 4. The count is the number of `Ref`s alive, those on their way into a
 //!    `Runnable` included.
 //!
-//! Every transition is a read-modify-write even where it changes nothing, but
-//! for the give-up answers (`Stale`, `Complete`): so each of them continues
-//! the release sequence of those before it, and whoever claims the task
-//! acquires them all.
+//! A transition that gives the caller nothing to take over, or only what it
+//! has already, may end without a write: `Stale`, `Complete`, a shutdown that
+//! its runner finds, a waker that was not lent. Every other one is a
+//! read-modify-write even where it changes nothing, a wake above all: each
+//! continues the release sequence of those before it, and whoever claims the
+//! task acquires them all.
 
 mod answer;
 #[cfg(all(test, not(loom)))]

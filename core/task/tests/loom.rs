@@ -1,8 +1,11 @@
-//! The races of a task's life, each in every order that loom can find.
+//! The races of a task's life, each in every order within a bound.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test -p asupersync-task --release --test loom
 //! ```
+//!
+//! Each test bounds how often a thread is preempted; `LOOM_MAX_PREEMPTIONS`
+//! takes the place of all these bounds.
 //!
 //! A lost wake shows as a task that is idle at the end, a double use of the
 //! stage or the waker slot as an access that loom reports, and anything that
@@ -120,7 +123,7 @@ impl World {
 
 fn model(bound: usize, test: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(bound);
+    model.preemption_bound = model.preemption_bound.or(Some(bound));
     model.check(test);
 }
 
@@ -246,6 +249,45 @@ fn shutdown_against_run_and_wake() {
             | (Shutdown::Running, Err(JoinError::Shutdown) | Ok(_)) => {}
             (said, outcome) => panic!("{said:?}, {:?}", outcome.map(|_| ())),
         }
+        drop(handle);
+        world.assert_gone();
+    });
+}
+
+/// No event comes: only the shutdown, or the request that its runner finds,
+/// ends the task.
+#[test]
+fn shutdown_against_the_poll() {
+    model(4, || {
+        let (world, runnable, mut handle) = World::new(1);
+        let task = handle.task();
+        let ending = thread::spawn(move || task.shutdown());
+        let ran = runnable.run();
+        match (ending.join().unwrap(), ran) {
+            (Shutdown::Running, Ran::Complete) => {}
+            (Shutdown::Dropped, Ran::Pending | Ran::Stale) => {}
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(handle.try_take(), Some(Err(JoinError::Shutdown))));
+        drop(handle);
+        world.assert_gone();
+    });
+}
+
+/// The runner's rescheduling, its completion and a promotion at once.
+#[test]
+fn promote_and_wake_against_run() {
+    model(3, || {
+        let (world, runnable, mut handle) = World::new(1);
+        let (task, event) = (handle.task(), world.event());
+        let waking = thread::spawn(move || event(&task));
+        let task = handle.task();
+        let promoting = thread::spawn(move || task.promote());
+        let _ = runnable.run();
+        waking.join().unwrap();
+        promoting.join().unwrap();
+        world.drain();
+        assert!(handle.try_take().unwrap().is_ok());
         drop(handle);
         world.assert_gone();
     });

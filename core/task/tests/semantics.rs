@@ -338,6 +338,23 @@ fn schedule_may_run_the_task_inline() {
     assert_eq!(*rans.lock().unwrap(), expected);
 }
 
+/// The joiner's waker is user code too; the task is complete when it runs.
+#[test]
+fn a_panic_in_the_joiners_waker_ends_there() {
+    struct Panics;
+    impl std::task::Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("waker");
+        }
+    }
+    let exec = Executor::default();
+    let (runnable, mut handle) = new(ready(1), exec.meta());
+    let waker = Waker::from(Arc::new(Panics));
+    assert!(poll(&mut handle, &waker).is_pending());
+    assert_eq!(quietly(|| runnable.run()), Ran::Complete);
+    assert!(matches!(poll(&mut handle, &waker), Poll::Ready(Ok(1))));
+}
+
 /// A task that joins another, and a joiner woken inline by the completion.
 #[test]
 fn tasks_join_tasks() {

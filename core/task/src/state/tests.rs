@@ -153,3 +153,28 @@ fn the_last_reference_is_told() {
     assert!(!state.ref_dec());
     assert!(state.ref_dec());
 }
+
+/// In a process of its own, since it ends that process.
+#[test]
+#[cfg_attr(miri, ignore = "starts a process")]
+fn too_many_references_abort() {
+    const NAME: &str = "state::tests::too_many_references_abort";
+    const WHICH: &str = "ASUPERSYNC_TASK_TEST_OVERFLOW";
+    let state = State(AtomicUsize::new(MAX + 1));
+    match std::env::var(WHICH).as_deref() {
+        Ok("ref_inc") => state.ref_inc(),
+        Ok(_) => drop(state.transition_to_notified()),
+        Err(_) => {
+            for which in ["ref_inc", "notified"] {
+                let this = std::env::current_exe().unwrap();
+                let mut run = std::process::Command::new(this);
+                let output = run
+                    .args(["--exact", NAME])
+                    .env(WHICH, which)
+                    .output()
+                    .unwrap();
+                assert_eq!(output.status.code(), None, "{which}: {output:?}");
+            }
+        }
+    }
+}
