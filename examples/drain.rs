@@ -97,10 +97,7 @@ fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Command, Failure> {
     let mut command = Command::Compare(None);
     while let Some(flag) = args.next() {
         let flag = flag.to_string_lossy().into_owned();
-        let mut value = || {
-            args.next()
-                .ok_or_else(|| usage(format!("{flag} needs a value")))
-        };
+        let mut value = || args.next().ok_or_else(|| usage(format!("{flag} needs a value")));
         command = match flag.as_str() {
             "--help" | "-h" => return Ok(Command::Help),
             "--json" => Command::Compare(Some(value()?.into())),
@@ -136,9 +133,7 @@ fn compare(json: Option<PathBuf>) -> Result<bool, Failure> {
     };
 
     // One thread: what clients log, and when the signal is sent, then has an order.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Side(error.to_string()))?;
     let run = |name| runtime.block_on(parent::run(name)).map_err(Failure::Side);
     let mut sides = vec![("plain", run("plain")?.0)];
@@ -153,10 +148,7 @@ fn compare(json: Option<PathBuf>) -> Result<bool, Failure> {
 
     say(&format!("\n{}", table::table(&sides)));
     if let Some(report) = close_report {
-        say(&format!(
-            "\nHow the region tree closed:\n{}\n",
-            report.trim_end()
-        ));
+        say(&format!("\nHow the region tree closed:\n{}\n", report.trim_end()));
     }
     if let Some((path, file)) = &mut json {
         table::write_json(file, &sides).map_err(|error| unwritable(path, error))?;
@@ -176,14 +168,7 @@ fn serve(addr: SocketAddr) -> Result<bool, Failure> {
         ));
     };
     let report = run_side(regions_side()?, addr, ready)?;
-    say(&format!(
-        "{}\n",
-        report
-            .close_report
-            .as_deref()
-            .unwrap_or_default()
-            .trim_end()
-    ));
+    say(&format!("{}\n", report.close_report.as_deref().unwrap_or_default().trim_end()));
     let all = report.sum(|_| true);
     Ok(report.alive_tasks == 0 && all.cleanups_run == all.cleanups_registered)
 }
@@ -203,13 +188,8 @@ fn child(name: &str, side: Side) -> Result<bool, Failure> {
 
 fn run_side(side: Side, addr: SocketAddr, ready: fn(SocketAddr)) -> Result<Report, Failure> {
     let tally = Arc::new(Tally::default());
-    let ended = side(Serve {
-        addr,
-        ready,
-        tally: Arc::clone(&tally),
-    });
-    let ended =
-        ended.map_err(|error| Failure::Usage(format!("cannot serve on {addr}: {error}")))?;
+    let ended = side(Serve { addr, ready, tally: Arc::clone(&tally) });
+    let ended = ended.map_err(|error| Failure::Usage(format!("cannot serve on {addr}: {error}")))?;
     Ok(tally.report(ended.alive_tasks, ended.close_report))
 }
 

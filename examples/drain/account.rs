@@ -63,10 +63,7 @@ impl Account {
             .filter(|(id, route)| ends(*route) && !left.contains(id))
             .map(|(id, _)| *id)
             .collect();
-        let completed = in_flight
-            .iter()
-            .filter(|id| fates.get(*id) == Some(&Fate::Complete))
-            .count();
+        let completed = in_flight.iter().filter(|id| fates.get(*id) == Some(&Fate::Complete)).count();
 
         let mut answered_besides = 0;
         let mut turned_away = 0;
@@ -114,33 +111,15 @@ impl Account {
             }
         };
         // Else the rest would hold for nothing.
-        check(
-            self.in_flight > 0 && self.finalizers_registered > 0,
-            "nothing was in flight".to_owned(),
-        );
-        check(
-            self.lost == 0,
-            format!("{} requests in flight were lost", self.lost),
-        );
-        check(
-            self.alive_tasks == 0,
-            format!("{} tasks were still alive", self.alive_tasks),
-        );
+        check(self.in_flight > 0 && self.finalizers_registered > 0, "nothing was in flight".to_owned());
+        check(self.lost == 0, format!("{} requests in flight were lost", self.lost));
+        check(self.alive_tasks == 0, format!("{} tasks were still alive", self.alive_tasks));
         let (run, registered) = (self.finalizers_run, self.finalizers_registered);
-        check(
-            run == registered,
-            format!("{run} of {registered} cleanups ran"),
-        );
+        check(run == registered, format!("{run} of {registered} cleanups ran"));
         let violations = self.lifo_violations;
-        check(
-            violations == 0,
-            format!("{violations} cleanups ran out of order"),
-        );
+        check(violations == 0, format!("{violations} cleanups ran out of order"));
         let limit = self.budget_ms + GRACE.as_millis();
-        check(
-            self.exit_ms <= limit,
-            format!("exit took {} of {limit} ms", self.exit_ms),
-        );
+        check(self.exit_ms <= limit, format!("exit took {} of {limit} ms", self.exit_ms));
         broken
     }
 }

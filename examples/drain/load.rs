@@ -103,11 +103,7 @@ struct Shared {
 impl Load {
     /// Starts every client.
     pub(crate) fn start(addr: SocketAddr) -> Self {
-        let shared = Shared {
-            addr,
-            log: Arc::default(),
-            signal: watch::Sender::new(false),
-        };
+        let shared = Shared { addr, log: Arc::default(), signal: watch::Sender::new(false) };
         let mut clients = JoinSet::new();
         for _ in 0..SHORT {
             clients.spawn(shared.clone().repeat(Route::Short, None));

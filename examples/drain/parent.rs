@@ -26,9 +26,7 @@ pub(crate) async fn run(name: &'static str) -> Result<(Account, Report), String>
     let mut progress = Progress::new(name);
     let mut process = Process::start(name)?;
     let addr = process.line().await?;
-    let addr = addr
-        .parse()
-        .map_err(|_| format!("{name}: expected an address, got {addr:?}"))?;
+    let addr = addr.parse().map_err(|_| format!("{name}: expected an address, got {addr:?}"))?;
 
     let load = Load::start(addr);
     let started = Instant::now();
@@ -44,9 +42,7 @@ pub(crate) async fn run(name: &'static str) -> Result<(Account, Report), String>
             return Err(format!("{name}: the service ended under load: {status}"));
         }
         if started.elapsed() > START_LIMIT {
-            return Err(format!(
-                "{name}: the service did not answer often enough: {log:?}"
-            ));
+            return Err(format!("{name}: the service did not answer often enough: {log:?}"));
         }
     }
 
@@ -74,9 +70,7 @@ pub(crate) async fn run(name: &'static str) -> Result<(Account, Report), String>
         report = line;
     }
     if !status.success() {
-        return Err(format!(
-            "{name}: the service did not exit by itself: {status}"
-        ));
+        return Err(format!("{name}: the service did not exit by itself: {status}"));
     }
     let report: Report = serde_json::from_str(&report).map_err(said(name))?;
     Ok((Account::new(&report, &log, exit), report))
@@ -95,20 +89,10 @@ impl Process {
     fn start(name: &'static str) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(said(name))?;
         let mut command = Command::new(program);
-        command
-            .args(["--side", name])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
+        command.args(["--side", name]).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn().map_err(said(name))?;
-        let stdout = child
-            .stdout
-            .take()
-            .ok_or_else(|| format!("{name}: no stdout"))?;
-        Ok(Self {
-            name,
-            child,
-            lines: BufReader::new(stdout).lines(),
-        })
+        let stdout = child.stdout.take().ok_or_else(|| format!("{name}: no stdout"))?;
+        Ok(Self { name, child, lines: BufReader::new(stdout).lines() })
     }
 
     /// The next line that the child prints.
@@ -125,10 +109,7 @@ impl Process {
 
     /// Sends SIGTERM.
     fn terminate(&self) -> Result<(), String> {
-        let id = self
-            .child
-            .id()
-            .and_then(|id| Pid::from_raw(id.cast_signed()));
+        let id = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let id = id.ok_or_else(|| format!("{}: the service has ended", self.name))?;
         kill_process(id, Signal::TERM).map_err(said(self.name))
     }

@@ -34,9 +34,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::service::{
-    self, CLEANUP, DRAIN, Ended, FINALIZE, Reply, Route, STEP, STEPS, Serve, TICK,
-};
+use crate::service::{self, CLEANUP, DRAIN, Ended, FINALIZE, Reply, Route, STEP, STEPS, Serve, TICK};
 use crate::tally::{Tally, Ticket};
 
 /// The plain side.
@@ -45,10 +43,7 @@ pub(crate) fn run(serve: Serve) -> io::Result<Ended> {
     runtime.block_on(accept_loop(serve))?;
     let alive_tasks = runtime.metrics().num_alive_tasks() as u64;
     runtime.shutdown_timeout(FINALIZE);
-    Ok(Ended {
-        alive_tasks,
-        close_report: None,
-    })
+    Ok(Ended { alive_tasks, close_report: None })
 }
 
 async fn accept_loop(serve: Serve) -> io::Result<()> {
@@ -108,11 +103,7 @@ async fn handle(
     let ticket = service::admit(&tally, &request);
     let route = ticket.route;
     let reply = match route {
-        Route::Short => {
-            tally
-                .watch(route, async { service::reply(ticket, "short\n") })
-                .await
-        }
+        Route::Short => tally.watch(route, async { service::reply(ticket, "short\n") }).await,
         Route::Work => tally.watch(route, work(ticket, &tally)).await,
         Route::Never => tally.watch(route, never(ticket, &tally)).await,
         Route::Events => events(ticket, tally, stop),

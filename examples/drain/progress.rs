@@ -20,12 +20,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(side: &'static str) -> Self {
-        Self {
-            side,
-            terminal: stderr().is_terminal(),
-            phase: "",
-            shown: Instant::now(),
-        }
+        Self { side, terminal: stderr().is_terminal(), phase: "", shown: Instant::now() }
     }
 
     /// Shows where the side is. A message that cannot be written is not worth failing for.
@@ -36,11 +31,7 @@ impl Progress {
         }
         self.phase = phase;
         self.shown = Instant::now();
-        let (start, end) = if self.terminal {
-            ("\r\x1b[K", "")
-        } else {
-            ("", "\n")
-        };
+        let (start, end) = if self.terminal { ("\r\x1b[K", "") } else { ("", "\n") };
         let _ = write!(
             stderr(),
             "{start}{:<8}{phase:<14}{:>4.1} s   answered: {} short, {} work; {} events; {} left{end}",

@@ -114,29 +114,20 @@ pub(crate) type Reply = Response<Tracked>;
 pub(crate) fn admit<B>(tally: &Arc<Tally>, request: &Request<B>) -> Ticket {
     /// Ids for requests that bring none; a client's own ids stay below.
     static NEXT: AtomicU64 = AtomicU64::new(1 << 48);
-    let id = request
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|id| id.to_str().ok()?.parse().ok());
+    let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()?.parse().ok());
     let id = id.unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed));
     tally.begin(id, Route::of(request.uri().path()))
 }
 
 /// A whole response.
 pub(crate) fn reply(ticket: Ticket, text: impl Into<Bytes>) -> Reply {
-    Response::new(Tracked {
-        body: Either::Left(Full::new(text.into())),
-        ticket,
-    })
+    Response::new(Tracked { body: Either::Left(Full::new(text.into())), ticket })
 }
 
 /// A stream of server-sent events, and the end that sends them; dropping it ends the stream.
 pub(crate) fn events(ticket: Ticket) -> (Sender<Bytes>, Reply) {
     let (sender, body) = Channel::new(1);
-    let mut response = Response::new(Tracked {
-        body: Either::Right(body),
-        ticket,
-    });
+    let mut response = Response::new(Tracked { body: Either::Right(body), ticket });
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -13,38 +13,20 @@ use crate::service::{DRAIN, FINALIZE};
 type Row = (&'static str, fn(&Account) -> String);
 
 const ROWS: [Row; 14] = [
-    ("requests in flight at the signal", |a| {
-        a.in_flight.to_string()
-    }),
+    ("requests in flight at the signal", |a| a.in_flight.to_string()),
     ("  completed", |a| a.completed.to_string()),
     ("  lost", |a| a.lost.to_string()),
-    ("requests turned away, safe to retry", |a| {
-        a.turned_away.to_string()
-    }),
-    ("clients that left mid-request", |a| {
-        (a.left_before + a.left_after).to_string()
-    }),
+    ("requests turned away, safe to retry", |a| a.turned_away.to_string()),
+    ("clients that left mid-request", |a| (a.left_before + a.left_after).to_string()),
     ("handlers cut mid-work", |a| a.cut_mid_work.to_string()),
-    ("cleanup run", |a| {
-        format!("{} of {}", a.finalizers_run, a.finalizers_registered)
-    }),
+    ("cleanup run", |a| format!("{} of {}", a.finalizers_run, a.finalizers_registered)),
     ("cleanup out of order", |a| a.lifo_violations.to_string()),
-    ("SSE streams ended properly", |a| {
-        format!("{} of {}", a.streams_ended, a.streams)
-    }),
-    ("the handler that never ends", |a| {
-        cut(a.never_cut).to_owned()
-    }),
-    ("  what it held", |a| {
-        given_back(a.never_cleaned_up).to_owned()
-    }),
+    ("SSE streams ended properly", |a| format!("{} of {}", a.streams_ended, a.streams)),
+    ("the handler that never ends", |a| cut(a.never_cut).to_owned()),
+    ("  what it held", |a| given_back(a.never_cleaned_up).to_owned()),
     ("tasks still alive", |a| a.alive_tasks.to_string()),
-    ("seconds to exit", |a| {
-        format!("{:.2}", a.exit_ms as f64 / 1e3)
-    }),
-    ("budget", |_| {
-        format!("{} s + {} s", DRAIN.as_secs(), FINALIZE.as_secs())
-    }),
+    ("seconds to exit", |a| format!("{:.2}", a.exit_ms as f64 / 1e3)),
+    ("budget", |_| format!("{} s + {} s", DRAIN.as_secs(), FINALIZE.as_secs())),
 ];
 
 fn cut(cut: bool) -> &'static str {
@@ -52,11 +34,7 @@ fn cut(cut: bool) -> &'static str {
 }
 
 fn given_back(cleaned_up: bool) -> &'static str {
-    if cleaned_up {
-        "given back"
-    } else {
-        "not given back"
-    }
+    if cleaned_up { "given back" } else { "not given back" }
 }
 
 /// The table, one column per side.
@@ -80,11 +58,7 @@ pub(crate) fn table(sides: &[(&str, Account)]) -> String {
 /// Opens the JSON file before the work is done, so that a bad path is known at once. What stands
 /// in it stays until there is something to write.
 pub(crate) fn open_json(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
+    OpenOptions::new().create(true).truncate(false).write(true).open(path)
 }
 
 /// Writes `{"plain": {..}, "regions": {..}}`, with the sides that ran.

@@ -89,12 +89,7 @@ impl Tally {
     /// A handler is given request `id`.
     pub(crate) fn begin(self: &Arc<Self>, id: u64, route: Route) -> Ticket {
         self.lock().live.insert(id, route);
-        Ticket {
-            tally: Arc::clone(self),
-            id,
-            route,
-            answered: false,
-        }
+        Ticket { tally: Arc::clone(self), id, route, answered: false }
     }
 
     /// Notes the requests in flight. A side calls it first thing when it learns of the signal;
@@ -130,11 +125,7 @@ impl Tally {
 
     /// The cleanups of one request.
     pub(crate) fn cleanups(self: &Arc<Self>, route: Route) -> Cleanups {
-        Cleanups {
-            tally: Arc::clone(self),
-            route,
-            taken: Arc::default(),
-        }
+        Cleanups { tally: Arc::clone(self), route, taken: Arc::default() }
     }
 
     /// How many requests of each route are in flight now.
@@ -199,12 +190,7 @@ impl Cleanups {
         let place = taken.len();
         taken.push(place);
         let taken = Arc::clone(&self.taken);
-        Held {
-            tally: Arc::clone(&self.tally),
-            route: self.route,
-            place,
-            taken,
-        }
+        Held { tally: Arc::clone(&self.tally), route: self.route, place, taken }
     }
 }
 

@@ -46,13 +46,7 @@ impl Conn {
     pub(crate) async fn open(addr: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
-            buffer: Vec::new(),
-            begun: false,
-            reusable: true,
-            body: Vec::new(),
-        })
+        Ok(Self { stream, buffer: Vec::new(), begun: false, reusable: true, body: Vec::new() })
     }
 
     /// Writes a whole request.
@@ -64,9 +58,7 @@ impl Conn {
 
     /// Writes a request that stops in the middle of a header.
     pub(crate) async fn send_half_a_head(&mut self) -> io::Result<()> {
-        self.stream
-            .write_all(b"GET /short HTTP/1.1\r\nhost: drain\r\nx-hal")
-            .await
+        self.stream.write_all(b"GET /short HTTP/1.1\r\nhost: drain\r\nx-hal").await
     }
 
     /// Reads the response to the request sent last; `on_chunk` is told of each chunk.
@@ -92,10 +84,7 @@ impl Conn {
         let head = self.until(b"\r\n\r\n").await?;
         self.begun = true;
         let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
-        let status = head
-            .split_whitespace()
-            .nth(1)
-            .and_then(|code| code.parse().ok());
+        let status = head.split_whitespace().nth(1).and_then(|code| code.parse().ok());
         let status = status.ok_or(io::ErrorKind::InvalidData)?;
         self.reusable = header(&head, "connection") != Some("close");
         let framing = match header(&head, "content-length") {
@@ -121,10 +110,7 @@ impl Conn {
     /// Takes what stands before `end` and `end` itself.
     async fn until(&mut self, end: &[u8]) -> io::Result<Vec<u8>> {
         loop {
-            let found = self
-                .buffer
-                .windows(end.len())
-                .position(|window| window == end);
+            let found = self.buffer.windows(end.len()).position(|window| window == end);
             if let Some(at) = found {
                 return Ok(self.buffer.drain(..at + end.len()).collect());
             }

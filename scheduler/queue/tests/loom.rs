@@ -29,11 +29,7 @@ fn drain(queue: &Local<Item>, into: &mut Vec<u32>) {
 /// One theft into a fresh ring; what it brought, in order.
 fn steal(victim: &Stealer<Item>) -> Vec<u32> {
     let mine = Local::new();
-    let mut got: Vec<u32> = victim
-        .steal_into(&mine)
-        .map(|item| *item)
-        .into_iter()
-        .collect();
+    let mut got: Vec<u32> = victim.steal_into(&mine).map(|item| *item).into_iter().collect();
     drain(&mine, &mut got);
     got
 }
@@ -104,8 +100,7 @@ fn owner_against_two_thieves() {
         for item in 0..3 {
             local.push(Box::new(item)).unwrap();
         }
-        let thieves =
-            [local.stealer(), local.stealer()].map(|victim| thread::spawn(move || steal(&victim)));
+        let thieves = [local.stealer(), local.stealer()].map(|victim| thread::spawn(move || steal(&victim)));
         let mut mine = Vec::new();
         mine.extend(local.pop().map(|item| *item));
         local.push(Box::new(3)).unwrap();
@@ -223,19 +218,11 @@ fn two_owners_steal_from_each_other() {
         }
         let (from_left, from_right) = (left.stealer(), right.stealer());
         let other = thread::spawn(move || {
-            let mut got: Vec<u32> = from_left
-                .steal_into(&right)
-                .map(|i| *i)
-                .into_iter()
-                .collect();
+            let mut got: Vec<u32> = from_left.steal_into(&right).map(|i| *i).into_iter().collect();
             drain(&right, &mut got);
             got
         });
-        let mut got: Vec<u32> = from_right
-            .steal_into(&left)
-            .map(|i| *i)
-            .into_iter()
-            .collect();
+        let mut got: Vec<u32> = from_right.steal_into(&left).map(|i| *i).into_iter().collect();
         drain(&left, &mut got);
         got.extend(other.join().unwrap());
         assert_each_once(got, 4);
@@ -274,11 +261,7 @@ fn injector_batches_against_pops() {
             }
         });
         let mine = Local::new();
-        let mut got: Vec<u32> = queue
-            .pop_batch_into(&mine, 2)
-            .map(|i| *i)
-            .into_iter()
-            .collect();
+        let mut got: Vec<u32> = queue.pop_batch_into(&mine, 2).map(|i| *i).into_iter().collect();
         got.extend(queue.pop().map(|item| *item));
         producer.join().unwrap();
         assert_eq!(queue.len() + mine.len() + got.len(), 3);
