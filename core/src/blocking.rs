@@ -28,7 +28,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// # }
     /// ```
     #[track_caller]
-    pub fn spawn_blocking<R: TaskOutput>(
+    pub fn spawn_blocking<R: TaskOutput<Ok: 'static> + 'static>(
         &self,
         name: &str,
         job: impl FnOnce() -> R + Send + 'static,
@@ -37,7 +37,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     }
 
     /// Runs `job` on a thread that may block, and waits for it.
-    pub(crate) async fn blocking<R: TaskOutput>(
+    pub(crate) async fn blocking<R: TaskOutput<Ok: 'static> + 'static>(
         &self,
         job: impl FnOnce() -> R + Send + 'static,
     ) -> Outcome<R::Ok> {

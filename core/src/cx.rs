@@ -25,6 +25,10 @@ use crate::timer::Sleep;
 #[derive(Debug)]
 pub enum All {}
 
+/// No capability: such a `Cx` says only when to stop.
+#[derive(Debug)]
+pub enum NoCaps {}
+
 /// The capability context of a task: where it may spawn, wait and do I/O, and how it hears that
 /// it should stop.
 ///
@@ -49,6 +53,12 @@ impl<C> Cx<C> {
     /// A `Cx` for the body of a region.
     pub(crate) fn within(&self, node: &Arc<Node>) -> Self {
         Cx::new(node.clone(), node.scope.clone())
+    }
+
+    /// The region's own scope, without its capabilities: for what belongs to the region rather than
+    /// to one task of it.
+    pub(crate) fn of_region(&self) -> Cx<NoCaps> {
+        Cx::new(self.node.clone(), self.node.scope.clone())
     }
 
     /// A `Cx` for work inside a scope of this one.

@@ -34,7 +34,7 @@ mod timer;
 
 pub use budget::Budget;
 pub use cancel::{Cancelled, Reason, ReasonKind};
-pub use cx::{All, Cx};
+pub use cx::{All, Cx, NoCaps};
 pub use exit::Exit;
 pub use outcome::{Error, Failure, Outcome, Panic, Severity};
 pub use region::Region;

@@ -22,14 +22,14 @@ use crate::region::{Node, Place, Verdict, request_scope};
     label = "return `Outcome<T>`, or nothing",
     note = "end the body with `Ok(value)`; a body that is an endless loop with `?` wants `async |cx| -> Outcome {{ .. }}`"
 )]
-pub trait TaskOutput: Send + 'static {
+pub trait TaskOutput: Send {
     /// The value on success.
-    type Ok: Send + 'static;
+    type Ok: Send;
     /// As an outcome.
     fn into_outcome(self) -> Outcome<Self::Ok>;
 }
 
-impl<T: Send + 'static> TaskOutput for Outcome<T> {
+impl<T: Send> TaskOutput for Outcome<T> {
     type Ok = T;
     fn into_outcome(self) -> Outcome<T> {
         self
@@ -86,7 +86,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     pub fn spawn<F, R>(&self, name: &str, body: F) -> Handle<R::Ok>
     where
         F: for<'a> TaskFn<&'a Cx<C>, R, Fut: Send> + Send + 'static,
-        R: TaskOutput,
+        R: TaskOutput<Ok: 'static> + 'static,
     {
         let make = |cx: Cx<C>| async move { body(&cx).await.into_outcome() };
         self.start(name, Location::caller(), make)
@@ -97,7 +97,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     #[track_caller]
     pub fn spawn_future<F>(&self, name: &str, future: F) -> Handle<<F::Output as TaskOutput>::Ok>
     where
-        F: Future<Output: TaskOutput> + Send + 'static,
+        F: Future<Output: TaskOutput<Ok: 'static> + 'static> + Send + 'static,
     {
         self.start(name, Location::caller(), |_| async move { future.await.into_outcome() })
     }

@@ -60,7 +60,8 @@ impl Pool {
         if let Err(error) = self.start_thread() {
             let mut state = self.shared.state();
             state.threads -= 1;
-            let stranded = if state.threads == 0 { std::mem::take(&mut state.queue) } else { VecDeque::new() };
+            let stranded =
+                if state.threads == 0 { std::mem::take(&mut state.queue) } else { VecDeque::new() };
             drop(state);
             eprintln!("asupersync: cannot start a thread for blocking work: {error}");
             drop(stranded);
@@ -99,7 +100,8 @@ impl Shared {
                 break;
             }
             state.idle += 1;
-            let (woken, timeout) = self.work.wait_timeout(state, KEEP).unwrap_or_else(PoisonError::into_inner);
+            let (woken, timeout) =
+                self.work.wait_timeout(state, KEEP).unwrap_or_else(PoisonError::into_inner);
             state = woken;
             state.idle -= 1;
             if timeout.timed_out() && state.queue.is_empty() {

@@ -16,7 +16,7 @@ pub fn config() -> Builder {
 pub fn main<F, R>(settings: Builder, main: F) -> impl Termination
 where
     F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
-    R: TaskOutput,
+    R: TaskOutput<Ok: 'static> + 'static,
 {
     Runtime { settings: settings.signals(true) }.run_process(main)
 }
@@ -26,7 +26,7 @@ where
 pub fn main0<F, Fut>(settings: Builder, body: F) -> impl Termination
 where
     F: FnOnce() -> Fut + Send + 'static,
-    Fut: Future<Output: TaskOutput> + Send + 'static,
+    Fut: Future<Output: TaskOutput<Ok: 'static> + 'static> + Send + 'static,
 {
     main(settings, async move |_: &Cx| body().await.into_outcome())
 }
@@ -39,7 +39,7 @@ where
 pub fn test<F, R>(settings: Builder, test: F)
 where
     F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
-    R: TaskOutput,
+    R: TaskOutput<Ok: 'static> + 'static,
 {
     match (Runtime { settings }).block_on(test) {
         Ok(_) => {}
@@ -59,7 +59,7 @@ where
 pub fn test0<F, Fut>(settings: Builder, body: F)
 where
     F: FnOnce() -> Fut + Send + 'static,
-    Fut: Future<Output: TaskOutput> + Send + 'static,
+    Fut: Future<Output: TaskOutput<Ok: 'static> + 'static> + Send + 'static,
 {
     test(settings, async move |_: &Cx| body().await.into_outcome());
 }

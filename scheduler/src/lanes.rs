@@ -30,7 +30,8 @@ impl Lanes {
     /// Drops everything that is queued, which shuts those tasks down. Tells whether there was any.
     pub(crate) fn clear(&self) -> bool {
         let mut any = false;
-        while let Some(runnable) = self.cancel.pop().or_else(|| self.timed.pop()).or_else(|| self.ready.pop()) {
+        while let Some(runnable) = self.cancel.pop().or_else(|| self.timed.pop()).or_else(|| self.ready.pop())
+        {
             drop(runnable);
             any = true;
         }

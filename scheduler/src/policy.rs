@@ -102,10 +102,7 @@ impl Policy {
     /// No lane has been passed over.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            over_timed: 0,
-            over_ready: 0,
-        }
+        Self { over_timed: 0, over_ready: 0 }
     }
 
     /// The lane to run next and the policy to ask after that; `None` when nothing waits, and then
@@ -117,11 +114,7 @@ impl Policy {
     #[must_use]
     pub const fn pick(self, waiting: Waiting) -> Option<(Choice, Self)> {
         if !waiting.cancel && !waiting.timed {
-            return if waiting.ready {
-                Some((Choice::Ready, Self::new()))
-            } else {
-                None
-            };
+            return if waiting.ready { Some((Choice::Ready, Self::new())) } else { None };
         }
         Some(self.pick_contended(waiting))
     }
@@ -155,10 +148,7 @@ impl Policy {
             Choice::Cancel | Choice::Timed => up_to(TIMED_BURST, self.over_ready),
             Choice::Ready => 0,
         };
-        Self {
-            over_timed,
-            over_ready,
-        }
+        Self { over_timed, over_ready }
     }
 }
 

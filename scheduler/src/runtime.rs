@@ -71,7 +71,7 @@ impl Runtime {
     pub fn block_on<F, R>(&self, main: F) -> Outcome<R::Ok>
     where
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
-        R: TaskOutput,
+        R: TaskOutput<Ok: 'static> + 'static,
     {
         let (outcome, report) = self.block_on_with_report(main);
         report.iter().for_each(tell_leftovers);
@@ -90,7 +90,7 @@ impl Runtime {
     pub fn block_on_with_report<F, R>(&self, main: F) -> (Outcome<R::Ok>, Option<CloseReport>)
     where
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
-        R: TaskOutput,
+        R: TaskOutput<Ok: 'static> + 'static,
     {
         match self.run(main) {
             Ok(ended) => (ended.outcome, Some(ended.report)),
@@ -103,7 +103,7 @@ impl Runtime {
     pub(crate) fn run_process<F, R>(&self, main: F) -> Exit
     where
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
-        R: TaskOutput,
+        R: TaskOutput<Ok: 'static> + 'static,
     {
         match self.run(main) {
             Ok(ended) => {
@@ -118,7 +118,7 @@ impl Runtime {
     fn run<F, R>(&self, main: F) -> io::Result<Ended<R::Ok>>
     where
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
-        R: TaskOutput,
+        R: TaskOutput<Ok: 'static> + 'static,
     {
         assert!(
             !worker::is_worker_thread(),

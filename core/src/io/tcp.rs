@@ -3,12 +3,12 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use super::addr::Target;
 use super::{Listener, Stream, ToAddr};
 use crate::cancel::Level;
-use crate::cx::Cx;
+use crate::cx::{Cx, NoCaps};
 use crate::outcome::Failure;
 
 impl<C: Send + Sync + 'static> Cx<C> {
@@ -49,7 +49,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
             let attempt = async {
                 let stream = self.host().net().tcp_connect(addr)?;
                 self.op(Level::Requested, |cx| stream.poll_connected(cx)).await?;
-                io::Result::Ok(TcpStream { stream })
+                io::Result::Ok(TcpStream { stream, cx: self.of_region() })
             };
             match attempt.await {
                 Ok(stream) => return Ok(stream),
@@ -97,13 +97,8 @@ impl TcpListener {
     /// # Cancel safety
     /// No connection is lost: one that was not returned stays in the backlog.
     pub async fn accept<C>(&self, cx: &Cx<C>) -> io::Result<(TcpStream, SocketAddr)> {
-        cx.op(Level::Requested, |task| self.poll_accept(task)).await
-    }
-
-    /// [`accept`](Self::accept) without a scope.
-    pub fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        let (stream, peer) = ready!(self.listener.poll_accept(task))?;
-        Poll::Ready(Ok((TcpStream { stream }, peer)))
+        let (stream, peer) = cx.op(Level::Requested, |task| self.listener.poll_accept(task)).await?;
+        Ok((TcpStream { stream, cx: cx.of_region() }, peer))
     }
 
     /// The address it listens on; tells the port when port 0 was asked for.
@@ -118,9 +113,16 @@ impl TcpListener {
 /// the same direction would steal each other's wake-ups.
 pub struct TcpStream {
     stream: Box<dyn Stream>,
+    cx: Cx<NoCaps>,
 }
 
 impl TcpStream {
+    /// The region in which it was accepted or connected: a connection that is handled without a
+    /// `Cx` of its own hears of that region's closing here.
+    pub fn cx(&self) -> &Cx<NoCaps> {
+        &self.cx
+    }
+
     /// Reads what has arrived; 0 is the end of the stream.
     ///
     /// # Errors

@@ -39,7 +39,7 @@ impl Root {
     pub fn start<F, R>(&self, main: F, done: impl FnOnce(Outcome<R::Ok>, CloseReport) + Send + 'static)
     where
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
-        R: TaskOutput,
+        R: TaskOutput<Ok: 'static> + 'static,
     {
         let ended = Arc::new(Mutex::new(None));
         let (node, end) = (self.node.clone(), ended.clone());

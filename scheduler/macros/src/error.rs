@@ -10,10 +10,7 @@ pub(crate) struct Error {
 
 impl Error {
     pub(crate) fn new(at: Span, message: impl Into<String>) -> Self {
-        Self {
-            at,
-            message: message.into(),
-        }
+        Self { at, message: message.into() }
     }
 
     /// `::core::compile_error! { "message" }`, every token at the place of the mistake.

@@ -59,10 +59,7 @@ fn outer_fn(entry: Entry, args: Args, function: AsyncFn) -> TokenStream {
         output.extend(fixed("#[::core::prelude::v1::test]"));
     }
     output.extend(function.outer);
-    output.extend([
-        TokenTree::Ident(Ident::new("fn", Span::call_site())),
-        TokenTree::Ident(function.name),
-    ]);
+    output.extend([TokenTree::Ident(Ident::new("fn", Span::call_site())), TokenTree::Ident(function.name)]);
     output.extend(parenthesized(TokenStream::new()));
     if let Entry::Main = entry {
         output.extend(fixed("-> impl ::std::process::Termination"));

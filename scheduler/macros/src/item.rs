@@ -101,10 +101,7 @@ fn not_an_async_fn(tokens: &[TokenTree]) -> Error {
 fn takes_cx(parameters: &Group) -> Result<bool, Error> {
     let tokens: Vec<_> = parameters.stream().into_iter().collect();
     if let Some(token) = tokens.iter().find(|token| is_ident(token, "self")) {
-        return Err(Error::new(
-            token.span(),
-            "an entry point cannot be a method",
-        ));
+        return Err(Error::new(token.span(), "an entry point cannot be a method"));
     }
     // The token after the first comma that is not inside `<..>` (other brackets are groups).
     let mut depth = 0_u32;

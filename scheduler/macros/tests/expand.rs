@@ -109,9 +109,7 @@ fn panics_keep_their_place() {
     let (sent, place) = std::sync::mpsc::channel();
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        let place = info
-            .location()
-            .map(|at| (at.file().to_owned(), at.line(), at.column()));
+        let place = info.location().map(|at| (at.file().to_owned(), at.line(), at.column()));
         // Other tests that panic at the same time report here too; the receiver sorts them out.
         let _ = sent.send(place);
     }));

@@ -36,10 +36,7 @@ impl<T> Injector<T> {
     /// An empty queue.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            items: Mutex::new(VecDeque::new()),
-            len: AtomicUsize::new(0),
-        }
+        Self { items: Mutex::new(VecDeque::new()), len: AtomicUsize::new(0) }
     }
 
     /// How many items wait, without the lock.
@@ -136,8 +133,6 @@ impl<T> Default for Injector<T> {
 
 impl<T> fmt::Debug for Injector<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Injector")
-            .field("len", &self.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Injector").field("len", &self.len()).finish_non_exhaustive()
     }
 }

@@ -32,10 +32,7 @@
 //! assert_eq!(mine.stealer().steal_into(&yours), Some(1)); // half of four: run 1 at once; 2 waits
 //! assert_eq!((mine.pop(), yours.pop(), outside.pop()), (Some(3), Some(2), Some(5)));
 //! ```
-#![allow(
-    unsafe_code,
-    reason = "slots shared between an owner and its thieves without a lock; see `ring`"
-)]
+#![allow(unsafe_code, reason = "slots shared between an owner and its thieves without a lock; see `ring`")]
 
 pub mod inject;
 pub mod local;

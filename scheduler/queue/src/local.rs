@@ -52,18 +52,13 @@ impl<T> Local<T> {
     /// An empty ring. Allocates its slots once.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            ring: Arc::new(Ring::new()),
-            one_owner: PhantomData,
-        }
+        Self { ring: Arc::new(Ring::new()), one_owner: PhantomData }
     }
 
     /// A thief's end of this ring.
     #[must_use]
     pub fn stealer(&self) -> Stealer<T> {
-        Stealer {
-            ring: Arc::clone(&self.ring),
-        }
+        Stealer { ring: Arc::clone(&self.ring) }
     }
 
     /// How many items the ring can hold: 256.
@@ -162,9 +157,7 @@ impl<T> Drop for Local<T> {
 
 impl<T> fmt::Debug for Local<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Local")
-            .field("len", &self.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Local").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
@@ -215,16 +208,12 @@ impl<T> Stealer<T> {
 
 impl<T> Clone for Stealer<T> {
     fn clone(&self) -> Self {
-        Self {
-            ring: Arc::clone(&self.ring),
-        }
+        Self { ring: Arc::clone(&self.ring) }
     }
 }
 
 impl<T> fmt::Debug for Stealer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stealer")
-            .field("len", &self.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Stealer").field("len", &self.len()).finish_non_exhaustive()
     }
 }

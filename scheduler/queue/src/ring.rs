@@ -69,10 +69,7 @@ struct Head {
 
 impl Head {
     fn unpack(word: u64) -> Self {
-        Self {
-            held: (word >> 32) as u32,
-            taken: word as u32,
-        }
+        Self { held: (word >> 32) as u32, taken: word as u32 }
     }
 
     fn pack(self) -> u64 {
@@ -108,21 +105,10 @@ unsafe impl<T: Send> Sync for Ring<T> {}
 
 impl<T> Ring<T> {
     pub(crate) fn new() -> Self {
-        let head = Head {
-            held: START,
-            taken: START,
-        };
-        let slots: Vec<_> = (0..CAPACITY)
-            .map(|_| UnsafeCell::new(MaybeUninit::uninit()))
-            .collect();
-        let Ok(slots) = slots.try_into() else {
-            unreachable!("collected CAPACITY slots")
-        };
-        Self {
-            head: AtomicU64::new(head.pack()),
-            tail: AtomicU32::new(START),
-            slots,
-        }
+        let head = Head { held: START, taken: START };
+        let slots: Vec<_> = (0..CAPACITY).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect();
+        let Ok(slots) = slots.try_into() else { unreachable!("collected CAPACITY slots") };
+        Self { head: AtomicU64::new(head.pack()), tail: AtomicU32::new(START), slots }
     }
 
     /// How many items wait; exact for the owner when no thief is at work, else a recent value.
@@ -180,11 +166,7 @@ impl<T> Ring<T> {
             return None;
         }
         self.swap_head(head, head.take(CAPACITY / 2)).ok()?;
-        Some(Claimed {
-            ring: self,
-            next: head.taken,
-            left: CAPACITY / 2,
-        })
+        Some(Claimed { ring: self, next: head.taken, left: CAPACITY / 2 })
     }
 
     /// Takes half of what waits (rounded up): returns the oldest, appends the others to `dst`.
@@ -227,10 +209,7 @@ impl<T> Ring<T> {
             if count == 0 {
                 return None;
             }
-            let claimed = Head {
-                held: head.held,
-                taken: head.taken.wrapping_add(count),
-            };
+            let claimed = Head { held: head.held, taken: head.taken.wrapping_add(count) };
             match self.swap_head(head, claimed) {
                 Ok(()) => return Some((head.taken, count)),
                 Err(now) => head = now,
@@ -242,10 +221,7 @@ impl<T> Ring<T> {
     fn release(&self) {
         let mut head = self.load_head();
         loop {
-            let free = Head {
-                held: head.taken,
-                taken: head.taken,
-            };
+            let free = Head { held: head.taken, taken: head.taken };
             match self.swap_head(head, free) {
                 Ok(()) => return,
                 Err(now) => head = now, // the owner popped meanwhile

@@ -10,11 +10,7 @@ use std::{
     thread,
 };
 
-const ITEMS: usize = if cfg!(debug_assertions) {
-    200_000
-} else {
-    2_000_000
-};
+const ITEMS: usize = if cfg!(debug_assertions) { 200_000 } else { 2_000_000 };
 
 /// Counts how often each number was taken.
 struct Ledger {
@@ -24,10 +20,7 @@ struct Ledger {
 
 impl Ledger {
     fn new(items: usize) -> Self {
-        Self {
-            taken: (0..items).map(|_| AtomicU8::new(0)).collect(),
-            total: AtomicUsize::new(0),
-        }
+        Self { taken: (0..items).map(|_| AtomicU8::new(0)).collect(), total: AtomicUsize::new(0) }
     }
 
     /// The item is boxed, so a double read would also be a double free.
@@ -49,11 +42,7 @@ impl Ledger {
     }
 }
 
-fn steal_until_complete(
-    victims: &[Stealer<Box<usize>>],
-    overflow: &Injector<Box<usize>>,
-    ledger: &Ledger,
-) {
+fn steal_until_complete(victims: &[Stealer<Box<usize>>], overflow: &Injector<Box<usize>>, ledger: &Ledger) {
     let mine = Local::new();
     while !ledger.complete() {
         let found = victims

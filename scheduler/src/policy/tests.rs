@@ -5,11 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 /// All eight inputs.
 fn inputs() -> impl Iterator<Item = Waiting> {
-    (0..8).map(|bits| Waiting {
-        cancel: bits & 1 != 0,
-        timed: bits & 2 != 0,
-        ready: bits & 4 != 0,
-    })
+    (0..8).map(|bits| Waiting { cancel: bits & 1 != 0, timed: bits & 2 != 0, ready: bits & 4 != 0 })
 }
 
 const LANES: [Choice; 3] = [Choice::Cancel, Choice::Timed, Choice::Ready];
@@ -38,11 +34,8 @@ fn reachable(limit: u32) -> HashSet<State> {
                 Some((choice, policy)) => {
                     let mut passed = passed;
                     for (lane, passed) in LANES.into_iter().zip(&mut passed) {
-                        *passed = if waits(waiting, lane) && lane != choice {
-                            limit.min(*passed + 1)
-                        } else {
-                            0
-                        };
+                        *passed =
+                            if waits(waiting, lane) && lane != choice { limit.min(*passed + 1) } else { 0 };
                     }
                     (policy, passed)
                 }
@@ -89,10 +82,7 @@ fn priority_is_strict_unless_a_lane_is_due() {
                 // unless the pause was a moment with nothing at all to run.
                 let due = [0, CANCEL_BURST, TIMED_BURST][choice as usize];
                 let counted = [0, policy.over_timed, policy.over_ready][choice as usize];
-                assert!(
-                    due > 0 && counted >= due,
-                    "{policy:?} {passed:?} {waiting:?}"
-                );
+                assert!(due > 0 && counted >= due, "{policy:?} {passed:?} {waiting:?}");
             }
         }
     }
@@ -101,10 +91,7 @@ fn priority_is_strict_unless_a_lane_is_due() {
 #[test]
 fn ready_alone_leaves_no_trace() {
     for (policy, _) in reachable(1000) {
-        let alone = Waiting {
-            ready: true,
-            ..Waiting::default()
-        };
+        let alone = Waiting { ready: true, ..Waiting::default() };
         assert_eq!(policy.pick(alone), Some((Choice::Ready, Policy::new())));
     }
 }
@@ -126,13 +113,7 @@ fn shares(waiting: Waiting) -> ([usize; 3], usize) {
 
 #[test]
 fn shares_under_a_flood() {
-    let flood = |cancel, timed, ready| {
-        shares(Waiting {
-            cancel,
-            timed,
-            ready,
-        })
-    };
+    let flood = |cancel, timed, ready| shares(Waiting { cancel, timed, ready });
     assert_eq!(flood(true, false, true), ([16, 0, 1], 17));
     assert_eq!(flood(true, true, false), ([16, 1, 0], 17));
     assert_eq!(flood(false, true, true), ([0, 16, 1], 17));

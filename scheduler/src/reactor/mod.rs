@@ -14,8 +14,8 @@ use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use slab::Slab;
 
 pub(crate) use net::NativeNet;
-pub(crate) use source::Source;
 use readiness::Readiness;
+pub(crate) use source::Source;
 
 const WAKE: Token = Token(usize::MAX);
 
@@ -51,7 +51,11 @@ impl Reactor {
         self.waker.wake().unwrap_or_else(|error| eprintln!("asupersync: cannot wake the reactor: {error}"));
     }
 
-    fn register(&self, source: &mut impl MioSource, interest: Interest) -> io::Result<(usize, Arc<Readiness>)> {
+    fn register(
+        &self,
+        source: &mut impl MioSource,
+        interest: Interest,
+    ) -> io::Result<(usize, Arc<Readiness>)> {
         let readiness = Arc::new(Readiness::new());
         let key = self.sources().insert(readiness.clone());
         match self.registry.register(source, Token(key), interest) {

@@ -72,7 +72,9 @@ impl Stream for NativeStream {
             }
             match socket.peer_addr() {
                 Ok(_) => Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::NotConnected => Err(io::ErrorKind::WouldBlock.into()),
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                    Err(io::ErrorKind::WouldBlock.into())
+                }
                 Err(error) => Err(error),
             }
         };

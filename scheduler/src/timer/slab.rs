@@ -63,11 +63,7 @@ pub(super) struct Slab<T> {
 
 impl<T> Slab<T> {
     pub(super) const fn new() -> Self {
-        Self {
-            nodes: Vec::new(),
-            free: NIL,
-            len: 0,
-        }
+        Self { nodes: Vec::new(), free: NIL, len: 0 }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -87,14 +83,7 @@ impl<T> Slab<T> {
         }
         assert!(self.nodes.len() < NIL as usize, "a wheel of 2^32 timers");
         let (index, generation) = (self.nodes.len() as u32, NonZeroU32::MIN);
-        self.nodes.push(Node {
-            prev: NIL,
-            next: NIL,
-            generation,
-            list: 0,
-            deadline_ns,
-            value: Some(value),
-        });
+        self.nodes.push(Node { prev: NIL, next: NIL, generation, list: 0, deadline_ns, value: Some(value) });
         (index, Key { index, generation })
     }
 

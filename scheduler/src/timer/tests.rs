@@ -70,10 +70,7 @@ fn compare(seed: u64, ops: u32, bits: u64) {
     let mut random = Random(seed);
     let start = random.scaled(62);
     let mut wheel = Wheel::new(start);
-    let mut model = Model {
-        now: start / TICK_NS * TICK_NS,
-        ..Model::default()
-    };
+    let mut model = Model { now: start / TICK_NS * TICK_NS, ..Model::default() };
     let mut gone = Vec::new();
     let mut cancelled = false; // since then `next_deadline` is a bound only
     for _ in 0..ops {
@@ -128,12 +125,7 @@ fn compare(seed: u64, ops: u32, bits: u64) {
         wakes += 1;
         assert!(wakes <= 8 * ops);
     }
-    assert!(
-        model
-            .entries
-            .keys()
-            .all(|&(deadline, _)| fires_at(deadline).is_none())
-    );
+    assert!(model.entries.keys().all(|&(deadline, _)| fires_at(deadline).is_none()));
 }
 
 #[test]
@@ -202,10 +194,7 @@ fn one_leap_over_all_levels_yields_in_order() {
     for (id, &deadline) in (0..).zip(&deadlines) {
         wheel.insert(deadline, id);
     }
-    let fired: Vec<u64> = due(&mut wheel, u64::MAX)
-        .iter()
-        .map(|entry| entry.0)
-        .collect();
+    let fired: Vec<u64> = due(&mut wheel, u64::MAX).iter().map(|entry| entry.0).collect();
     assert_eq!(fired, deadlines.into_iter().rev().collect::<Vec<_>>());
 }
 

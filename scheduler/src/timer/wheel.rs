@@ -27,11 +27,7 @@ struct List {
     earliest: u64,
 }
 
-const EMPTY: List = List {
-    head: NIL,
-    tail: NIL,
-    earliest: 0,
-};
+const EMPTY: List = List { head: NIL, tail: NIL, earliest: 0 };
 
 /// A set of deadlines with a value each, yielded when the caller says their time has come.
 ///

@@ -168,11 +168,7 @@ fn too_many_references_abort() {
             for which in ["ref_inc", "notified"] {
                 let this = std::env::current_exe().unwrap();
                 let mut run = std::process::Command::new(this);
-                let output = run
-                    .args(["--exact", NAME])
-                    .env(WHICH, which)
-                    .output()
-                    .unwrap();
+                let output = run.args(["--exact", NAME]).env(WHICH, which).output().unwrap();
                 assert_eq!(output.status.code(), None, "{which}: {output:?}");
             }
         }

@@ -22,9 +22,7 @@ pub mod __rt {
 
     impl Config {
         pub fn workers(self, workers: usize) -> Self {
-            Self {
-                workers: Some(workers),
-            }
+            Self { workers: Some(workers) }
         }
     }
 
@@ -40,9 +38,7 @@ pub mod __rt {
     }
 
     pub fn main<T: Termination>(config: Config, body: impl AsyncFnOnce(&Cx) -> T) -> T {
-        let cx = Cx {
-            workers: config.workers,
-        };
+        let cx = Cx { workers: config.workers };
         run(body(&cx))
     }
 
