@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--sample", row, peer, scale] => sample(row, peer, scale),
-        ["--client", addr, connections, rounds] => client::main(addr, connections, rounds),
+        ["--client", wire, addr, connections, rounds] => client::main(wire, addr, connections, rounds),
         ["--help" | "-h"] => {
             println!("usage: scorecard [--quick] [ROW..]\nrows: {}", names().join(" "));
             ExitCode::SUCCESS

@@ -4,11 +4,17 @@ use std::time::Instant;
 
 use asupersync::channel::oneshot;
 use asupersync::net::TcpStream;
-use asupersync::{Cx, Outcome, Runtime, TaskFn};
+use asupersync::{Cx, Outcome, Region, Runtime, TaskFn};
+use asupersync_compat::hyper::serve as serve_hyper;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::client;
+use crate::client::{self, HELLO, Wire};
 
 /// Whose runtime does the work.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,6 +54,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "ping-pong", unit: "ns a pair of tasks and two oneshots", run: ping_pong },
     Row { name: "yield", unit: "ns a yield, 1000 tasks", run: yields },
     Row { name: "echo", unit: "ns a round trip of 64 B, 64 connections", run: echo },
+    Row { name: "hyper", unit: "ns a hello over HTTP/1.1, 64 keep-alive connections", run: hyper },
 ];
 
 const WORKERS: usize = 2;
@@ -224,7 +231,8 @@ fn echo(peer: Peer, scale: u64) -> Sample {
             let listener = cx.tcp_bind("127.0.0.1:0").await?;
             let addr = listener.local_addr()?.to_string();
             let measure = Measure::start();
-            let client = cx.spawn_blocking("client", move || client::run(&addr, connections, rounds));
+            let client =
+                cx.spawn_blocking("client", move || client::run(Wire::Echo, &addr, connections, rounds));
             for _ in 0..connections {
                 let (stream, _) = listener.accept(cx).await?;
                 stream.set_nodelay(true)?;
@@ -237,7 +245,8 @@ fn echo(peer: Peer, scale: u64) -> Sample {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
             let addr = listener.local_addr().expect("an address").to_string();
             let measure = Measure::start();
-            let client = tokio::task::spawn_blocking(move || client::run(&addr, connections, rounds));
+            let client =
+                tokio::task::spawn_blocking(move || client::run(Wire::Echo, &addr, connections, rounds));
             for _ in 0..connections {
                 let (mut stream, _) = listener.accept().await.expect("a connection");
                 stream.set_nodelay(true).expect("TCP has this option");
@@ -261,5 +270,45 @@ async fn serve(cx: &Cx, stream: &TcpStream) -> Outcome {
             0 => return Ok(()),
             n => stream.write_all(cx, &buf[..n]).await?,
         }
+    }
+}
+
+fn hyper(peer: Peer, scale: u64) -> Sample {
+    async fn hello(_: Request<Incoming>) -> std::io::Result<Response<Full<Bytes>>> {
+        Ok(Response::new(Full::new(Bytes::from_static(HELLO))))
+    }
+    let (connections, rounds) = (64, 4000 / scale);
+    match peer {
+        Peer::Ours => ours(async move |cx: &Cx| {
+            let listener = cx.tcp_bind("127.0.0.1:0").await?;
+            let addr = listener.local_addr()?.to_string();
+            let measure = Measure::start();
+            Region::open(cx, "hello", async |cx| {
+                drop(cx.spawn("http", async move |cx| {
+                    serve_hyper(cx, listener, service_fn(hello)).await?;
+                    Ok(())
+                }));
+                let load = move || client::run(Wire::Http, &addr, connections, rounds);
+                cx.spawn_blocking("client", load).join().await
+            })
+            .await?;
+            Ok(measure.over(connections * rounds))
+        }),
+        Peer::Tokio => tokio(async move {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let addr = listener.local_addr().expect("an address").to_string();
+            let measure = Measure::start();
+            let load = move || client::run(Wire::Http, &addr, connections, rounds);
+            let client = tokio::task::spawn_blocking(load);
+            for _ in 0..connections {
+                let (stream, _) = listener.accept().await.expect("a connection");
+                let mut http = hyper::server::conn::http1::Builder::new();
+                let connection =
+                    http.pipeline_flush(true).serve_connection(TokioIo::new(stream), service_fn(hello));
+                drop(tokio::spawn(connection));
+            }
+            client.await.expect("the client ends");
+            measure.over(connections * rounds)
+        }),
     }
 }
