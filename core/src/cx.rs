@@ -98,6 +98,12 @@ impl<C> Cx<C> {
         .await
     }
 
+    /// A `Cx` for work in flight that somebody else polls: it does not see Request, only the end of
+    /// the drain budget, and may start tasks until then. [`finish`](Cx::finish) is the scoped form.
+    pub fn in_flight(&self) -> Self {
+        self.inside(self.scope.child(Hold::Request))
+    }
+
     /// The host's clock.
     pub fn now(&self) -> Time {
         self.host().now()
@@ -253,7 +259,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
-        let cx = self.inside(self.scope.child(Hold::Request));
+        let cx = self.in_flight();
         body(&cx).await.into_outcome()
     }
 

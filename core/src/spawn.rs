@@ -14,7 +14,7 @@ use crate::cx::Cx;
 use crate::host::{Runnable, TaskInfo, TaskMeta, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::{Failure, Outcome, Panic};
-use crate::region::{Node, Place, Verdict, request_scope};
+use crate::region::{Admission, Node, Place, Verdict, request_scope};
 
 /// What a task body may return: an [`Outcome`], or nothing.
 #[diagnostic::on_unimplemented(
@@ -68,7 +68,8 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// Starts a task in this region. Its body gets a `Cx` of its own.
     ///
     /// The region owns the task: it does not close before the task ended, whether the handle is
-    /// kept or dropped. Under Request nothing starts: the handle's join tells `Cancelled`.
+    /// kept or dropped. Under Request nothing starts, but for what work in flight needs (inside
+    /// [`finish`](Cx::finish)): the handle's join tells `Cancelled`.
     ///
     /// ```
     /// # use asupersync::{Cx, Outcome};
@@ -116,7 +117,12 @@ impl<C: Send + Sync + 'static> Cx<C> {
         let scope = node.scope.task_child();
         let future = make(Cx::new(node.clone(), scope.clone()));
         let spawned_at = node.tree.host.now();
-        let admitted = node.admit(|place, id| {
+        // A scope that does not see its region's Request is that of work in flight.
+        let admission = match self.scope().level() {
+            Level::Clear => Admission::InFlight,
+            _ => Admission::New,
+        };
+        let admitted = node.admit(admission, |place, id| {
             let info = TaskInfo { id, name: name.into(), site, spawned_at };
             let end = End {
                 node: node.clone(),

@@ -18,7 +18,7 @@ pub use failure::{ChildFailure, ChildFailures};
 pub(crate) use finalizer::Finalizer;
 pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
 pub use root::{Attendant, Root};
-pub use state::{Event, Phase, State};
+pub use state::{Admission, Event, Phase, State};
 pub(crate) use tree::{Node, Place, Verdict, request_scope};
 
 use crate::budget::Budget;
@@ -111,13 +111,12 @@ impl Region {
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
-        let open = open(cx, name.into(), Policy::default(), Location::caller(), body);
-        async move { open.await.0 }
+        Region::builder(name).open(cx, body)
     }
 
     /// A region with other than the default policies.
     pub fn builder(name: impl Into<Arc<str>>) -> Builder {
-        Builder { name: name.into(), policy: Policy::default() }
+        Builder { name: name.into(), admission: Admission::New, policy: Policy::default() }
     }
 }
 
@@ -126,6 +125,7 @@ impl Region {
 #[must_use = "a builder does nothing until it is opened"]
 pub struct Builder {
     name: Arc<str>,
+    admission: Admission,
     policy: Policy,
 }
 
@@ -152,6 +152,13 @@ impl Builder {
     /// several that never ends gets half of what is left, so that the others have their turn.
     pub fn finalize(mut self, budget: Budget) -> Self {
         self.policy.finalize = budget;
+        self
+    }
+
+    /// The region is part of work in flight: it is opened even after Request, until the drain budget
+    /// is spent. Its body sees that request at once.
+    pub fn in_flight(mut self) -> Self {
+        self.admission = Admission::InFlight;
         self
     }
 
@@ -188,14 +195,13 @@ impl Builder {
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
-        open(cx, self.name, self.policy, Location::caller(), body)
+        open(cx, self, Location::caller(), body)
     }
 }
 
 async fn open<C, R, F>(
     cx: &Cx<C>,
-    name: Arc<str>,
-    policy: Policy,
+    Builder { name, admission, policy }: Builder,
     site: &'static Location<'static>,
     body: F,
 ) -> (Outcome<R::Ok>, CloseReport)
@@ -204,7 +210,7 @@ where
     R: TaskOutput,
     F: AsyncFnOnce(&Cx<C>) -> R,
 {
-    let node = match cx.node().open_child(cx.scope(), &name, policy, site) {
+    let node = match cx.node().open_child(cx.scope(), admission, &name, policy, site) {
         Ok(node) => node,
         Err(cancelled) => {
             let path = format!("{}/{name}", cx.node().path());

@@ -24,7 +24,7 @@ use slab::Slab;
 
 use super::finalizer::{Finalizer, Running};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
-use super::state::{Event, Phase, State};
+use super::state::{Admission, Event, Phase, State};
 use super::{Close, OnFailure, Policy};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Standing};
@@ -138,11 +138,12 @@ impl Node {
     pub(crate) fn open_child(
         self: &Arc<Self>,
         scope: &Arc<Scope>,
+        admission: Admission,
         name: &str,
         policy: Policy,
         site: &'static Location<'static>,
     ) -> Result<Arc<Node>, Cancelled> {
-        scope.check(Level::Requested)?;
+        scope.check(admission.ends_at())?;
         let policy = Policy {
             drain: policy.drain.meet(self.policy.drain),
             finalize: policy.finalize.meet(self.policy.finalize),
@@ -153,7 +154,7 @@ impl Node {
             Node::new(self.tree.clone(), scope, Arc::downgrade(self), name, policy, site)
         });
         let mut inner = lock(&self.inner);
-        let Some(next) = inner.state.step(Event::OpenChild) else {
+        let Some(next) = inner.state.step(Event::OpenChild(admission)) else {
             drop(inner);
             return Err(self.refusal());
         };
@@ -209,9 +210,13 @@ impl Node {
     }
 
     /// Admits a task. `make` builds its cell; it runs no user code.
-    pub(crate) fn admit<T>(&self, make: impl FnOnce(Place, TaskId) -> (TaskRef, T)) -> Result<T, Cancelled> {
+    pub(crate) fn admit<T>(
+        &self,
+        admission: Admission,
+        make: impl FnOnce(Place, TaskId) -> (TaskRef, T),
+    ) -> Result<T, Cancelled> {
         let mut inner = lock(&self.inner);
-        let Some(next) = inner.state.step(Event::Spawn) else {
+        let Some(next) = inner.state.step(Event::Spawn(admission)) else {
             drop(inner);
             return Err(self.refusal());
         };
@@ -430,6 +435,16 @@ impl Node {
             closer.wake();
         }
         gone.len()
+    }
+}
+
+impl Admission {
+    /// The level of the asking scope from which on it is refused.
+    fn ends_at(self) -> Level {
+        match self {
+            Admission::New => Level::Requested,
+            Admission::InFlight => Level::Spent,
+        }
     }
 }
 
