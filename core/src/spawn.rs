@@ -215,15 +215,17 @@ async fn run<T>(future: impl Future<Output = Outcome<T>>, mut end: End) -> Outco
 }
 
 /// Polls a body under its scope: a panic becomes an outcome, and once the drain budget is spent
-/// the body gets one more poll, in which all it awaits returns `Cancelled`, and then is dropped.
-/// The flag tells of that.
+/// the body gets one more poll, in which all it awaits returns `Cancelled`, and then is dropped,
+/// unless it waits for a region to close. The flag tells of a drop.
 pub(crate) async fn contain<T>(scope: &Scope, body: impl Future<Output = Outcome<T>>) -> (Outcome<T>, bool) {
     let mut body = pin!(body);
     poll_fn(|cx| {
         let spent = scope.level() == Level::Spent;
         match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx))) {
             Ok(Poll::Ready(outcome)) => Poll::Ready((outcome, false)),
-            Ok(Poll::Pending) if spent => Poll::Ready((Err(scope.cancelled().into()), true)),
+            Ok(Poll::Pending) if spent && scope.may_drop() => {
+                Poll::Ready((Err(scope.cancelled().into()), true))
+            }
             Ok(Poll::Pending) => Poll::Pending,
             Err(payload) => Poll::Ready((Err(Failure::Panicked(Panic::new(payload))), false)),
         }

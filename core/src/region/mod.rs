@@ -11,7 +11,9 @@ mod root;
 mod state;
 mod tree;
 
+use std::future::poll_fn;
 use std::panic::Location;
+use std::pin::pin;
 use std::sync::Arc;
 
 pub use failure::{ChildFailure, ChildFailures};
@@ -22,7 +24,7 @@ pub use state::{Admission, Event, Phase, State};
 pub(crate) use tree::{Node, Place, Verdict, request_scope};
 
 use crate::budget::Budget;
-use crate::cancel::{Reason, ReasonKind};
+use crate::cancel::{Closing, Reason, ReasonKind};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
 use crate::spawn::{TaskOutput, contain, submit_system};
@@ -220,10 +222,23 @@ where
     };
     let mut guard = OpenGuard { node: Some(node.clone()), body: true };
     let child = cx.within(&node);
-    let (body, _) = contain(&node.scope, async { body(&child).await.into_outcome() }).await;
+    let (body, dropped) = contain(&node.scope, async { body(&child).await.into_outcome() }).await;
     guard.body = false;
+    if dropped {
+        node.body_dropped();
+    }
     node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
-    let report = node.close().await;
+    let mut closing = None;
+    let mut close = pin!(node.close());
+    let report = poll_fn(|task| {
+        let polled = close.as_mut().poll(task);
+        if polled.is_pending() {
+            closing.get_or_insert_with(|| Closing::within(cx.scope()));
+        }
+        polled
+    })
+    .await;
+    drop(closing);
     guard.node = None;
     node.scope.clear_home();
     (failure::conclude(&node, body), report)

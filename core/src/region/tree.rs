@@ -286,6 +286,15 @@ impl Node {
         }
     }
 
+    /// The body's future was dropped at the end of the drain budget.
+    pub(super) fn body_dropped(&self) {
+        let age = self.tree.host.now() - self.opened_at;
+        let (kind, name, site, path) = (LeftoverKind::Dropped, self.name.clone(), self.site, self.path());
+        let mut inner = lock(&self.inner);
+        let phase = inner.state.phase;
+        inner.keep(Leftover { kind, name, site, path, phase, age });
+    }
+
     /// Asks this region, and all below it, to close. Idempotent.
     pub(crate) fn request(&self, reason: Reason) {
         let reason = reason.stamp(&self.name, self.tree.host.now());
