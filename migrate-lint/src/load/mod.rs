@@ -1,0 +1,45 @@
+//! From a path to indexed files: manifests, targets, module trees.
+//!
+//! `workspace` finds packages and targets, `tree` walks each target's modules
+//! and has every file read (`source`) and indexed (`extract`) once. Nothing
+//! here knows a rule. Whatever cannot be read becomes a [`Problem`] and the
+//! rest goes on.
+
+pub mod index;
+pub mod manifest;
+pub mod names;
+pub mod source;
+pub mod targets;
+pub mod tree;
+pub mod workspace;
+
+mod attributes;
+mod cfg;
+mod collect;
+mod extract;
+mod nesting;
+mod tokens;
+
+use std::path::PathBuf;
+
+/// How much a [`Problem`] matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Severity {
+    /// Code that should have been linted was not.
+    Error,
+    /// Worth knowing, and no fault of the code.
+    Warning,
+}
+
+/// Something that could not be read or followed.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Problem {
+    /// Where.
+    pub file: PathBuf,
+    /// Line and column in it, 1-based.
+    pub place: Option<(u32, u32)>,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
