@@ -12,7 +12,7 @@ use super::index::*;
 use super::names::{Interner, Names, Symbol};
 use super::nesting::STACK;
 use super::source::{ReadError, read_text};
-use super::workspace::{Workspace, canonical};
+use super::workspace::{Workspace, canonical, tidy};
 use super::{Problem, Severity};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -372,7 +372,7 @@ impl Walk<'_> {
                 };
                 let mut found: Vec<(PathBuf, bool)> = paths
                     .iter()
-                    .map(|path| (base.join(path), true))
+                    .map(|path| (tidy(&base.join(path)), true))
                     .filter(|(path, _)| path.exists() || !conventional)
                     .collect();
                 if conventional {
@@ -428,7 +428,7 @@ impl Walk<'_> {
                 continue;
             };
             next.push(Pending {
-                path: beside.join(path),
+                path: tidy(&beside.join(path)),
                 krate: at.krate,
                 outer: Some((at.base + include.scope, include.cfg)),
                 link: Link::Include,

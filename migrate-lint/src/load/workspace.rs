@@ -156,6 +156,7 @@ fn packages(path: &Path) -> Result<Workspace, Problem> {
         for member in members {
             loader.visit(&member, Some(&manifest), &inside);
         }
+        loader.mention_strangers(manifest.dir());
         // a member named by its path is asked for wherever it lies
         for member in loader.members(&manifest) {
             if let Some(package) = loader.found.get_mut(&canonical(&member)) {
@@ -194,8 +195,18 @@ pub fn canonical(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
-/// Drops `a/..` pairs, so that paths read well.
-fn tidy(path: &Path) -> PathBuf {
+/// Drops `a/..` pairs, so that paths read well, unless `a` is a symbolic link
+/// and they mean something.
+pub(super) fn tidy(path: &Path) -> PathBuf {
+    let plain = without_detours(path);
+    if canonical(&plain) == canonical(path) {
+        plain
+    } else {
+        path.to_path_buf()
+    }
+}
+
+fn without_detours(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {
@@ -254,6 +265,28 @@ impl Loader {
             }));
         }
         out
+    }
+
+    /// Packages that lie in the workspace without being part of it are easily
+    /// taken for linted; those one level down are mentioned.
+    fn mention_strangers(&mut self, dir: &Path) {
+        let entries = fs::read_dir(if dir.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            dir
+        });
+        for entry in entries.into_iter().flatten().flatten() {
+            let below = dir.join(entry.file_name());
+            let manifest = below.join("Cargo.toml");
+            if manifest.is_file() && !self.found.contains_key(&canonical(&below)) {
+                self.problems.push(Problem {
+                    file: manifest,
+                    place: None,
+                    severity: Severity::Warning,
+                    message: "not part of this workspace, and not linted; pass its own path".into(),
+                });
+            }
+        }
     }
 
     /// The manifest a package inherits from.

@@ -17,37 +17,65 @@ const OTHERS: &[&str] = &[
     "actix_web",
     "alloc",
     "anyhow",
+    "assert_matches",
+    "async_channel",
     "async_executor",
     "async_global_executor",
+    "async_io",
+    "async_lock",
     "async_process",
     "async_std",
     "async_trait",
     "axum",
+    "axum_core",
+    "axum_extra",
     "bevy",
     "bevy_tasks",
     "bytes",
+    "chrono",
     "clap",
     "compio",
+    "console_subscriber",
     "core",
+    "criterion",
     "crossbeam",
     "crossbeam_utils",
     "embassy_executor",
     "futures",
+    "futures_channel",
     "futures_core",
+    "futures_executor",
+    "futures_io",
     "futures_lite",
+    "futures_sink",
     "futures_util",
     "gio",
     "glib",
     "glommio",
     "gtk",
+    "h2",
     "http",
+    "http_body",
+    "http_body_util",
     "hyper",
+    "hyper_util",
+    "indexmap",
+    "insta",
     "itertools",
     "libc",
+    "log",
     "loom",
+    "mio",
+    "mockall",
     "monoio",
     "nix",
     "num_traits",
+    "once_cell",
+    "opentelemetry",
+    "parking_lot",
+    "pin_project",
+    "pin_project_lite",
+    "pretty_assertions",
     "proc_macro",
     "proptest",
     "prost",
@@ -55,32 +83,47 @@ const OTHERS: &[&str] = &[
     "rand",
     "rayon",
     "regex",
+    "reqwest",
     "rstest",
+    "rustls",
+    "scoped_threadpool",
     "serde",
     "serde_json",
     "shuttle",
+    "smallvec",
     "smol",
+    "socket2",
+    "sqlx",
     "std",
     "syn",
     "tauri",
+    "tempfile",
     "test",
     "thiserror",
+    "threadpool",
+    "tokio_rustls",
     "tokio_stream",
+    "tokio_test",
+    "tokio_tungstenite",
     "tokio_uring",
     "tokio_util",
+    "tonic",
     "tower",
     "tower_http",
+    "tower_test",
     "tracing",
     "tracing_subscriber",
+    "tungstenite",
     "url",
     "uuid",
+    "warp",
     "wasm_bindgen",
     "wasm_bindgen_futures",
 ];
 
 /// What a glob of a module brings in, as far as it can matter here: functions
-/// and modules that lead to them.
-const TOKIO_MODULES: &[(&str, &[&str])] = &[
+/// of watched names and modules that lead to such.
+const MODULES: &[(&str, &[&str])] = &[
     (
         "tokio",
         &[
@@ -105,6 +148,15 @@ const TOKIO_MODULES: &[(&str, &[&str])] = &[
             "yield_now",
         ],
     ),
+    ("async_std", &["task"]),
+    ("async_std::task", &["spawn", "spawn_local"]),
+    ("futures::prelude", &[]),
+    ("rayon", &["spawn"]),
+    ("smol", &["spawn"]),
+    ("std", &["thread"]),
+    ("std::thread", &["spawn"]),
+    ("tokio_test", &["io", "task"]),
+    ("tokio_test::task", &["spawn"]),
 ];
 
 /// Brings a path into an unread crate to the form rules use: Tokio under its
@@ -131,10 +183,9 @@ pub(super) fn is_settled(krate: &str) -> bool {
 /// Whether `name` comes in through a glob of `module`; `None` if unknown.
 pub(super) fn glob_has(module: &[String], name: &str) -> Option<bool> {
     let krate = module.first()?;
-    if krate == "tokio" {
-        let path = module.join("::");
-        let found = TOKIO_MODULES.iter().find(|(m, _)| *m == path);
-        return Some(found.is_some_and(|(_, names)| names.contains(&name)));
+    let path = module.join("::");
+    if let Some((_, names)) = MODULES.iter().find(|(m, _)| *m == path) {
+        return Some(names.contains(&name));
     }
     // a glob of an enum or other type brings in variants
     let is_type = module
@@ -170,7 +221,8 @@ mod tests {
     fn globs() {
         assert_eq!(glob_has(&path("tokio"), "spawn"), Some(true));
         assert_eq!(glob_has(&path("tokio::sync"), "spawn"), Some(false));
-        assert_eq!(glob_has(&path("std::thread"), "spawn"), Some(false));
+        assert_eq!(glob_has(&path("std::thread"), "spawn"), Some(true));
+        assert_eq!(glob_has(&path("std::io"), "spawn"), Some(false));
         assert_eq!(glob_has(&path("some::prelude"), "spawn"), None);
         assert_eq!(glob_has(&path("some::Kind"), "spawn"), Some(false));
     }

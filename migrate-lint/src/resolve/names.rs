@@ -442,7 +442,8 @@ impl<'a> Resolver<'a> {
             }
         }
         let own = self.crate_of(node).package;
-        if package.lib_name == *text
+        if *text != *"tokio"
+            && package.lib_name == *text
             && let Some(root) = self.library(own)
         {
             return vec![Meaning::Module(root)];
