@@ -161,7 +161,7 @@ fn no_permission() {
     use std::os::unix::fs::PermissionsExt;
     let dir = app(GOOD);
     dir.write("src/bad.rs", "fn f() {}");
-    set_permissions(dir.at("src/bad.rs"), Permissions::from_mode(0)).expect("chmod");
+    set_permissions(dir.at("src/bad.rs"), Permissions::from_mode(0o000)).expect("chmod");
     if read(dir.at("src/bad.rs")).is_ok() {
         // nothing is forbidden to root
         assert_eq!(dir.check("").status, 1);

@@ -7,6 +7,7 @@
 
 pub mod index;
 pub mod manifest;
+pub mod members;
 pub mod names;
 pub mod source;
 pub mod targets;
@@ -17,10 +18,13 @@ mod attributes;
 mod cfg;
 mod collect;
 mod extract;
+mod follow;
 mod nesting;
+mod pool;
 mod tokens;
+mod visit;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How much a [`Problem`] matters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -42,4 +46,16 @@ pub struct Problem {
     pub severity: Severity,
     /// What is wrong, and what to do.
     pub message: String,
+}
+
+impl Problem {
+    /// An error about a file as a whole.
+    pub(crate) fn error(file: &Path, message: String) -> Problem {
+        Problem {
+            file: file.to_path_buf(),
+            place: None,
+            severity: Severity::Error,
+            message,
+        }
+    }
 }

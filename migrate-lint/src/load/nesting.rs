@@ -12,7 +12,7 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Stack of the threads that parse; only touched pages cost memory.
-pub(super) const STACK: usize = 512 << 20;
+pub(super) const STACK: usize = 256 << 20;
 
 /// Cost of one level of brackets, in tokens of a run.
 const BRACKET: usize = 16;

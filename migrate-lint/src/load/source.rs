@@ -1,4 +1,4 @@
-//! Reading one file from disk, without surprises.
+//! Paths and files as the disk has them, without surprises.
 //!
 //! Only regular files are opened (a FIFO would hang the run), only up to a
 //! bound, and only as UTF-8. Every failure is a [`ReadError`] that says what
@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// No hand-written Rust file comes near this; generated ones that do would
 /// only cost memory.
@@ -84,6 +84,43 @@ pub fn parser_text(text: &str) -> &str {
         Some(end) => &text[end..],
         None => "",
     }
+}
+
+/// The real path, or the given one where that is not to be had.
+pub fn canonical(path: &Path) -> PathBuf {
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Drops `a/..` pairs, so that paths read well, unless `a` is a symbolic link
+/// and they mean something.
+pub(super) fn tidy(path: &Path) -> PathBuf {
+    let plain = without_detours(path);
+    if canonical(&plain) == canonical(path) {
+        plain
+    } else {
+        path.to_path_buf()
+    }
+}
+
+fn without_detours(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
 }
 
 #[cfg(test)]

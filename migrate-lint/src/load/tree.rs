@@ -7,17 +7,15 @@
 //! never stands below itself (reported as a cycle), and one crate holds at
 //! most [`MAX_INSTANCES`] instances of a file, so that the walk ends.
 
-use super::extract::index_file;
 use super::index::*;
-use super::names::{Interner, Names, Symbol};
-use super::nesting::STACK;
-use super::source::{ReadError, read_text};
-use super::workspace::{Workspace, canonical, tidy};
+use super::names::{Interner, Symbol};
+use super::pool::{Outcome, read_all};
+use super::source::{ReadError, canonical};
+use super::workspace::Workspace;
 use super::{Problem, Severity};
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{io, thread};
 
 const MAX_INSTANCES: usize = 64;
 
@@ -49,7 +47,7 @@ pub struct Instance {
     /// Its items belong to the scope that includes it.
     pub is_included: bool,
     /// Where `mod x;` in it looks for files.
-    directory: PathBuf,
+    pub(super) directory: PathBuf,
 }
 
 /// A scope at one place of a module tree.
@@ -115,33 +113,33 @@ impl Tree {
 }
 
 /// How a file comes to be at its place.
-enum Link {
+pub(super) enum Link {
     Root,
     Module(Symbol, Visibility),
     Include,
 }
 
 /// A place a file is named at.
-struct Pending {
-    path: PathBuf,
-    krate: u32,
-    outer: Option<(NodeId, CfgId)>,
-    link: Link,
+pub(super) struct Pending {
+    pub(super) path: PathBuf,
+    pub(super) krate: u32,
+    pub(super) outer: Option<(NodeId, CfgId)>,
+    pub(super) link: Link,
     /// Its modules lie beside it (`mod.rs`, roots, `#[path]`).
-    owns_directory: bool,
+    pub(super) owns_directory: bool,
     /// The `mod` that names it, for messages.
-    from: Option<(PathBuf, (u32, u32))>,
-    optional: bool,
+    pub(super) from: Option<(PathBuf, (u32, u32))>,
+    pub(super) optional: bool,
 }
 
-struct Walk<'a> {
-    tree: Tree,
-    names: &'a Interner,
+pub(super) struct Walk<'a> {
+    pub(super) tree: Tree,
+    pub(super) names: &'a Interner,
     files: HashMap<PathBuf, Option<u32>>,
     counts: HashMap<(u32, u32), usize>,
-    next: Vec<Pending>,
+    pub(super) next: Vec<Pending>,
     /// Per crate: problems in it are asked for.
-    reports: Vec<bool>,
+    pub(super) reports: Vec<bool>,
 }
 
 /// Walks the module trees of all targets of all packages.
@@ -336,175 +334,6 @@ impl Walk<'_> {
             }
             _ => {}
         }
-        let reported = self.reports[pending.krate as usize];
-        self.follow(instance, reported);
+        self.follow(instance);
     }
-
-    /// Queues the files that an instance's `mod` items and inclusions name.
-    fn follow(&mut self, instance: u32, reported: bool) {
-        let Walk {
-            tree, names, next, ..
-        } = self;
-        let at = &tree.instances[instance as usize];
-        let file = &tree.files[at.file as usize];
-        let beside = file.path.parent().unwrap_or(Path::new("")).to_path_buf();
-        let mut problems = Vec::new();
-        for (s, scope) in file.index.scopes.iter().enumerate() {
-            let node = at.base + s as NodeId;
-            let mut inside = at.directory.clone();
-            inside.extend(&scope.directory);
-            for module in &scope.modules {
-                let (paths, conventional) = match &module.body {
-                    ModuleBody::Inline(scope) => {
-                        let entry = (module.name, module.visibility, at.base + scope);
-                        tree.nodes[node as usize].modules.push(entry);
-                        continue;
-                    }
-                    ModuleBody::File {
-                        paths,
-                        conventional,
-                    } => (paths, *conventional),
-                };
-                let base = if scope.directory.is_empty() {
-                    &beside
-                } else {
-                    &inside
-                };
-                let mut found: Vec<(PathBuf, bool)> = paths
-                    .iter()
-                    .map(|path| (tidy(&base.join(path)), true))
-                    .filter(|(path, _)| path.exists() || !conventional)
-                    .collect();
-                if conventional {
-                    let name = names.text(module.name);
-                    let flat = inside.join(format!("{name}.rs"));
-                    let nested = inside.join(&*name).join("mod.rs");
-                    if flat.exists() {
-                        found.push((flat, false));
-                    } else if nested.exists() {
-                        found.push((nested, true));
-                    } else if found.is_empty() {
-                        // a name that cannot be looked at is worth an error of its own
-                        let conditional =
-                            module.cfg != NO_CFG || at.outer.is_some_and(|o| o.1 != NO_CFG);
-                        problems.push(Problem {
-                            file: file.path.clone(),
-                            place: Some((module.span.line, module.span.column)),
-                            severity: if conditional {
-                                Severity::Warning
-                            } else {
-                                Severity::Error
-                            },
-                            message: format!(
-                                "file of module `{name}` not found: neither {} nor {}",
-                                flat.display(),
-                                nested.display()
-                            ),
-                        });
-                    }
-                }
-                for (path, owns_directory) in found {
-                    next.push(Pending {
-                        path,
-                        krate: at.krate,
-                        outer: Some((node, module.cfg)),
-                        link: Link::Module(module.name, module.visibility),
-                        owns_directory,
-                        from: Some((file.path.clone(), (module.span.line, module.span.column))),
-                        optional: module.cfg != NO_CFG,
-                    });
-                }
-            }
-        }
-        for include in &file.index.includes {
-            let place = (include.span.line, include.span.column);
-            let Some(path) = &include.path else {
-                problems.push(Problem {
-                    file: file.path.clone(),
-                    place: Some(place),
-                    severity: Severity::Warning,
-                    message: "generated code is included here and was not linted".into(),
-                });
-                continue;
-            };
-            next.push(Pending {
-                path: tidy(&beside.join(path)),
-                krate: at.krate,
-                outer: Some((at.base + include.scope, include.cfg)),
-                link: Link::Include,
-                owns_directory: true,
-                from: Some((file.path.clone(), place)),
-                optional: true,
-            });
-        }
-        if reported {
-            tree.problems.append(&mut problems);
-        }
-    }
-}
-
-enum Outcome {
-    Unread(ReadError),
-    /// Text, index, and where the syntax failed.
-    Read(String, FileIndex, Option<((u32, u32), String)>),
-}
-
-fn read_one(path: &Path, names: &mut Names<'_>) -> Outcome {
-    let text = match read_text(path) {
-        Ok(text) => text,
-        Err(e) => return Outcome::Unread(e),
-    };
-    match index_file(&text, names) {
-        Ok(index) => Outcome::Read(text, index, None),
-        Err(e) => {
-            let message = format!("syntax error: {} (the rest of the run goes on)", e.message);
-            Outcome::Read(text, FileIndex::default(), Some((e.place, message)))
-        }
-    }
-}
-
-/// Reads files on threads with a stack for deep nesting; results in order.
-fn read_all(paths: &[&Path], names: &Interner) -> io::Result<Vec<Outcome>> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let threads = threads.min(paths.len().div_ceil(8)).clamp(1, 16);
-    let cursor = AtomicUsize::new(0);
-    let work = || {
-        let mut names = Names::new(names);
-        let mut done = Vec::new();
-        loop {
-            let i = cursor.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = paths.get(i) else {
-                return done;
-            };
-            done.push((i, read_one(path, &mut names)));
-        }
-    };
-    let mut all: Vec<(usize, Outcome)> = Vec::with_capacity(paths.len());
-    thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads)
-            .map(|_| {
-                thread::Builder::new()
-                    .stack_size(STACK)
-                    .spawn_scoped(scope, work)
-            })
-            .collect();
-        let mut started = Ok(());
-        let mut worked = false;
-        for handle in handles {
-            match handle {
-                Ok(handle) => {
-                    worked = true;
-                    match handle.join() {
-                        Ok(done) => all.extend(done),
-                        Err(panic) => std::panic::resume_unwind(panic),
-                    }
-                }
-                Err(e) => started = Err(e),
-            }
-        }
-        // fewer threads than planned do the same work
-        if worked { Ok(()) } else { started }
-    })?;
-    all.sort_by_key(|(i, _)| *i);
-    Ok(all.into_iter().map(|(_, outcome)| outcome).collect())
 }

@@ -6,6 +6,7 @@
 //! is a watched name, or a rename of one somewhere in the workspace, are
 //! resolved at all.
 
+mod crates;
 mod externs;
 mod names;
 

@@ -10,11 +10,11 @@
 //! other globs (that explodes), and each query has [`FUEL`] steps.
 
 use super::externs;
-use crate::load::index::{Import, Namespace, Visibility};
+use crate::load::index::{Import, Namespace};
 use crate::load::names::{Interner, Symbol, kw};
 use crate::load::targets::TargetKind;
 use crate::load::tree::{NodeId, Tree};
-use crate::load::workspace::{Workspace, canonical};
+use crate::load::workspace::Workspace;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -34,14 +34,14 @@ pub(super) enum Meaning {
     Lost(Rc<str>),
 }
 
-type Meanings = Vec<Meaning>;
+pub(super) type Meanings = Vec<Meaning>;
 
 pub(super) struct Resolver<'a> {
-    workspace: &'a Workspace,
-    tree: &'a Tree,
-    names: &'a Interner,
+    pub(super) workspace: &'a Workspace,
+    pub(super) tree: &'a Tree,
+    pub(super) names: &'a Interner,
     /// The library of each package, as an index into `tree.crates`.
-    libraries: HashMap<usize, usize>,
+    pub(super) libraries: HashMap<usize, usize>,
     imports: HashMap<(NodeId, usize, Namespace), Meanings>,
     in_progress: HashSet<(NodeId, usize, Namespace)>,
     cycles: u32,
@@ -340,139 +340,6 @@ impl<'a> Resolver<'a> {
             [Meaning::Module(root)] => self.path(*root, path, ns, globs),
             _ => Vec::new(),
         }
-    }
-
-    fn crate_of(&self, node: NodeId) -> &'a crate::load::tree::Crate {
-        let instance = &self.tree.instances[self.tree.nodes[node as usize].instance as usize];
-        &self.tree.crates[instance.krate as usize]
-    }
-
-    fn package_of(&self, node: NodeId) -> &'a crate::load::workspace::Package {
-        &self.workspace.packages[self.crate_of(node).package]
-    }
-
-    fn crate_root(&self, node: NodeId) -> Meanings {
-        self.crate_of(node)
-            .root
-            .map(Meaning::Module)
-            .into_iter()
-            .collect()
-    }
-
-    fn is_module(&self, node: NodeId) -> bool {
-        let at = &self.tree.nodes[node as usize];
-        let included = at.scope == 0 && self.tree.instances[at.instance as usize].is_included;
-        self.tree.scope(node).is_module && !included
-    }
-
-    fn module_of(&self, mut node: NodeId) -> NodeId {
-        while !self.is_module(node) {
-            match self.tree.nodes[node as usize].parent {
-                Some(parent) => node = parent,
-                None => break,
-            }
-        }
-        node
-    }
-
-    fn parent_module(&self, module: NodeId) -> Meanings {
-        let parent = self.tree.nodes[module as usize].parent;
-        parent
-            .map(|p| Meaning::Module(self.module_of(p)))
-            .into_iter()
-            .collect()
-    }
-
-    fn is_visible(&self, node: NodeId, visibility: Visibility, from: NodeId) -> bool {
-        let module = self.module_of(node);
-        let limit = match visibility {
-            Visibility::Public => return true,
-            Visibility::Crate => {
-                let krate = |n: NodeId| {
-                    self.tree.instances[self.tree.nodes[n as usize].instance as usize].krate
-                };
-                return krate(node) == krate(from);
-            }
-            Visibility::Private => module,
-            Visibility::Super => match self.parent_module(module).as_slice() {
-                [Meaning::Module(parent)] => *parent,
-                _ => module,
-            },
-        };
-        let mut at = Some(from);
-        while let Some(node) = at {
-            if node == limit {
-                return true;
-            }
-            at = self.tree.nodes[node as usize].parent;
-        }
-        false
-    }
-
-    /// A name as the first segment of a path into another crate.
-    fn extern_prelude(&self, node: NodeId, name: Symbol) -> Meanings {
-        let text = self.names.text(name);
-        let package = self.package_of(node);
-        let outside = |krate: &str| {
-            let krate = krate.replace('-', "_");
-            vec![Meaning::Outside(externs::canonical(vec![krate]))]
-        };
-        if let Some(dependency) = package.dependencies.get(&*text) {
-            let local = dependency
-                .path
-                .as_ref()
-                .and_then(|path| self.workspace.by_dir.get(&canonical(path)))
-                .filter(|_| dependency.package != "tokio")
-                .and_then(|package| self.library(*package));
-            return match local {
-                Some(root) => vec![Meaning::Module(root)],
-                None if dependency.renamed => outside(&dependency.package),
-                None => outside(&text),
-            };
-        }
-        // a path dependency whose library has a name of its own
-        for dependency in package.dependencies.values() {
-            if let Some(path) = &dependency.path
-                && !dependency.renamed
-                && let Some(&p) = self.workspace.by_dir.get(&canonical(path))
-                && self.workspace.packages[p].lib_name == *text
-                && let Some(root) = self.library(p)
-            {
-                return vec![Meaning::Module(root)];
-            }
-        }
-        let own = self.crate_of(node).package;
-        if *text != *"tokio"
-            && package.lib_name == *text
-            && let Some(root) = self.library(own)
-        {
-            return vec![Meaning::Module(root)];
-        }
-        let is_known = matches!(
-            &*text,
-            "std" | "core" | "alloc" | "proc_macro" | "test" | "tokio"
-        );
-        if is_known || (package.bare && text.starts_with(|c: char| c.is_ascii_lowercase())) {
-            return outside(&text);
-        }
-        // `extern crate x as y` at the root puts `y` into the prelude
-        let root = self.crate_of(node).root;
-        let renamed = root.and_then(|root| {
-            let imports = &self.tree.scope(root).imports;
-            let found = imports
-                .iter()
-                .find(|i| i.name == Some(name) && i.path.first() == Some(&kw::ROOT))?;
-            found.path.get(1).copied().filter(|source| *source != name)
-        });
-        match renamed {
-            Some(source) => self.extern_prelude(node, source),
-            None => Vec::new(),
-        }
-    }
-
-    fn library(&self, package: usize) -> Option<NodeId> {
-        let krate = self.libraries.get(&package)?;
-        self.tree.crates[*krate].root
     }
 }
 
