@@ -6,6 +6,7 @@ use super::index::FileIndex;
 use super::names::{Interner, Names};
 use super::nesting::STACK;
 use super::source::{ReadError, read_text};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{io, thread};
@@ -45,7 +46,10 @@ pub(super) fn read_all(paths: &[&Path], names: &Interner) -> io::Result<Vec<Outc
             let Some(path) = paths.get(i) else {
                 return done;
             };
-            done.push((i, read_one(path, &mut names)));
+            // one file must not take the run down with it
+            let read = AssertUnwindSafe(|| read_one(path, &mut names));
+            let outcome = catch_unwind(read).unwrap_or(Outcome::Unread(ReadError::Internal));
+            done.push((i, outcome));
         }
     };
     let mut all: Vec<(usize, Outcome)> = Vec::with_capacity(paths.len());

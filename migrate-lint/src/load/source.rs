@@ -26,6 +26,8 @@ pub enum ReadError {
         /// The line with the first invalid byte.
         line: usize,
     },
+    /// The parser itself failed.
+    Internal,
 }
 
 impl ReadError {
@@ -43,6 +45,10 @@ impl ReadError {
             ReadError::TooLarge(n) => format!(
                 "{n} bytes, more than the {MAX_BYTES} this tool reads; leave generated code out of the module tree"
             ),
+            ReadError::Internal => {
+                "this tool failed on the file, which is a defect of the tool; please report it"
+                    .into()
+            }
             ReadError::NotUtf8 { line } => {
                 format!("not UTF-8 (first invalid byte on line {line}); rustc rejects it as well")
             }
