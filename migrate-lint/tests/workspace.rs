@@ -398,6 +398,26 @@ pub fn f() { tokio::spawn(g()); }
 }
 
 #[test]
+fn a_file_is_only_in_tests_if_all_its_targets_are() {
+    let dir = app("
+== tests/t.rs
+#[path = \"../src/shared.rs\"]
+mod shared;
+== src/lib.rs
+mod deep;
+== src/deep.rs
+#[path = \"shared.rs\"]
+mod shared;
+== src/shared.rs
+pub fn f() { tokio::spawn(g()); }
+");
+    let findings = &dir.json("")["findings"];
+    assert_eq!(findings.as_array().map(Vec::len), Some(1));
+    assert_eq!(findings[0]["in_test"], false);
+    assert_eq!(findings[0]["targets"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
 fn conditions_are_carried_along() {
     let dir = app("
 == src/lib.rs
