@@ -113,7 +113,17 @@ fn run(command: &Command, out: &mut dyn Write) -> (u8, io::Result<()>) {
             }
             Err(problem) => {
                 complain(&render::text::problem(&problem));
-                (CANNOT_RUN, Ok(()))
+                // whoever reads JSON gets a document in any case
+                let report = Report {
+                    root: path.clone(),
+                    problems: vec![problem],
+                    ..Report::default()
+                };
+                let written = match format {
+                    Format::Text => Ok(()),
+                    Format::Json => render::json::render(&report, out),
+                };
+                (CANNOT_RUN, written)
             }
         },
     }

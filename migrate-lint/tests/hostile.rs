@@ -384,6 +384,13 @@ path = \"away.rs\"
 == member/Cargo.toml
 [workspace]
 members = [\"gone\"]
+== under/Cargo.toml
+[workspace
+== under/app/Cargo.toml
+[package]
+name = \"app\"
+== under/app/src/lib.rs
+fn f() {}
 == other.txt
 nothing
 ",
@@ -420,6 +427,13 @@ nothing
             &[
                 "member/gone/Cargo.toml: error: file not found",
                 "member or path dependency",
+            ],
+        ),
+        (
+            "under/app",
+            &[
+                "under/Cargo.toml:1:",
+                "what is inherited from it is not known",
             ],
         ),
         ("other.txt", &["other.txt: error: neither a directory"]),

@@ -112,11 +112,22 @@ impl Loader {
                 .ok();
         }
         let dir = canonical(manifest.dir());
-        let mut above = dir.ancestors().skip(1).map(|d| d.join("Cargo.toml"));
-        above.find_map(|path| {
-            let found = path.is_file().then(|| Manifest::read(&path).ok())??;
-            found.workspace().is_some().then_some(found)
-        })
+        for above in dir.ancestors().skip(1).map(|d| d.join("Cargo.toml")) {
+            if !above.is_file() {
+                continue;
+            }
+            match Manifest::read(&above) {
+                Ok(found) if found.workspace().is_some() => return Some(found),
+                Ok(_) => {}
+                Err(mut problem) => {
+                    problem
+                        .message
+                        .push_str("; what is inherited from it is not known");
+                    self.problems.push(problem);
+                }
+            }
+        }
+        None
     }
 
     pub(super) fn visit(

@@ -65,7 +65,7 @@ impl Extractor<'_, '_> {
         }
         if is_named(mac, "macro_rules") {
             let outer = std::mem::replace(&mut self.speculation, MAX_SPECULATION);
-            self.walk_tokens(mac.tokens.clone());
+            self.in_own_scope(|x| x.walk_tokens(mac.tokens.clone()));
             self.speculation = outer;
             return;
         }
@@ -145,7 +145,19 @@ impl Extractor<'_, '_> {
                 return;
             }
         }
-        self.walk_tokens(group.stream());
+        let is_use = |t: TokenTree| matches!(t, TokenTree::Ident(word) if word == "use");
+        if group.delimiter() == Delimiter::Brace && group.stream().into_iter().any(is_use) {
+            self.in_own_scope(|x| x.walk_tokens(group.stream()));
+        } else {
+            self.walk_tokens(group.stream());
+        }
+    }
+
+    /// Visits in a block scope, so that imports do not leak out.
+    fn in_own_scope(&mut self, visit: impl FnOnce(&mut Self)) {
+        let directory = self.index.scopes[self.scope as usize].directory.clone();
+        let scope = self.open_scope(false, directory);
+        self.within(scope, visit);
     }
 
     /// `use ..;` among tokens: its names join the present scope.
