@@ -447,6 +447,13 @@ nothing
                 ran.err
             );
         }
+        let document = dir.json(path);
+        assert_eq!(document["summary"]["complete"], false, "{path}");
+        assert_ne!(
+            document["problems"].as_array().map(Vec::len),
+            Some(0),
+            "{path}"
+        );
     }
 }
 
