@@ -3,7 +3,7 @@
 //!
 //! The way of a run: [`load`] finds packages, walks the module tree of each
 //! target and indexes every file; [`resolve`] decides which uses mean the
-//! functions that [`rules`] watch; [`check`] applies suppressions and makes
+//! functions that [`rules`] watch; [`mod@check`] applies suppressions and makes
 //! the [`Report`] that [`render`] shows. Invariants: output depends on the
 //! input only (no thread order, no hash order); what cannot be decided is
 //! listed as unknown, what cannot be read as a problem, never dropped.

@@ -1,8 +1,9 @@
 //! From a path to indexed files: manifests, targets, module trees.
 //!
-//! `workspace` finds packages and targets, `tree` walks each target's modules
-//! and has every file read (`source`) and indexed (`extract`) once. Nothing
-//! here knows a rule. Whatever cannot be read becomes a [`Problem`] and the
+//! `workspace` finds packages (`members`, `manifest`) and `targets`; `tree`
+//! walks each target's modules (`follow`) and has every file read (`source`)
+//! and indexed (`extract`, `visit`, `tokens`) once, in parallel (`pool`).
+//! Nothing here knows a rule. Whatever cannot be read becomes a [`Problem`] and the
 //! rest goes on.
 
 pub mod index;

@@ -5,7 +5,7 @@
 //! *instantiated* for every place in a module tree it is named at: a
 //! [`Node`] per scope, linked to the scope around it. Invariants: a file
 //! never stands below itself (reported as a cycle), and one crate holds at
-//! most [`MAX_INSTANCES`] instances of a file, so that the walk ends.
+//! most `MAX_INSTANCES` instances of a file, so that the walk ends.
 
 use super::index::*;
 use super::names::{Interner, Symbol};
