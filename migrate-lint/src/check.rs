@@ -9,7 +9,7 @@ use crate::resolve::{Site, Verdict, sites};
 use crate::rule::{Diagnosis, Finding, InTarget, Level, Rule, Subject};
 use crate::rules;
 use crate::rules::SUPPRESSION;
-use crate::suppress::{self, Comment, Content};
+use crate::suppress::{Comment, Content, Suppressions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -67,39 +67,39 @@ pub fn check(path: &Path) -> Result<Report, Problem> {
     for file in &linted {
         report.lines += tree.files[*file as usize].text.lines().count();
     }
-    let mut comments: BTreeMap<u32, Vec<(Comment, BTreeSet<String>)>> = BTreeMap::new();
+    let mut lines = Lines::default();
+    let mut suppressions: BTreeMap<u32, Suppressions> = BTreeMap::new();
     for &file in &linted {
         let source = &tree.files[file as usize];
         // a file that did not parse may hold what its comments speak for
         if !source.index.scopes.is_empty() {
-            let found = suppress::comments(&source.text);
-            comments.insert(
-                file,
-                found.into_iter().map(|c| (c, BTreeSet::new())).collect(),
-            );
+            suppressions.insert(file, Suppressions::of(&source.text));
         }
     }
     for rule in rules::ALL.iter().filter(|rule| !rule.watched.is_empty()) {
         for site in sites(&workspace, &tree, &names, rule.watched) {
-            let of_file = comments.get_mut(&site.file);
-            if of_file.is_some_and(|found| is_suppressed(found, rule, &site)) {
+            let targets = [site.at.span.line, site.at.statement_line];
+            let of_file = suppressions.get_mut(&site.file);
+            if of_file.is_some_and(|found| found.suppress(rule.name, targets)) {
                 report.suppressed += 1;
                 continue;
             }
-            let finding = finding(&workspace, &tree, &names, rule, &site);
+            let snippet = lines.line(&tree, site.file, site.at.span.line);
+            let finding = finding(&workspace, &tree, &names, rule, &site, snippet);
             match site.verdict {
                 Verdict::Yes(_) => report.findings.push(finding),
                 Verdict::Unknown(_) => report.unknowns.push(finding),
             }
         }
     }
-    for (file, found) in &comments {
-        for (comment, used) in found {
+    for (file, found) in &suppressions {
+        for (comment, used) in found.comments() {
             for diagnosis in complaints(comment, used) {
-                let source = &tree.files[*file as usize];
+                let path = &tree.files[*file as usize].path;
+                let snippet = lines.line(&tree, *file, comment.line);
                 report
                     .findings
-                    .push(complaint(&source.path, &source.text, comment, diagnosis));
+                    .push(complaint(path, snippet, comment, diagnosis));
             }
         }
     }
@@ -121,21 +121,6 @@ fn linted_files(workspace: &Workspace, tree: &Tree) -> BTreeSet<u32> {
     reported.map(|i| i.file).collect()
 }
 
-fn is_suppressed(comments: &mut [(Comment, BTreeSet<String>)], rule: &Rule, site: &Site) -> bool {
-    let mut found = false;
-    for (comment, used) in comments {
-        let Content::Allow(names) = &comment.content else {
-            continue;
-        };
-        let speaks = [site.at.span.line, site.at.statement_line].contains(&comment.target);
-        if speaks && names.iter().any(|name| name == rule.name) {
-            used.insert(rule.name.to_string());
-            found = true;
-        }
-    }
-    found
-}
-
 fn complaints(comment: &Comment, used: &BTreeSet<String>) -> Vec<Diagnosis> {
     match &comment.content {
         Content::NoReason => vec![rules::no_reason()],
@@ -151,7 +136,7 @@ fn complaints(comment: &Comment, used: &BTreeSet<String>) -> Vec<Diagnosis> {
     }
 }
 
-fn complaint(path: &Path, text: &str, comment: &Comment, diagnosis: Diagnosis) -> Finding {
+fn complaint(path: &Path, snippet: String, comment: &Comment, diagnosis: Diagnosis) -> Finding {
     Finding {
         rule: SUPPRESSION.name,
         level: SUPPRESSION.level,
@@ -163,19 +148,27 @@ fn complaint(path: &Path, text: &str, comment: &Comment, diagnosis: Diagnosis) -
             end_column: comment.end_column,
         },
         diagnosis,
-        snippet: line_of(text, comment.line),
+        snippet,
         cfg: Vec::new(),
         in_test: false,
         targets: Vec::new(),
     }
 }
 
-fn line_of(text: &str, line: u32) -> String {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    text.lines()
-        .nth(line as usize - 1)
-        .unwrap_or("")
-        .to_string()
+/// The lines of files that have something to show, split once a file.
+#[derive(Default)]
+struct Lines<'a>(BTreeMap<u32, Vec<&'a str>>);
+
+impl<'a> Lines<'a> {
+    fn line(&mut self, tree: &'a Tree, file: u32, line: u32) -> String {
+        let lines = self.0.entry(file).or_insert_with(|| {
+            let text = tree.files[file as usize].text.as_str();
+            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+            text.lines().collect()
+        });
+        let found = (line as usize).checked_sub(1).and_then(|i| lines.get(i));
+        found.copied().unwrap_or("").to_string()
+    }
 }
 
 fn finding(
@@ -184,6 +177,7 @@ fn finding(
     names: &Interner,
     rule: &Rule,
     site: &Site,
+    snippet: String,
 ) -> Finding {
     let source = &tree.files[site.file as usize];
     let callee = match site.at.form {
@@ -230,7 +224,7 @@ fn finding(
         file: source.path.clone(),
         span: site.at.span,
         diagnosis,
-        snippet: line_of(&source.text, site.at.span.line),
+        snippet,
         cfg: site.cfg.clone(),
         in_test: site.in_test,
         targets: targets.collect(),

@@ -5,6 +5,8 @@
 //! is required: without one the comment suppresses nothing. Doc comments,
 //! block comments and strings are not looked at.
 
+use std::collections::{BTreeSet, HashMap};
+
 /// The words a suppression begins with.
 const MARKER: &str = "migrate-lint:";
 
@@ -34,24 +36,79 @@ pub enum Content {
     Malformed,
 }
 
+/// The suppression comments of a file, and which rules each suppressed.
+#[derive(Debug)]
+pub struct Suppressions {
+    comments: Vec<(Comment, BTreeSet<String>)>,
+    by_target: HashMap<u32, Vec<usize>>,
+}
+
+impl Suppressions {
+    /// Reads those of a file.
+    pub fn of(text: &str) -> Suppressions {
+        let mut by_target: HashMap<u32, Vec<usize>> = HashMap::new();
+        let mut found = Vec::new();
+        for comment in comments(text) {
+            by_target
+                .entry(comment.target)
+                .or_default()
+                .push(found.len());
+            found.push((comment, BTreeSet::new()));
+        }
+        Suppressions {
+            comments: found,
+            by_target,
+        }
+    }
+
+    /// Whether a comment allows `rule` on one of these lines; it then counts
+    /// as used.
+    pub fn suppress(&mut self, rule: &str, lines: [u32; 2]) -> bool {
+        let mut is_allowed = false;
+        for line in lines {
+            for &i in self.by_target.get(&line).into_iter().flatten() {
+                let (comment, used) = &mut self.comments[i];
+                if let Content::Allow(names) = &comment.content
+                    && names.iter().any(|name| name == rule)
+                {
+                    used.insert(rule.to_string());
+                    is_allowed = true;
+                }
+            }
+        }
+        is_allowed
+    }
+
+    /// All comments, in order, with the rules each suppressed.
+    pub fn comments(&self) -> &[(Comment, BTreeSet<String>)] {
+        &self.comments
+    }
+}
+
 /// All suppression comments of a file, in order.
 pub fn comments(text: &str) -> Vec<Comment> {
     if !text.contains(MARKER) {
         return Vec::new();
     }
-    let lines: Vec<&str> = text.lines().collect();
-    line_comments(text)
-        .into_iter()
-        .filter_map(|at| comment(text, &lines, at))
-        .collect()
+    let lines: Vec<&str> = text.split('\n').collect();
+    let mut out = Vec::new();
+    let (mut line, mut start) = (0, 0);
+    for at in line_comments(text) {
+        // comments come in order, so lines are counted once
+        while start + lines[line].len() < at {
+            start += lines[line].len() + 1;
+            line += 1;
+        }
+        out.extend(comment(&lines, line, at - start));
+    }
+    out
 }
 
-fn comment(text: &str, lines: &[&str], at: usize) -> Option<Comment> {
-    let rest = text[at..].lines().next()?;
+/// The comment that starts at this byte of a line.
+fn comment(lines: &[&str], line: usize, at: usize) -> Option<Comment> {
+    let (before, rest) = lines[line].split_at(at);
     let said = rest.strip_prefix("//")?.trim_start().strip_prefix(MARKER)?;
-    let line = text[..at].matches('\n').count();
-    let start = text[..at].rfind('\n').map_or(0, |i| i + 1);
-    let before = text[start..at].trim_start_matches('\u{feff}');
+    let before = before.trim_start_matches('\u{feff}');
     let target = if before.trim().is_empty() {
         let below = lines.iter().skip(line + 1).position(|l| {
             let l = l.trim_start();
