@@ -129,12 +129,7 @@ impl Server {
     /// # Cancel safety
     /// Dropped, the listener is closed and the connections get Request; the enclosing region
     /// drains them and does not close before they ended.
-    pub async fn serve<C, S, B>(
-        self,
-        cx: &Cx<C>,
-        listener: TcpListener,
-        service: S,
-    ) -> Outcome<ServeReport>
+    pub async fn serve<C, S, B>(self, cx: &Cx<C>, listener: TcpListener, service: S) -> Outcome<ServeReport>
     where
         C: Send + Sync + 'static,
         S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,

@@ -25,11 +25,7 @@ impl<T: ByteStream + Unpin> AsyncRead for Futures<T> {
 }
 
 impl<T: ByteStream + Unpin> AsyncWrite for Futures<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        task: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.inner.poll_write(task, buf)
     }
 

@@ -43,11 +43,7 @@ impl<T: ByteStream + Unpin> Read for Hyper<T> {
 }
 
 impl<T: ByteStream + Unpin> Write for Hyper<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        task: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.inner.poll_write(task, buf)
     }
 

@@ -24,11 +24,7 @@ impl<T: ByteStream + Unpin> AsyncRead for Tokio<T> {
 }
 
 impl<T: ByteStream + Unpin> AsyncWrite for Tokio<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        task: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.inner.poll_write(task, buf)
     }
 

@@ -128,7 +128,10 @@ impl<S: Clone, C> Clone for RegionService<S, C> {
 impl<S, C, A, B> Service<Request<A>> for RegionService<S, C>
 where
     C: Send + Sync + 'static,
-    S: Service<Request<A>, Response = Response<B>, Error: Into<BoxError>, Future: Send> + Clone + Send + 'static,
+    S: Service<Request<A>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
+        + Clone
+        + Send
+        + 'static,
     A: Send + 'static,
     B: Body + Send + 'static,
 {
