@@ -1,15 +1,22 @@
 //! What the tests share: a host, a server on a free port, and a client that knows only bytes.
 #![allow(dead_code, reason = "each test program uses a part")]
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use asupersync_compat::hyper::{BoxError, ServeReport, Server};
+use asupersync_core::channel::{mpsc, oneshot};
 use asupersync_core::{Cx, Handle, Outcome, Reason, ReasonKind, TaskFn};
 use asupersync_scheduler::Runtime;
+use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Body;
+use http_body::{Body, Frame};
 use hyper::body::Incoming;
 use hyper::service::Service;
 
@@ -116,4 +123,34 @@ pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
         let (found, value) = line.split_once(':')?;
         found.eq_ignore_ascii_case(name).then_some(value.trim())
     })
+}
+
+/// Lets those who wait pass, once it is opened. Knows no scope, like most code.
+#[derive(Clone)]
+pub(crate) struct Gate(Arc<Mutex<oneshot::Receiver<()>>>);
+
+impl Gate {
+    pub(crate) fn new() -> (oneshot::Sender<()>, Gate) {
+        let (open, gate) = oneshot::channel();
+        (open, Gate(Arc::new(Mutex::new(gate))))
+    }
+
+    pub(crate) async fn passed(&self) {
+        poll_fn(|task| self.0.lock().expect("no panic").poll_recv(task).map(drop)).await;
+    }
+}
+
+/// A body whose data comes through a channel.
+pub(crate) struct Streamed(pub(crate) mpsc::Receiver<Bytes>);
+
+impl Body for Streamed {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(task).map(|data| data.map(|data| Ok(Frame::data(data))))
+    }
 }
