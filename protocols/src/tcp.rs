@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use asupersync_core::io::{Acceptor, TcpListener, TcpStream};
 use asupersync_core::region::OnFailure;
-use asupersync_core::{Cx, Failure, Outcome, Region, TaskOutput};
+use asupersync_core::{Budget, Cx, Failure, Outcome, Region, TaskOutput};
 
 /// What serves one connection: `async |cx, stream| ..`, cloned for each.
 ///
@@ -50,11 +50,11 @@ pub struct ServeReport {
     pub ok: u64,
     /// Handlers that returned an error.
     pub failed: u64,
-    /// Handlers that stopped because they were asked to.
+    /// Handlers that stopped in time because they were asked to.
     pub cancelled: u64,
     /// Handlers that panicked.
     pub panicked: u64,
-    /// Handlers dropped at the end of the drain budget, and connections that came too late.
+    /// Handlers that were stopped by the end of the drain budget, and connections that came too late.
     pub cut: u64,
     /// Errors of `accept` that were lived through.
     pub accept_errors: u64,
@@ -71,11 +71,28 @@ impl fmt::Display for ServeReport {
 /// The ends of connections, by kind.
 #[derive(Default)]
 struct Counts {
+    accepted: AtomicU64,
+    accept_errors: AtomicU64,
     ok: AtomicU64,
     failed: AtomicU64,
     cancelled: AtomicU64,
     panicked: AtomicU64,
     cut: AtomicU64,
+}
+
+impl Counts {
+    fn report(&self) -> ServeReport {
+        let read = |count: &AtomicU64| count.load(Ordering::Acquire);
+        ServeReport {
+            accepted: read(&self.accepted),
+            ok: read(&self.ok),
+            failed: read(&self.failed),
+            cancelled: read(&self.cancelled),
+            panicked: read(&self.panicked),
+            cut: read(&self.cut),
+            accept_errors: read(&self.accept_errors),
+        }
+    }
 }
 
 /// Counts one connection when it is dropped; as cut, unless it was told something else.
@@ -126,37 +143,68 @@ where
     F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Clone + Send + 'static,
     R: TaskOutput,
 {
-    let counts = Arc::new(Counts::default());
-    let (mut accepted, mut accept_errors) = (0, 0);
-    let region = Region::builder("tcp").on_failure(OnFailure::Collect);
-    let served = region.open(cx, async |cx: &Cx<C>| -> Outcome {
-        // The listener is closed with this body, before the connections drain.
-        let listener = listener;
-        let mut acceptor = Acceptor::new(&listener);
-        loop {
-            let next = acceptor.next(cx).await;
-            accept_errors = acceptor.errors();
-            match next {
-                Ok((stream, peer)) => {
-                    accepted += 1;
-                    start(cx, stream, peer, handler.clone(), counts.clone());
-                }
-                Err(_) if cx.is_cancelled() => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
+    Server::new().serve(cx, listener, handler).await
+}
+
+/// A TCP server with options.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "a server serves only when asked to"]
+pub struct Server {
+    drain: Budget,
+}
+
+impl Server {
+    /// A server with the default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How long handlers may go on after Request; the budget of the region around the server is a
+    /// limit too.
+    pub fn drain(mut self, budget: Budget) -> Self {
+        self.drain = budget;
+        self
+    }
+
+    /// As [`serve`].
+    ///
+    /// # Errors
+    /// As [`serve`].
+    ///
+    /// # Cancel safety
+    /// As [`serve`].
+    pub async fn serve<C, F, R>(self, cx: &Cx<C>, listener: TcpListener, handler: F) -> Outcome<ServeReport>
+    where
+        C: Send + Sync + 'static,
+        F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Clone + Send + 'static,
+        R: TaskOutput,
+    {
+        let counts = Arc::new(Counts::default());
+        let region = Region::builder("tcp").drain(self.drain).on_failure(OnFailure::Collect);
+        let accepting = counts.clone();
+        region.open(cx, async |cx: &Cx<C>| accept(cx, listener, handler, accepting).await).await?;
+        Ok(counts.report())
+    }
+}
+
+/// The accept loop. Ends at Request, and with a listener that is broken; the listener is closed
+/// with it, before the connections drain.
+async fn accept<C, F, R>(cx: &Cx<C>, listener: TcpListener, handler: F, counts: Arc<Counts>) -> Outcome
+where
+    C: Send + Sync + 'static,
+    F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Clone + Send + 'static,
+    R: TaskOutput,
+{
+    let mut acceptor = Acceptor::new(&listener);
+    loop {
+        let next = acceptor.next(cx).await;
+        counts.accept_errors.store(acceptor.errors(), Ordering::Relaxed);
+        match next {
+            Ok((stream, peer)) => start(cx, stream, peer, handler.clone(), counts.clone()),
+            Err(_) if cx.is_cancelled() => return Ok(()),
+            Err(error) => return Err(error.into()),
         }
-    });
-    served.await?;
-    let read = |count: &AtomicU64| count.load(Ordering::Acquire);
-    Ok(ServeReport {
-        accepted,
-        ok: read(&counts.ok),
-        failed: read(&counts.failed),
-        cancelled: read(&counts.cancelled),
-        panicked: read(&counts.panicked),
-        cut: read(&counts.cut),
-        accept_errors,
-    })
+    }
 }
 
 /// Starts the task of one connection.
@@ -166,6 +214,7 @@ where
     F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Send + 'static,
     R: TaskOutput,
 {
+    counts.accepted.fetch_add(1, Ordering::Relaxed);
     let tally = Tally { counts, end: |counts| &counts.cut };
     let task = cx.spawn(&format!("conn {peer}"), async move |cx: &Cx<C>| {
         // All of it, and not only the field that is set below.
@@ -174,10 +223,16 @@ where
         tally.end = match served {
             Ok(_) => |counts| &counts.ok,
             Err(Failure::Err(_)) => |counts| &counts.failed,
+            Err(Failure::Cancelled(_)) if is_spent(cx).await => |counts| &counts.cut,
             Err(Failure::Cancelled(_)) => |counts| &counts.cancelled,
             Err(Failure::Panicked(_)) => |counts| &counts.panicked,
         };
     });
     // The region owns it.
     drop(task);
+}
+
+/// The drain budget has ended.
+async fn is_spent<C>(cx: &Cx<C>) -> bool {
+    cx.or_spent(std::future::ready(())).await.is_err()
 }

@@ -60,7 +60,7 @@ where
 }
 
 /// Takes what has arrived and will not be answered. Closing a socket that holds such data resets
-/// the connection, and the peer may lose the response it has not read yet.
+/// the connection, and where the reset overtakes the response the peer never sees it.
 fn discard(stream: &TcpStream, task: &mut Context<'_>) {
     let mut bytes = [0; 4096];
     for _ in 0..64 {
