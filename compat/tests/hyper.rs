@@ -4,11 +4,15 @@
 mod common;
 
 use std::convert::Infallible;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use asupersync_compat::hyper::{Server, Tower};
+use asupersync_compat::hyper::{Server, Tower, serve};
 use asupersync_compat::tower::RegionLayer;
+use asupersync_core::io::{Listener, Stream, TcpListener};
 use asupersync_core::{Budget, Cx, Region};
 use common::{Client, header, run, shut_down, start};
 use http::{Request, Response};
@@ -77,7 +81,7 @@ fn a_panic_and_an_error_are_answered_with_500_and_the_server_lives() {
     run(async |cx: &Cx| {
         let service = async |request: Request<Incoming>| match request.uri().path() {
             "/panic" => panic!("on purpose"),
-            "/error" => Err(std::io::Error::other("on purpose")),
+            "/error" => Err(io::Error::other("on purpose")),
             path => Ok(Response::new(path.to_owned())),
         };
         let (plain_addr, plain) = start(cx, Server::new(), service_fn(service)).await?;
@@ -229,6 +233,46 @@ fn a_body_that_is_read_inside_a_handler_is_whole() {
         });
         client.join().await?;
         server.cancel(Budget::UNLIMITED).await?;
+        Ok(())
+    });
+}
+
+/// Fails some times before it accepts, as a process does that has no file left.
+struct Short {
+    inner: Box<dyn Listener>,
+    errors: Mutex<Vec<i32>>,
+}
+
+impl Listener for Short {
+    fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(Box<dyn Stream>, SocketAddr)>> {
+        match self.errors.lock().expect("no panic").pop() {
+            Some(code) => Poll::Ready(Err(io::Error::from_raw_os_error(code))),
+            None => self.inner.poll_accept(task),
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn errors_of_accept_are_lived_through_and_counted() {
+    run(async |cx: &Cx| {
+        let listener = cx.tcp_bind("127.0.0.1:0").await?;
+        let addr = listener.local_addr()?;
+        // EMFILE, ENFILE and ECONNABORTED.
+        let short = Short { inner: listener.into(), errors: Mutex::new(vec![103, 23, 24]) };
+        let listener = TcpListener::from(Box::new(short) as Box<dyn Listener>);
+        let server = cx.spawn("server", async move |cx: &Cx| serve(cx, listener, service_fn(hello)).await);
+        let client = cx.spawn_blocking("client", move || {
+            assert_eq!(Client::connect(addr).get("/").status, 200);
+            Ok(())
+        });
+        client.join().await?;
+        let report = server.cancel(Budget::UNLIMITED).await?;
+        assert_eq!((report.accepted, report.accept_errors), (1, 3));
         Ok(())
     });
 }

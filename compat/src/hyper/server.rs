@@ -178,7 +178,7 @@ impl Server {
         drop(stream.set_nodelay(true));
         let task = cx.spawn(&format!("conn {peer}"), async move |cx: &Cx<C>| {
             let _slot = slot;
-            let service = Answering { service, cx: cx.clone(), counters };
+            let service = Answering::new(service, cx, counters);
             tally.end(conn::drive(cx, &http, stream, service).await);
         });
         // The region owns it.

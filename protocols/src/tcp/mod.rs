@@ -10,102 +10,20 @@
 //! 1. A connection is a task of the server's region: none outlives [`serve`].
 //! 2. A connection that fails or panics is counted; the others go on.
 
-use std::fmt;
+mod handler;
+mod report;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use asupersync_core::io::{Acceptor, TcpListener, TcpStream};
 use asupersync_core::region::OnFailure;
 use asupersync_core::{Budget, Cx, Failure, Outcome, Region, TaskOutput};
 
-/// What serves one connection: `async |cx, stream| ..`, cloned for each.
-///
-/// Implemented for every such closure; nobody implements it by hand.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not serve connections",
-    note = "write `async |cx: &Cx, stream: TcpStream| {{ .. }}`"
-)]
-pub trait Handler<A, B, T>: AsyncFnOnce(A, B) -> T + FnOnce(A, B) -> <Self as Handler<A, B, T>>::Fut {
-    /// What the closure returns.
-    type Fut: Future<Output = T>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<A, B, T, F, Fut> Handler<A, B, T> for F
-where
-    F: AsyncFnOnce(A, B) -> T + FnOnce(A, B) -> Fut,
-    Fut: Future<Output = T>,
-{
-    type Fut = Fut;
-}
-
-/// What became of the connections of a server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServeReport {
-    /// Connections accepted.
-    pub accepted: u64,
-    /// Handlers that returned a value.
-    pub ok: u64,
-    /// Handlers that returned an error.
-    pub failed: u64,
-    /// Handlers that stopped in time because they were asked to.
-    pub cancelled: u64,
-    /// Handlers that panicked.
-    pub panicked: u64,
-    /// Handlers that were stopped by the end of the drain budget, and connections that came too late.
-    pub cut: u64,
-    /// Errors of `accept` that were lived through.
-    pub accept_errors: u64,
-}
-
-impl fmt::Display for ServeReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ServeReport { accepted, ok, failed, cancelled, panicked, cut, accept_errors } = self;
-        write!(f, "{accepted} connections: {ok} ok, {failed} failed, {cancelled} cancelled, ")?;
-        write!(f, "{panicked} panicked, {cut} cut; {accept_errors} accept errors")
-    }
-}
-
-/// The ends of connections, by kind.
-#[derive(Default)]
-struct Counts {
-    accepted: AtomicU64,
-    accept_errors: AtomicU64,
-    ok: AtomicU64,
-    failed: AtomicU64,
-    cancelled: AtomicU64,
-    panicked: AtomicU64,
-    cut: AtomicU64,
-}
-
-impl Counts {
-    fn report(&self) -> ServeReport {
-        let read = |count: &AtomicU64| count.load(Ordering::Acquire);
-        ServeReport {
-            accepted: read(&self.accepted),
-            ok: read(&self.ok),
-            failed: read(&self.failed),
-            cancelled: read(&self.cancelled),
-            panicked: read(&self.panicked),
-            cut: read(&self.cut),
-            accept_errors: read(&self.accept_errors),
-        }
-    }
-}
-
-/// Counts one connection when it is dropped; as cut, unless it was told something else.
-struct Tally {
-    counts: Arc<Counts>,
-    end: fn(&Counts) -> &AtomicU64,
-}
-
-impl Drop for Tally {
-    fn drop(&mut self) {
-        (self.end)(&self.counts).fetch_add(1, Ordering::Release);
-    }
-}
+pub use handler::Handler;
+pub use report::ServeReport;
+use report::{Counts, Tally};
 
 /// Serves each connection of `listener` in a task `conn <peer>` with a region of its own, until
 /// Request; then drains, and returns when every connection has ended.
