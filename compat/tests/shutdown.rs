@@ -319,3 +319,36 @@ fn a_streaming_body_without_an_end_is_cut_at_the_budget() {
         Ok(())
     });
 }
+
+#[test]
+fn a_body_that_outlasts_its_regions_budget_fails_and_ends_its_connection() {
+    run(async |cx: &Cx| {
+        let (sender, receiver) = mpsc::channel(1);
+        let body = Arc::new(std::sync::Mutex::new(Some(Streamed(receiver))));
+        let (addr_told, mut addr) = oneshot::channel();
+        let app = cx.spawn("app", async move |cx: &Cx| {
+            Region::open(cx, "app", async |cx: &Cx| {
+                let handler = move |_: Request<Incoming>| {
+                    let body = body.lock().expect("no panic").take().expect("one request");
+                    async move { Ok::<_, Infallible>(Response::new(body)) }
+                };
+                let service = RegionLayer::new(cx).drain(short()).layer(tower_fn(handler));
+                let listener = cx.tcp_bind("127.0.0.1:0").await?;
+                addr_told.send(listener.local_addr()?)?;
+                // Unlimited: only a body that fails lets the connection end.
+                Server::new().serve(cx, listener, Tower::new(service)).await
+            })
+            .await
+        });
+        let client = asks_once(cx, addr.recv(cx).await?);
+        for word in [&b"one "[..], b"two ", b"three "] {
+            sender.send(cx, Bytes::from_static(word)).await?;
+        }
+        shut_down(&app);
+        let got = String::from_utf8(client.join().await?).expect("text");
+        assert!(got.contains("one ") && !got.ends_with("\r\n0\r\n\r\n"), "{got}");
+        let report = app.join().await?;
+        assert_eq!((report.failed, report.cut), (1, 0));
+        Ok(())
+    });
+}
