@@ -8,6 +8,7 @@ use std::future::Future;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use asupersync_core::{Cx, Failure};
@@ -21,9 +22,20 @@ use super::{BoxError, Counters};
 
 /// Wraps the service of one connection.
 pub(super) struct Answering<S, C> {
-    pub(super) service: S,
-    pub(super) cx: Cx<C>,
-    pub(super) counters: Counters,
+    service: S,
+    conn: Arc<Conn<C>>,
+}
+
+/// What all requests of one connection share.
+struct Conn<C> {
+    cx: Cx<C>,
+    counters: Counters,
+}
+
+impl<S, C> Answering<S, C> {
+    pub(super) fn new(service: S, cx: &Cx<C>, counters: Counters) -> Self {
+        Answering { service, conn: Arc::new(Conn { cx: cx.clone(), counters }) }
+    }
 }
 
 impl<S, C, B> Service<Request<Incoming>> for Answering<S, C>
@@ -37,7 +49,7 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         // A panic here is told by the future.
         let future = catch_unwind(AssertUnwindSafe(|| self.service.call(request))).ok();
-        Answer { future, cx: self.cx.clone(), counters: self.counters.clone() }
+        Answer { future, conn: self.conn.clone() }
     }
 }
 
@@ -46,8 +58,7 @@ pin_project_lite::pin_project! {
     pub(super) struct Answer<F, C> {
         #[pin]
         future: Option<F>,
-        cx: Cx<C>,
-        counters: Counters,
+        conn: Arc<Conn<C>>,
     }
 }
 
@@ -70,14 +81,14 @@ where
         let mut response = match answer {
             Ok(response) => response.map(|body| Reply { body: Some(body) }),
             Err(status) => {
-                this.counters.fault();
+                this.conn.counters.fault();
                 let mut response = Response::new(Reply { body: None });
                 *response.status_mut() = status;
                 response
             }
         };
         // The connection may have been asked to close in this very poll, when hyper does not know.
-        if this.cx.is_cancelled() {
+        if this.conn.cx.is_cancelled() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Poll::Ready(Ok(response))

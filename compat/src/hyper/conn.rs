@@ -4,7 +4,7 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use asupersync_core::io::TcpStream;
 use asupersync_core::{Cx, Panic};
@@ -30,10 +30,10 @@ where
     S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>,
     B: Body<Error: Into<BoxError>> + 'static,
 {
-    let mut conn = pin!(http.serve_connection(Hyper::new(stream), service));
+    let mut conn = pin!(http.serve_connection(Hyper::new(&stream), service));
     let mut request = pin!(cx.cancelled());
     let mut asked = false;
-    poll_fn(|task| {
+    let end = poll_fn(|task| {
         loop {
             let polled = catch_unwind(AssertUnwindSafe(|| conn.as_mut().poll(task)));
             return Poll::Ready(match polled {
@@ -50,5 +50,23 @@ where
             });
         }
     })
-    .await
+    .await;
+    poll_fn(|task| {
+        discard(&stream, task);
+        Poll::Ready(())
+    })
+    .await;
+    end
+}
+
+/// Takes what has arrived and will not be answered. Closing a socket that holds such data resets
+/// the connection, and where the reset overtakes the response the peer never sees it.
+fn discard(stream: &TcpStream, task: &mut Context<'_>) {
+    let mut bytes = [0; 4096];
+    for _ in 0..64 {
+        match stream.poll_read(task, &mut bytes) {
+            Poll::Ready(Ok(1..)) => {}
+            _ => break,
+        }
+    }
 }

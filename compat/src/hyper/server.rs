@@ -46,11 +46,9 @@ pub struct Server {
 
 impl Default for Server {
     fn default() -> Self {
-        let mut http = http1::Builder::new();
-        http.pipeline_flush(true);
         Server {
             name: "http".into(),
-            http,
+            http: http1::Builder::new(),
             drain: Budget::UNLIMITED,
             max_connections: None,
             observer: None,
@@ -101,7 +99,8 @@ impl Server {
         self
     }
 
-    /// All of hyper's options. Its timer is set by [`serve`](Self::serve).
+    /// All of hyper's options. Its timer is set by [`serve`](Self::serve). Beware of
+    /// `pipeline_flush`: with requests behind the last one that is answered, that answer is lost.
     pub fn http(mut self, set: impl FnOnce(&mut http1::Builder)) -> Self {
         set(&mut self.http);
         self
@@ -179,7 +178,7 @@ impl Server {
         drop(stream.set_nodelay(true));
         let task = cx.spawn(&format!("conn {peer}"), async move |cx: &Cx<C>| {
             let _slot = slot;
-            let service = Answering { service, cx: cx.clone(), counters };
+            let service = Answering::new(service, cx, counters);
             tally.end(conn::drive(cx, &http, stream, service).await);
         });
         // The region owns it.

@@ -16,6 +16,16 @@
 //! 2. No end of a handler, a panic included, fails the service's region: it is the response's.
 //! 3. The instance of the inner service that was made ready is the one that is called.
 
+//!
+//! What a server cannot see: over HTTP/1.1 that a client left is noticed only while nothing more can
+//! be read from it, so not before an unread request body or a pipelined request was taken. A client
+//! that ends only its sending direction counts as one that left, unless hyper's `half_close` is
+//! set. Upgraded connections (WebSocket, CONNECT) leave the region with their response.
+//!
+//! In axum, layer the whole `Router` from outside (`RegionLayer::new(cx).layer(router)`): the error
+//! of a region is answered by the server and not by the router. Handlers get the `Cx` as
+//! `Extension<Cx>`.
+
 mod body;
 mod error;
 mod future;

@@ -107,6 +107,19 @@ impl TcpListener {
     }
 }
 
+/// For a host's wrappers: a listener that records, delays or fails on purpose.
+impl From<Box<dyn Listener>> for TcpListener {
+    fn from(listener: Box<dyn Listener>) -> Self {
+        TcpListener { listener }
+    }
+}
+
+impl From<TcpListener> for Box<dyn Listener> {
+    fn from(listener: TcpListener) -> Self {
+        listener.listener
+    }
+}
+
 /// A TCP connection. Closed when dropped.
 ///
 /// Reads and writes take `&self`, so one task may read while another writes; two tasks waiting in

@@ -281,7 +281,9 @@ impl Node {
     /// The body's future is gone.
     pub(crate) fn body_ended(self: &Arc<Self>, failed: bool) {
         lock(&self.inner).apply(Event::BodyEnded);
-        if failed || self.policy.close == Close::Cancel {
+        // A region that closes already keeps the reason it was told.
+        let told = self.scope.level() >= Level::Requested;
+        if !told && (failed || self.policy.close == Close::Cancel) {
             self.request(Reason::new(ReasonKind::ParentClosed));
         }
     }
