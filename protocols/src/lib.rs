@@ -1,1 +1,3 @@
 //! Cancel-correct protocol drivers over well-kept wire libraries.
+
+#![forbid(unsafe_code)]
