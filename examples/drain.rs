@@ -108,17 +108,13 @@ fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Command, Failure> {
             }
             "--side" => match value()?.to_str() {
                 Some("plain") => Command::Side("plain", plain::run),
-                Some("regions") => Command::Side("regions", regions_side()?),
+                Some("regions") => Command::Side("regions", regions::run),
                 _ => return Err(usage("no such side".to_owned())),
             },
             _ => return Err(usage(format!("unknown argument {flag:?}"))),
         };
     }
     Ok(command)
-}
-
-fn regions_side() -> Result<Side, Failure> {
-    regions::SIDE.ok_or_else(|| Failure::Side("the regions side is not built yet".to_owned()))
 }
 
 /// Runs each side under load, and shows what came of it.
@@ -136,18 +132,13 @@ fn compare(json: Option<PathBuf>) -> Result<bool, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Side(error.to_string()))?;
     let run = |name| runtime.block_on(parent::run(name)).map_err(Failure::Side);
-    let mut sides = vec![("plain", run("plain")?.0)];
-    let mut broken = vec!["the regions side is not built yet".to_owned()];
-    let mut close_report = None;
-    if regions::SIDE.is_some() {
-        let (account, report) = run("regions")?;
-        broken = account.broken();
-        close_report = report.close_report;
-        sides.push(("regions", account));
-    }
+    let (plain, _) = run("plain")?;
+    let (regions, report) = run("regions")?;
+    let broken = regions.broken();
+    let sides = [("plain", plain), ("regions", regions)];
 
     say(&format!("\n{}", table::table(&sides)));
-    if let Some(report) = close_report {
+    if let Some(report) = report.close_report {
         say(&format!("\nHow the region tree closed:\n{}\n", report.trim_end()));
     }
     if let Some((path, file)) = &mut json {
@@ -167,7 +158,7 @@ fn serve(addr: SocketAddr) -> Result<bool, Failure> {
              curl http://{addr}/work\n  curl -N http://{addr}/events\n  curl http://{addr}/never\n",
         ));
     };
-    let report = run_side(regions_side()?, addr, ready)?;
+    let report = run_side(regions::run, addr, ready)?;
     say(&format!("{}\n", report.close_report.as_deref().unwrap_or_default().trim_end()));
     let all = report.sum(|_| true);
     Ok(report.alive_tasks == 0 && all.cleanups_run == all.cleanups_registered)

@@ -1,1 +1,26 @@
 //! Bridges between regions and the hyper, tower and Tokio ecosystem.
+//!
+//! | module | feature | what it bridges |
+//! |---|---|---|
+//! | [`io`] | | byte streams, as one shape that all families are translated to and from |
+//! | [`io::Tokio`], [`io::FromTokio`] | `tokio` | Tokio's `AsyncRead` and `AsyncWrite` |
+//! | [`io::Futures`], [`io::FromFutures`] | `futures` | those of futures-io |
+//! | [`io::Hyper`], [`io::FromHyper`] | `hyper` | hyper's `rt::Read` and `rt::Write` |
+//! | [`rt`] | `hyper` | hyper's executor and timer, on any host |
+//! | [`hyper`] | `hyper` | an HTTP/1.1 server that drains and has a deadline |
+//! | [`tower`] | `tower` | each request in a region of its own |
+//!
+//! Foreign libraries poll, and know no scope. What is theirs is polled on through Request; the
+//! bridge turns Request into the library's own graceful end, and the end of the drain budget into
+//! a drop. Features only add.
+
+#![forbid(unsafe_code)]
+
+pub mod io;
+
+#[cfg(feature = "hyper")]
+pub mod hyper;
+#[cfg(feature = "hyper")]
+pub mod rt;
+#[cfg(feature = "tower")]
+pub mod tower;

@@ -162,6 +162,19 @@ impl<C> Cx<C> {
         self.op(Level::Requested, |task| future.as_mut().poll(task).map(Ok)).await
     }
 
+    /// Awaits a future that knows no `Cx` as work in flight: it goes on through Request, and is
+    /// dropped at the end of the drain budget.
+    ///
+    /// # Errors
+    /// `Cancelled` once the drain budget is spent, unless the future was ready.
+    ///
+    /// # Cancel safety
+    /// That of `future`: it is dropped where it waits.
+    pub async fn or_spent<F: Future>(&self, future: F) -> Result<F::Output, Cancelled> {
+        let mut future = pin!(future);
+        self.op(Level::Spent, |task| future.as_mut().poll(task).map(Ok)).await
+    }
+
     /// Waits for `duration`.
     ///
     /// # Errors

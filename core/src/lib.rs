@@ -40,3 +40,4 @@ pub use outcome::{Error, Failure, Outcome, Panic, Severity};
 pub use region::Region;
 pub use spawn::{Handle, TaskFn, TaskOutput};
 pub use time::Time;
+pub use timer::Alarm;

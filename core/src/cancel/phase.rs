@@ -47,7 +47,7 @@ impl Standing {
     }
 
     pub(crate) fn spent(reason: Reason) -> Self {
-        Standing { level: Level::Spent, reason: Some(reason), drain_until: Time::ZERO }
+        Standing { level: Level::Spent, reason: Some(reason), drain_until: Time::MAX }
     }
 
     /// The standing after `asked` came in on top of this one; `None` if nothing changes.

@@ -8,6 +8,7 @@
 //! The `poll_*` methods know no scope: adapters for foreign libraries use them, and turn Request
 //! into that library's own graceful shutdown.
 
+mod acceptor;
 mod addr;
 mod tcp;
 
@@ -15,6 +16,7 @@ use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::task::{Context, Poll};
 
+pub use acceptor::Acceptor;
 pub use addr::ToAddr;
 pub use tcp::{TcpListener, TcpStream};
 

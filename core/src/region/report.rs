@@ -134,6 +134,9 @@ impl fmt::Display for Leftover {
     }
 }
 
+/// How many children of a region `Display` shows.
+const SHOWN: usize = 4;
+
 impl fmt::Display for CloseReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(f, 0)?;
@@ -184,9 +187,15 @@ impl CloseReport {
         if t.regions > 1 {
             write!(f, ", {} regions within", t.regions - 1)?;
         }
-        for child in &self.children {
+        // Those that took longest say most.
+        let mut children: Vec<&CloseReport> = self.children.iter().collect();
+        children.sort_by_key(|child| std::cmp::Reverse(child.drain + child.finalize));
+        for child in children.iter().take(SHOWN) {
             writeln!(f)?;
             child.write(f, depth + 1)?;
+        }
+        if children.len() > SHOWN {
+            write!(f, "\n{:indent$}and others", "", indent = (depth + 1) * 2)?;
         }
         Ok(())
     }

@@ -465,7 +465,10 @@ impl Listener for Node {
         }
         let asked_at = *inner.requested_at.get_or_insert(now);
         let own = self.policy.drain.deadline_from(asked_at);
-        let drain_until = own.min(standing.drain_until);
+        let drain_until = match standing.level {
+            Level::Spent => now,
+            _ => own.min(standing.drain_until),
+        };
         inner.close_by = inner.close_by.min(self.policy.finalize.deadline_from(drain_until)).min(ancestors);
         // Somebody above armed a timer for the standing's own deadline.
         let arm = own < standing.drain_until

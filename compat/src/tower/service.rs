@@ -1,0 +1,202 @@
+//! The layer and its service: a call becomes a task with a region.
+
+use std::future::poll_fn;
+use std::mem;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use asupersync_core::channel::oneshot;
+use asupersync_core::region::CloseReport;
+use asupersync_core::{All, Budget, Cx, Outcome, Region};
+use http::{Request, Response};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::future::Answer;
+use super::{BoxError, RegionBody, RegionError, ResponseFuture};
+
+type OnClose = Arc<dyn Fn(&CloseReport) + Send + Sync>;
+
+#[derive(Clone)]
+struct Policy {
+    name: Arc<str>,
+    drain: Budget,
+    finalize: Budget,
+    on_close: Option<OnClose>,
+}
+
+/// Runs each request of a service in a region of its own, whose [`Cx`] is in the request's
+/// extensions.
+///
+/// ```no_run
+/// use asupersync_compat::{hyper, tower::RegionLayer};
+/// use asupersync_core::{Budget, Cx, Outcome};
+/// use http::{Request, Response};
+/// use std::time::Duration;
+/// # use ::hyper::body::Incoming;
+///
+/// async fn hello(request: Request<Incoming>) -> Outcome<Response<String>, std::convert::Infallible> {
+/// #   unreachable!()
+/// }
+///
+/// async fn http(cx: &Cx) -> Outcome<()> {
+///     let service = tower::ServiceBuilder::new()
+///         .layer(RegionLayer::new(cx).drain(Budget::timeout(Duration::from_secs(5))))
+///         .service_fn(|request: Request<Incoming>| async move {
+///             let cx: &Cx = request.extensions().get().expect("the layer put it there");
+///             cx.checkpoint().map_err(std::io::Error::from)?;
+///             Ok::<_, std::io::Error>(Response::new(String::from("hello")))
+///         });
+///     let listener = cx.tcp_bind("127.0.0.1:8080").await?;
+///     let report = hyper::serve(cx, listener, hyper::Tower::new(service)).await?;
+///     println!("{report}");
+///     Ok(())
+/// }
+/// ```
+pub struct RegionLayer<C = All> {
+    cx: Cx<C>,
+    policy: Policy,
+}
+
+impl<C> RegionLayer<C> {
+    /// Requests become tasks of the region of `cx`, which does not close before they ended; its
+    /// Request is theirs.
+    pub fn new(cx: &Cx<C>) -> Self {
+        let (drain, finalize) = (Budget::UNLIMITED, Budget::UNLIMITED);
+        let policy = Policy { name: "request".into(), drain, finalize, on_close: None };
+        RegionLayer { cx: cx.clone(), policy }
+    }
+
+    /// How long a handler and its body may go on after Request; the region's own budget is a limit
+    /// too.
+    #[must_use]
+    pub fn drain(mut self, budget: Budget) -> Self {
+        self.policy.drain = budget;
+        self
+    }
+
+    /// How long all finalizers of a request together may take.
+    #[must_use]
+    pub fn finalize(mut self, budget: Budget) -> Self {
+        self.policy.finalize = budget;
+        self
+    }
+
+    /// The name of each request's task and region; `request` if nothing is said.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.policy.name = name.into();
+        self
+    }
+
+    /// Is told how each request's region closed. Not told of a request that was refused or whose
+    /// task was dropped at the end of the budget of the region around it: that region's report is.
+    #[must_use]
+    pub fn on_close(mut self, tell: impl Fn(&CloseReport) + Send + Sync + 'static) -> Self {
+        self.policy.on_close = Some(Arc::new(tell));
+        self
+    }
+}
+
+impl<C> Clone for RegionLayer<C> {
+    fn clone(&self) -> Self {
+        RegionLayer { cx: self.cx.clone(), policy: self.policy.clone() }
+    }
+}
+
+impl<C, S> Layer<S> for RegionLayer<C> {
+    type Service = RegionService<S, C>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RegionService { inner, layer: self.clone() }
+    }
+}
+
+/// A service whose requests run in regions of their own; made by [`RegionLayer`].
+pub struct RegionService<S, C = All> {
+    inner: S,
+    layer: RegionLayer<C>,
+}
+
+impl<S: Clone, C> Clone for RegionService<S, C> {
+    fn clone(&self) -> Self {
+        RegionService { inner: self.inner.clone(), layer: self.layer.clone() }
+    }
+}
+
+impl<S, C, A, B> Service<Request<A>> for RegionService<S, C>
+where
+    C: Send + Sync + 'static,
+    S: Service<Request<A>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    A: Send + 'static,
+    B: Body + Send + 'static,
+{
+    type Response = Response<RegionBody<B>>;
+    type Error = RegionError;
+    type Future = ResponseFuture<B, C>;
+
+    fn poll_ready(&mut self, task: &mut Context<'_>) -> Poll<Result<(), RegionError>> {
+        self.inner.poll_ready(task).map_err(|error| RegionError::inner(error.into()))
+    }
+
+    fn call(&mut self, request: Request<A>) -> Self::Future {
+        let RegionLayer { cx, policy } = &self.layer;
+        // The instance that was made ready goes; its clone, which is not, stays.
+        let next = self.inner.clone();
+        let ready = mem::replace(&mut self.inner, next);
+        let (reply, answer) = oneshot::channel();
+        let name = policy.name.clone();
+        let policy = policy.clone();
+        let task = cx.spawn(&name, async move |cx: &Cx<C>| run(cx, policy, ready, request, reply).await);
+        ResponseFuture::new(answer, task, cx)
+    }
+}
+
+/// The task of one request.
+async fn run<S, C, A, B>(
+    cx: &Cx<C>,
+    policy: Policy,
+    mut service: S,
+    mut request: Request<A>,
+    reply: oneshot::Sender<Answer<B>>,
+) where
+    C: Send + Sync + 'static,
+    S: Service<Request<A>, Response = Response<B>, Error: Into<BoxError>>,
+    B: Body,
+{
+    let mut reply = Some(reply);
+    let mut tell = |answer| {
+        // The client may have left.
+        if let Some(reply) = reply.take() {
+            drop(reply.send(answer));
+        }
+    };
+    let region = Region::builder(policy.name).drain(policy.drain).finalize(policy.finalize);
+    let (outcome, report) = region
+        .open_with_report(cx, async |cx: &Cx<C>| -> Outcome {
+            let method = request.method().clone();
+            request.extensions_mut().insert(cx.clone());
+            let response = service.call(request).await.map_err(Into::into);
+            drop(service);
+            match response {
+                Ok(response) => {
+                    let (response, mut stub) = RegionBody::tie(response, &method);
+                    tell(Ok(response));
+                    poll_fn(|task| stub.poll_ended(task)).await;
+                }
+                Err(error) => tell(Err(RegionError::inner(error))),
+            }
+            Ok(())
+        })
+        .await;
+    if let Err(failure) = outcome {
+        tell(Err(RegionError::from_failure(failure)));
+    }
+    if let Some(on_close) = policy.on_close {
+        on_close(&report);
+    }
+}
