@@ -46,9 +46,13 @@ impl File {
     }
 }
 
-/// Where the repository is.
+/// Where the repository is: as cargo says now, for a build may have been moved or shared since.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let now = std::env::var_os("CARGO_MANIFEST_DIR");
+        now.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
+    })
 }
 
 /// Every text file of the repository: no version control, and nothing that cargo builds.
