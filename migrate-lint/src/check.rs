@@ -97,9 +97,7 @@ pub fn check(path: &Path) -> Result<Report, Problem> {
             for diagnosis in complaints(comment, used) {
                 let path = &tree.files[*file as usize].path;
                 let snippet = lines.line(&tree, *file, comment.line);
-                report
-                    .findings
-                    .push(complaint(path, snippet, comment, diagnosis));
+                report.findings.push(complaint(path, snippet, comment, diagnosis));
             }
         }
     }
@@ -114,10 +112,8 @@ pub fn check(path: &Path) -> Result<Report, Problem> {
 }
 
 fn linted_files(workspace: &Workspace, tree: &Tree) -> BTreeSet<u32> {
-    let reported = tree
-        .instances
-        .iter()
-        .filter(|i| workspace.packages[tree.crates[i.krate as usize].package].reported);
+    let reported =
+        tree.instances.iter().filter(|i| workspace.packages[tree.crates[i.krate as usize].package].reported);
     reported.map(|i| i.file).collect()
 }
 
@@ -188,15 +184,10 @@ fn finding(
         function,
         written: &site.written,
         form: site.at.form,
-        callee: callee
-            .as_deref()
-            .filter(|name| name.starts_with(char::is_lowercase)),
+        callee: callee.as_deref().filter(|name| name.starts_with(char::is_lowercase)),
     };
     let (level, diagnosis) = match &site.verdict {
-        Verdict::Yes(watched) => (
-            rule.level,
-            (rule.diagnose)(&subject(rule.watched[*watched])),
-        ),
+        Verdict::Yes(watched) => (rule.level, (rule.diagnose)(&subject(rule.watched[*watched]))),
         Verdict::Unknown(reason) => {
             let function = rule.watched.first().copied().unwrap_or_default();
             let diagnosis = Diagnosis {

@@ -62,9 +62,7 @@ pub fn main() -> ExitCode {
     let (status, written) = match parse(std::env::args_os().skip(1).collect()) {
         Ok(command) => run(&command, &mut out),
         Err(message) => {
-            complain(&format!(
-                "error: {message}\nTry `cargo migrate-lint --help`."
-            ));
+            complain(&format!("error: {message}\nTry `cargo migrate-lint --help`."));
             (CANNOT_RUN, Ok(()))
         }
     };
@@ -93,10 +91,7 @@ fn run(command: &Command, out: &mut dyn Write) -> (u8, io::Result<()>) {
             Some(rule) => (0, out.write_all(rule.page.as_bytes())),
             None => {
                 let known: Vec<_> = rules::ALL.iter().map(|rule| rule.name).collect();
-                complain(&format!(
-                    "error: there is no rule `{name}`; the rules are: {}",
-                    known.join(", ")
-                ));
+                complain(&format!("error: there is no rule `{name}`; the rules are: {}", known.join(", ")));
                 (CANNOT_RUN, Ok(()))
             }
         },
@@ -114,11 +109,7 @@ fn run(command: &Command, out: &mut dyn Write) -> (u8, io::Result<()>) {
             Err(problem) => {
                 complain(&render::text::problem(&problem));
                 // whoever reads JSON gets a document in any case
-                let report = Report {
-                    root: path.clone(),
-                    problems: vec![problem],
-                    ..Report::default()
-                };
+                let report = Report { root: path.clone(), problems: vec![problem], ..Report::default() };
                 let written = match format {
                     Format::Text => Ok(()),
                     Format::Json => render::json::render(&report, out),
@@ -182,14 +173,9 @@ fn parse(mut args: Vec<OsString>) -> Result<Command, String> {
     if words.peek().is_some_and(|word| word == "check") {
         words.next();
     }
-    let path = words
-        .next()
-        .map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let path = words.next().map_or_else(|| PathBuf::from("."), PathBuf::from);
     match words.next() {
-        Some(extra) => Err(format!(
-            "one PATH at a time; `{}` is left over",
-            extra.to_string_lossy()
-        )),
+        Some(extra) => Err(format!("one PATH at a time; `{}` is left over", extra.to_string_lossy())),
         None => Ok(Command::Check { path, format }),
     }
 }
@@ -203,10 +189,7 @@ mod tests {
     }
 
     fn at(path: &str, format: Format) -> Result<Command, String> {
-        Ok(Command::Check {
-            path: path.into(),
-            format,
-        })
+        Ok(Command::Check { path: path.into(), format })
     }
 
     #[test]

@@ -49,16 +49,10 @@ impl Suppressions {
         let mut by_target: HashMap<u32, Vec<usize>> = HashMap::new();
         let mut found = Vec::new();
         for comment in comments(text) {
-            by_target
-                .entry(comment.target)
-                .or_default()
-                .push(found.len());
+            by_target.entry(comment.target).or_default().push(found.len());
             found.push((comment, BTreeSet::new()));
         }
-        Suppressions {
-            comments: found,
-            by_target,
-        }
+        Suppressions { comments: found, by_target }
     }
 
     /// Whether a comment allows `rule` on one of these lines; it then counts
@@ -185,10 +179,7 @@ fn line_comments(text: &str) -> Vec<usize> {
             b'\'' if at(i + 1) == b'\\' => i = find(i + 3, "'") + 1,
             b'\'' => {
                 // a character, or a lifetime
-                let len = text
-                    .get(i + 1..)
-                    .and_then(|t| t.chars().next())
-                    .map_or(1, char::len_utf8);
+                let len = text.get(i + 1..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
                 i += if at(i + 1 + len) == b'\'' { len + 2 } else { 1 };
             }
             c if c.is_ascii_alphanumeric() || c == b'_' => {
@@ -236,18 +227,9 @@ mod tests {
     #[test]
     fn a_reason_is_required() {
         assert_eq!(one("// migrate-lint: allow(a)").content, Content::NoReason);
-        assert_eq!(
-            one("// migrate-lint: allow(a) --").content,
-            Content::NoReason
-        );
-        assert_eq!(
-            one("// migrate-lint: alow(a) why").content,
-            Content::Malformed
-        );
-        assert_eq!(
-            one("// migrate-lint: allow() why").content,
-            Content::Malformed
-        );
+        assert_eq!(one("// migrate-lint: allow(a) --").content, Content::NoReason);
+        assert_eq!(one("// migrate-lint: alow(a) why").content, Content::Malformed);
+        assert_eq!(one("// migrate-lint: allow() why").content, Content::Malformed);
     }
 
     #[test]

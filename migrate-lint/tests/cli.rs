@@ -97,10 +97,7 @@ fn f() {
     );
     let document = dir.json("a.rs");
     let findings = document["findings"].as_array().expect("findings");
-    let tries: Vec<_> = findings
-        .iter()
-        .map(|f| f["suggestion"].as_str().expect("text"))
-        .collect();
+    let tries: Vec<_> = findings.iter().map(|f| f["suggestion"].as_str().expect("text")).collect();
     assert_eq!(
         tries,
         [
@@ -113,10 +110,7 @@ fn f() {
             r#"cx.spawn_future("run", run(..))"#,
         ]
     );
-    assert_eq!(
-        findings[0]["message"],
-        "`go` (which is `tokio::spawn`) starts a task that no region owns"
-    );
+    assert_eq!(findings[0]["message"], "`go` (which is `tokio::spawn`) starts a task that no region owns");
 }
 
 #[test]
@@ -139,22 +133,12 @@ fn {
     let unknown = dir.check("unknown.rs");
     assert_eq!(unknown.status, 0);
     assert!(
-        unknown
-            .out
-            .contains("unknown.rs:2:10: unknown[detached_spawn]: `spawn` may be"),
+        unknown.out.contains("unknown.rs:2:10: unknown[detached_spawn]: `spawn` may be"),
         "{}",
         unknown.out
     );
-    assert!(
-        unknown.out.contains("why: it may come from `mystery::*`"),
-        "{}",
-        unknown.out
-    );
-    assert!(
-        unknown.out.contains("0 findings, 1 unknown, "),
-        "{}",
-        unknown.out
-    );
+    assert!(unknown.out.contains("why: it may come from `mystery::*`"), "{}", unknown.out);
+    assert!(unknown.out.contains("0 findings, 1 unknown, "), "{}", unknown.out);
     assert_eq!(dir.check("found.rs").status, 1);
     assert_eq!(dir.check("broken.rs").status, 2);
     assert_eq!(dir.check("absent.rs").status, 2);
@@ -163,62 +147,30 @@ fn {
 #[test]
 fn cargo_passes_the_name_of_the_subcommand() {
     let dir = one_finding();
-    for args in [
-        &["migrate-lint"][..],
-        &["migrate-lint", "check"],
-        &["check", "."],
-        &[],
-        &["./Cargo.toml"],
-    ] {
-        let output = lint()
-            .current_dir(dir.path())
-            .args(args)
-            .output()
-            .expect("runs");
+    for args in [&["migrate-lint"][..], &["migrate-lint", "check"], &["check", "."], &[], &["./Cargo.toml"]] {
+        let output = lint().current_dir(dir.path()).args(args).output().expect("runs");
         let ran = ran(output);
         assert_eq!(ran.status, 1, "{args:?}: {}", ran.err);
-        assert!(
-            ran.out.starts_with("src/main.rs:2:17: "),
-            "{args:?}: {}",
-            ran.out
-        );
+        assert!(ran.out.starts_with("src/main.rs:2:17: "), "{args:?}: {}", ran.out);
     }
 }
 
 #[test]
 fn help_version_explain() {
-    for args in [
-        &["--help"][..],
-        &["migrate-lint", "-h"],
-        &["check", "--help"],
-    ] {
+    for args in [&["--help"][..], &["migrate-lint", "-h"], &["check", "--help"]] {
         let ran = run(args);
         assert_eq!(ran.status, 0);
-        for word in [
-            "Usage:",
-            "explain RULE",
-            "--format",
-            "Exit status",
-            "detached_spawn",
-        ] {
+        for word in ["Usage:", "explain RULE", "--format", "Exit status", "detached_spawn"] {
             assert!(ran.out.contains(word), "{word}");
         }
     }
-    assert_eq!(
-        run(&["-V"]).out,
-        format!("cargo-migrate-lint {}\n", env!("CARGO_PKG_VERSION"))
-    );
+    assert_eq!(run(&["-V"]).out, format!("cargo-migrate-lint {}\n", env!("CARGO_PKG_VERSION")));
     let page = run(&["explain", "detached_spawn"]);
     assert_eq!(page.status, 0);
     assert!(page.out.contains("## What to write instead"));
     let none = run(&["explain", "detached"]);
     assert_eq!(none.status, 2);
-    assert!(
-        none.err
-            .contains("there is no rule `detached`; the rules are: detached_spawn"),
-        "{}",
-        none.err
-    );
+    assert!(none.err.contains("there is no rule `detached`; the rules are: detached_spawn"), "{}", none.err);
 }
 
 #[test]
@@ -233,11 +185,7 @@ fn usage_errors_say_what_to_do() {
         let ran = run(args);
         assert_eq!(ran.status, 2, "{args:?}");
         assert_eq!(ran.out, "");
-        assert!(
-            ran.err.contains(word) && ran.err.contains("--help"),
-            "{args:?}: {}",
-            ran.err
-        );
+        assert!(ran.err.contains(word) && ran.err.contains("--help"), "{args:?}: {}", ran.err);
     }
 }
 
@@ -248,12 +196,8 @@ fn a_reader_that_goes_away_is_no_error() {
         text.push_str("fn f() { tokio::spawn(g()); }\n");
     }
     let dir = Dir::with(&text);
-    let mut child = lint()
-        .arg(dir.at("a.rs"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("runs");
+    let mut child =
+        lint().arg(dir.at("a.rs")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
     let mut first = [0; 16];
     let mut stdout = child.stdout.take().expect("piped");
     stdout.read_exact(&mut first).expect("output");

@@ -15,12 +15,7 @@ fn fixtures() -> PathBuf {
 
 fn files_of(rule: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(fixtures().join(rule));
-    let mut files: Vec<_> = entries
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|e| e.path())
-        .collect();
+    let mut files: Vec<_> = entries.into_iter().flatten().flatten().map(|e| e.path()).collect();
     files.sort();
     files
 }
@@ -42,12 +37,7 @@ fn expected(text: &str) -> Marks {
 
 fn actual(path: &Path) -> Marks {
     let document = json(path.to_str().expect("UTF-8"));
-    assert_eq!(
-        document["problems"].as_array().map(Vec::len),
-        Some(0),
-        "{}",
-        document["problems"]
-    );
+    assert_eq!(document["problems"].as_array().map(Vec::len), Some(0), "{}", document["problems"]);
     let mut marks = Marks::new();
     for (list, mark) in [("findings", ""), ("unknowns", "?")] {
         for entry in document[list].as_array().expect("a list") {
@@ -87,11 +77,7 @@ fn each_fixture_is_found_as_marked() {
 #[test]
 fn each_rule_has_a_page_and_a_fixture_that_triggers_it() {
     for rule in migrate_lint::rules::ALL {
-        assert!(
-            rule.page.starts_with(&format!("# {}\n", rule.name)),
-            "{}",
-            rule.name
-        );
+        assert!(rule.page.starts_with(&format!("# {}\n", rule.name)), "{}", rule.name);
         for part in [
             "**Level:**",
             "## What it finds",
@@ -103,11 +89,7 @@ fn each_rule_has_a_page_and_a_fixture_that_triggers_it() {
             assert!(rule.page.contains(part), "{} lacks {part}", rule.name);
         }
         let level = format!("**Level:** {}\n", rule.level.name());
-        assert!(
-            rule.page.contains(&level),
-            "{}: its page states another level",
-            rule.name
-        );
+        assert!(rule.page.contains(&level), "{}: its page states another level", rule.name);
         let triggers = files_of(rule.name).iter().any(|file| {
             let text = fs::read_to_string(file).expect("fixture");
             expected(&text).keys().any(|(_, mark)| mark == rule.name)
@@ -123,11 +105,7 @@ fn each_page_and_fixture_belongs_to_a_rule() {
         for entry in fs::read_dir(dir).expect("directory").flatten() {
             let path = entry.path();
             let name = path.file_stem().and_then(|s| s.to_str()).expect("a name");
-            assert!(
-                migrate_lint::rules::find(name).is_some(),
-                "{} is of no rule",
-                path.display()
-            );
+            assert!(migrate_lint::rules::find(name).is_some(), "{} is of no rule", path.display());
         }
     }
 }

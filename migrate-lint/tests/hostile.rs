@@ -27,11 +27,7 @@ fn incomplete(dir: &Dir, words: &[&str]) {
     for word in words {
         assert!(ran.err.contains(word), "no {word:?} in: {}", ran.err);
     }
-    assert!(
-        ran.out.contains("good.rs:1:10: warning[detached_spawn]"),
-        "{}",
-        ran.out
-    );
+    assert!(ran.out.contains("good.rs:1:10: warning[detached_spawn]"), "{}", ran.out);
     assert!(ran.out.contains("incomplete: 1 error"), "{}", ran.out);
     assert_eq!(dir.json("")["summary"]["complete"], false);
 }
@@ -63,42 +59,25 @@ fn syntax_errors_have_a_place() {
 fn not_utf8() {
     let dir = app(GOOD);
     dir.write("src/bad.rs", b"fn f() {}\n// \xff\n");
-    incomplete(
-        &dir,
-        &["src/bad.rs: error: not UTF-8 (first invalid byte on line 2)"],
-    );
+    incomplete(&dir, &["src/bad.rs: error: not UTF-8 (first invalid byte on line 2)"]);
 }
 
 #[test]
 fn a_module_without_file() {
     let dir = app(GOOD);
-    incomplete(
-        &dir,
-        &[
-            "src/lib.rs:2:5: error: file of module `bad` not found: neither",
-            "src/bad/mod.rs",
-        ],
-    );
+    incomplete(&dir, &["src/lib.rs:2:5: error: file of module `bad` not found: neither", "src/bad/mod.rs"]);
     // under a condition it may well be meant for another machine
     dir.write("src/lib.rs", "mod good;\n#[cfg(windows)]\nmod bad;\n");
     let ran = dir.check("");
     assert_eq!(ran.status, 1);
-    assert!(
-        ran.err
-            .contains("src/lib.rs:3:5: warning: file of module `bad` not found"),
-        "{}",
-        ran.err
-    );
+    assert!(ran.err.contains("src/lib.rs:3:5: warning: file of module `bad` not found"), "{}", ran.err);
 }
 
 #[test]
 fn a_file_that_is_gone() {
     let dir = app(GOOD);
     dir.write("src/lib.rs", "mod good;\n#[path = \"gone.rs\"]\nmod bad;\n");
-    incomplete(
-        &dir,
-        &["src/gone.rs: error: file not found; it was removed"],
-    );
+    incomplete(&dir, &["src/gone.rs: error: file not found; it was removed"]);
 }
 
 #[test]
@@ -112,9 +91,7 @@ fn a_directory_in_place_of_a_file() {
 #[test]
 fn a_pipe_in_place_of_a_file_is_not_waited_for() {
     let dir = app(GOOD);
-    let made = std::process::Command::new("mkfifo")
-        .arg(dir.at("src/bad.rs"))
-        .status();
+    let made = std::process::Command::new("mkfifo").arg(dir.at("src/bad.rs")).status();
     assert!(made.expect("mkfifo").success());
     incomplete(&dir, &["src/bad.rs: error: not a regular file"]);
 }
@@ -176,10 +153,7 @@ fn no_permission() {
         assert_eq!(dir.check("").status, 1);
         return;
     }
-    incomplete(
-        &dir,
-        &["src/bad.rs: error: permission denied; make the file readable"],
-    );
+    incomplete(&dir, &["src/bad.rs: error: permission denied; make the file readable"]);
 }
 
 #[test]
@@ -198,12 +172,7 @@ fn circular_modules() {
     files.push_str("\n== src/l40.rs\n\n== src/bad.rs\n#[path = \"l0.rs\"] mod l0;\n");
     let ran = app(&files).check("");
     assert_eq!(ran.status, 2);
-    assert!(
-        ran.err
-            .contains("a module of this crate more than 64 times"),
-        "{}",
-        ran.err
-    );
+    assert!(ran.err.contains("a module of this crate more than 64 times"), "{}", ran.err);
 }
 
 #[test]
@@ -227,14 +196,8 @@ fn deep_nesting_is_refused_not_crashed_on() {
         ("return ", ""),
     ] {
         let dir = app(GOOD);
-        dir.write(
-            "src/bad.rs",
-            format!("fn f() {{ {}; }}", repeat(open, close, 20_000)),
-        );
-        incomplete(
-            &dir,
-            &["src/bad.rs:1:1: error: syntax error: nested too deeply"],
-        );
+        dir.write("src/bad.rs", format!("fn f() {{ {}; }}", repeat(open, close, 20_000)));
+        incomplete(&dir, &["src/bad.rs:1:1: error: syntax error: nested too deeply"]);
     }
     for text in [
         format!("fn f() {{ let x: {}; }}", repeat("&", "", 20_000)),
@@ -245,10 +208,7 @@ fn deep_nesting_is_refused_not_crashed_on() {
     ] {
         let dir = app(GOOD);
         dir.write("src/bad.rs", text);
-        incomplete(
-            &dir,
-            &["src/bad.rs:1:1: error: syntax error: nested too deeply"],
-        );
+        incomplete(&dir, &["src/bad.rs:1:1: error: syntax error: nested too deeply"]);
     }
 }
 
@@ -279,18 +239,11 @@ fn what_the_bound_lets_through_is_linted() {
     ] {
         let deep = format!("{}x{}", open.repeat(n), close.repeat(n));
         let dir = app(GOOD);
-        dir.write(
-            "src/bad.rs",
-            format!("fn f() {{ {deep}; }}\nfn g() {{ tokio::spawn(g()); }}"),
-        );
+        dir.write("src/bad.rs", format!("fn f() {{ {deep}; }}\nfn g() {{ tokio::spawn(g()); }}"));
         let ran = dir.check("");
         let refused = ran.err.contains("nested too deeply");
         assert!(!refused, "{open}: {}", ran.err);
-        assert!(
-            ran.status == 1 || ran.err.contains("syntax error"),
-            "{open}: {}",
-            ran.err
-        );
+        assert!(ran.status == 1 || ran.err.contains("syntax error"), "{open}: {}", ran.err);
     }
 }
 
@@ -310,11 +263,7 @@ fn types_patterns_and_items_nest_as_well() {
         format!("use {};", deep("a::", "", 2_000)),
         format!("use {};", deep("a::{", "}", 200)),
         format!("{} {}", "mod a {".repeat(250), "}".repeat(250)),
-        format!(
-            "fn f() {{ {} {} }}",
-            "fn f() {".repeat(200),
-            "}".repeat(200)
-        ),
+        format!("fn f() {{ {} {} }}", "fn f() {".repeat(200), "}".repeat(200)),
         format!("#[cfg({})] fn f() {{}}", deep("all(", ")", 200)),
     ] {
         let dir = app(GOOD);
@@ -322,16 +271,8 @@ fn types_patterns_and_items_nest_as_well() {
         dir.write("src/bad.rs", &text);
         let ran = dir.check("");
         let start = &text[..40];
-        assert!(
-            !ran.err.contains("nested too deeply"),
-            "{start}: {}",
-            ran.err
-        );
-        assert!(
-            ran.status == 1 || ran.err.contains("syntax error"),
-            "{start}: {}",
-            ran.err
-        );
+        assert!(!ran.err.contains("nested too deeply"), "{start}: {}", ran.err);
+        assert!(ran.status == 1 || ran.err.contains("syntax error"), "{start}: {}", ran.err);
         assert!(ran.out.contains("good.rs:1:10:"), "{start}: {}", ran.out);
     }
 }
@@ -347,9 +288,7 @@ fn a_long_chain_of_imports_ends() {
     dir.write("src/bad.rs", &text);
     assert_eq!(dir.found(""), ["src/good.rs:1", "?src/bad.rs:12003"]);
     // every module imports every other: no more than linear work a name
-    let all: String = (0..60)
-        .map(|i| format!("pub use super::m{i}::*;\n"))
-        .collect();
+    let all: String = (0..60).map(|i| format!("pub use super::m{i}::*;\n")).collect();
     let mut text: String = (0..60).map(|i| format!("mod m{i} {{ {all} }}\n")).collect();
     text.push_str("use m0::*;\nfn f() { spawn(g()); task::spawn(g()); }\n");
     dir.write("src/bad.rs", &text);
@@ -396,24 +335,11 @@ nothing
 ",
     );
     for (path, words) in [
-        (
-            "no",
-            &[
-                "no: error: no Cargo.toml here; pass the directory of a package",
-                "such as",
-                "no/app",
-            ][..],
-        ),
+        ("no", &["no: error: no Cargo.toml here; pass the directory of a package", "such as", "no/app"][..]),
         ("absent", &["absent: error: file not found"]),
         ("broken", &["broken/Cargo.toml:1:9: error: not valid TOML"]),
-        (
-            "empty",
-            &["empty/Cargo.toml: error: neither [package] nor [workspace]"],
-        ),
-        (
-            "nameless",
-            &["nameless/Cargo.toml: error: [package] has no `name`"],
-        ),
+        ("empty", &["empty/Cargo.toml: error: neither [package] nor [workspace]"]),
+        ("nameless", &["nameless/Cargo.toml: error: [package] has no `name`"]),
         ("nothing", &["nothing/Cargo.toml: error: no targets"]),
         (
             "lost",
@@ -422,48 +348,25 @@ nothing
                 "away.rs: error: file not found",
             ],
         ),
-        (
-            "member",
-            &[
-                "member/gone/Cargo.toml: error: file not found",
-                "member or path dependency",
-            ],
-        ),
-        (
-            "under/app",
-            &[
-                "under/Cargo.toml:1:",
-                "what is inherited from it is not known",
-            ],
-        ),
+        ("member", &["member/gone/Cargo.toml: error: file not found", "member or path dependency"]),
+        ("under/app", &["under/Cargo.toml:1:", "what is inherited from it is not known"]),
         ("other.txt", &["other.txt: error: neither a directory"]),
     ] {
         let ran = dir.check(path);
         assert_eq!(ran.status, 2, "{path}: {}", ran.out);
         for word in words {
-            assert!(
-                ran.err.contains(word),
-                "{path}: no {word:?} in: {}",
-                ran.err
-            );
+            assert!(ran.err.contains(word), "{path}: no {word:?} in: {}", ran.err);
         }
         let document = dir.json(path);
         assert_eq!(document["summary"]["complete"], false, "{path}");
-        assert_ne!(
-            document["problems"].as_array().map(Vec::len),
-            Some(0),
-            "{path}"
-        );
+        assert_ne!(document["problems"].as_array().map(Vec::len), Some(0), "{path}");
     }
 }
 
 #[test]
 fn odd_but_valid_files() {
     for (text, place) in [
-        (
-            &b"\xef\xbb\xbffn f() { tokio::spawn(g()); }"[..],
-            "src/bad.rs:1",
-        ),
+        (&b"\xef\xbb\xbffn f() { tokio::spawn(g()); }"[..], "src/bad.rs:1"),
         (b"fn f() {\r\n tokio::spawn(g());\r\n}\r\n", "src/bad.rs:2"),
         (b"#!/bin/x\nfn f() { tokio::spawn(g()); }", "src/bad.rs:2"),
     ] {

@@ -99,12 +99,7 @@ fn f() { tokio::spawn(g()); }
     );
     assert_eq!(
         dir.found(""),
-        [
-            "code/entry.rs:1",
-            "code/tool.rs:1",
-            "examples/shown/main.rs:1",
-            "scripts/make.rs:1"
-        ]
+        ["code/entry.rs:1", "code/tool.rs:1", "examples/shown/main.rs:1", "scripts/make.rs:1"]
     );
 }
 
@@ -169,12 +164,7 @@ fn f() { tokio::spawn(g()); super::from_include(g()); }
 fn f() { tokio::spawn(g()); }
 ");
     let document = dir.json("");
-    assert_eq!(
-        document["problems"].as_array().map(Vec::len),
-        Some(0),
-        "{}",
-        document["problems"]
-    );
+    assert_eq!(document["problems"].as_array().map(Vec::len), Some(0), "{}", document["problems"]);
     assert_eq!(
         dir.found(""),
         [
@@ -365,12 +355,7 @@ nothing
     );
     let ran = dir.check("");
     assert_eq!(ran.status, 0, "{}", ran.err);
-    assert!(
-        ran.err
-            .contains("stranger/Cargo.toml: warning: not part of this workspace"),
-        "{}",
-        ran.err
-    );
+    assert!(ran.err.contains("stranger/Cargo.toml: warning: not part of this workspace"), "{}", ran.err);
     assert_eq!(ran.err.lines().count(), 1);
 }
 
@@ -387,12 +372,8 @@ pub fn f() { tokio::spawn(g()); }
     let document = dir.json("");
     let findings = document["findings"].as_array().expect("findings");
     assert_eq!(findings.len(), 1);
-    let names: Vec<_> = findings[0]["targets"]
-        .as_array()
-        .expect("targets")
-        .iter()
-        .map(|t| &t["name"])
-        .collect();
+    let names: Vec<_> =
+        findings[0]["targets"].as_array().expect("targets").iter().map(|t| &t["name"]).collect();
     assert_eq!(names, ["one", "two"]);
     assert_eq!(findings[0]["in_test"], true);
 }
@@ -486,10 +467,7 @@ mod inner {
 }
 ",
     );
-    assert_eq!(
-        dir.found(""),
-        ["src/lib.rs:7", "src/lib.rs:8", "src/lib.rs:9"]
-    );
+    assert_eq!(dir.found(""), ["src/lib.rs:7", "src/lib.rs:8", "src/lib.rs:9"]);
 }
 
 #[test]

@@ -25,19 +25,13 @@ fn condition(attr: &Attribute) -> Option<Condition> {
         let Meta::List(list) = &attr.meta else {
             return None;
         };
-        return Some(Condition {
-            text: text_of(&list.tokens),
-            is_test: requires_test(&list.tokens),
-        });
+        return Some(Condition { text: text_of(&list.tokens), is_test: requires_test(&list.tokens) });
     }
     let last = path.segments.last()?;
     let is_test = last.ident == "test" || last.ident == "bench" || path.is_ident("rstest");
     is_test.then(|| {
         let names: Vec<_> = path.segments.iter().map(|s| s.ident.to_string()).collect();
-        Condition {
-            text: format!("#[{}]", names.join("::")),
-            is_test: true,
-        }
+        Condition { text: format!("#[{}]", names.join("::")), is_test: true }
     })
 }
 
@@ -106,11 +100,7 @@ pub(super) fn path_attributes(attrs: &[Attribute]) -> PathAttributes {
             Meta::List(list) if list.path.is_ident("cfg_attr") => {
                 let trees: Vec<_> = list.tokens.clone().into_iter().collect();
                 for window in trees.windows(3) {
-                    if let [
-                        TokenTree::Ident(name),
-                        TokenTree::Punct(eq),
-                        TokenTree::Literal(lit),
-                    ] = window
+                    if let [TokenTree::Ident(name), TokenTree::Punct(eq), TokenTree::Literal(lit)] = window
                         && *name == "path"
                         && eq.as_char() == '='
                         && let Ok(Lit::Str(text)) = syn::parse_str::<Lit>(&lit.to_string())
@@ -131,10 +121,7 @@ mod tests {
 
     fn of(source: &str) -> Vec<(String, bool)> {
         let item: syn::ItemFn = syn::parse_str(&format!("{source} fn f() {{}}")).expect("item");
-        conditions(&item.attrs)
-            .into_iter()
-            .map(|c| (c.text, c.is_test))
-            .collect()
+        conditions(&item.attrs).into_iter().map(|c| (c.text, c.is_test)).collect()
     }
 
     #[test]
@@ -147,10 +134,7 @@ mod tests {
         assert!(of("#[cfg(all(unix, test))]")[0].1);
         assert!(!of("#[cfg(not(test))]")[0].1);
         assert!(!of("#[cfg(any(test, unix))]")[0].1);
-        assert_eq!(
-            of("#[tokio::test(start_paused = true)]"),
-            [("#[tokio::test]".to_string(), true)]
-        );
+        assert_eq!(of("#[tokio::test(start_paused = true)]"), [("#[tokio::test]".to_string(), true)]);
     }
 
     #[test]

@@ -66,11 +66,7 @@ impl Extractor<'_, '_> {
                     None => source,
                 };
                 // `extern crate self as x` is the crate itself
-                let path = if source == kw::SELF {
-                    vec![kw::CRATE]
-                } else {
-                    vec![kw::ROOT, source]
-                };
+                let path = if source == kw::SELF { vec![kw::CRATE] } else { vec![kw::ROOT, source] };
                 self.index.scopes[scope as usize].imports.push(Import {
                     name: Some(name),
                     path,
@@ -101,14 +97,12 @@ impl Extractor<'_, '_> {
         scope: ScopeId,
     ) {
         let name = self.name(ident);
-        self.index.scopes[scope as usize]
-            .definitions
-            .push(Definition {
-                name,
-                in_types,
-                in_values,
-                visibility: visibility(vis),
-            });
+        self.index.scopes[scope as usize].definitions.push(Definition {
+            name,
+            in_types,
+            in_values,
+            visibility: visibility(vis),
+        });
     }
 
     /// Flattens a `use` tree into imports.
@@ -154,11 +148,7 @@ impl Extractor<'_, '_> {
             Some(rename) => self.name(rename),
             None => path.last().copied().unwrap_or(leaf),
         };
-        self.index.scopes[scope as usize].imports.push(Import {
-            name: Some(name),
-            path,
-            visibility,
-        });
+        self.index.scopes[scope as usize].imports.push(Import { name: Some(name), path, visibility });
     }
 
     fn collect_macro(&mut self, mac: &Macro, defines: bool, scope: ScopeId) {
@@ -191,29 +181,21 @@ impl Extractor<'_, '_> {
             }
             ModuleBody::Inline(self.open_scope(true, directory))
         } else {
-            let PathAttributes {
-                paths,
-                unconditional,
-            } = found;
-            ModuleBody::File {
-                paths,
-                conventional: !unconditional,
-            }
+            let PathAttributes { paths, unconditional } = found;
+            ModuleBody::File { paths, conventional: !unconditional }
         };
         let inline = match body {
             ModuleBody::Inline(scope) => Some(scope),
             ModuleBody::File { .. } => None,
         };
         let (cfg, span) = (self.cfg, span_of(&item.ident, &item.ident));
-        self.index.scopes[self.scope as usize]
-            .modules
-            .push(ModuleItem {
-                name,
-                visibility: visibility(&item.vis),
-                body,
-                cfg,
-                span,
-            });
+        self.index.scopes[self.scope as usize].modules.push(ModuleItem {
+            name,
+            visibility: visibility(&item.vis),
+            body,
+            cfg,
+            span,
+        });
         inline
     }
 }

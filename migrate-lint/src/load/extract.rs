@@ -68,10 +68,7 @@ pub(super) fn index_file(text: &str, names: &mut Names<'_>) -> Result<FileIndex,
         }
     };
     if !nesting::within_bound(&tokens) {
-        return Err(SyntaxError {
-            place: (1, 1),
-            message: "nested too deeply to be parsed safely".into(),
-        });
+        return Err(SyntaxError { place: (1, 1), message: "nested too deeply to be parsed safely".into() });
     }
     let file: syn::File = match syn::parse2(tokens) {
         Ok(file) => file,
@@ -151,11 +148,7 @@ impl Extractor<'_, '_> {
     }
 
     pub(super) fn enter(&mut self, Condition { text, is_test }: Condition) {
-        self.index.cfgs.push(Cfg {
-            parent: self.cfg,
-            text,
-            is_test,
-        });
+        self.index.cfgs.push(Cfg { parent: self.cfg, text, is_test });
         self.cfg = (self.index.cfgs.len() - 1) as CfgId;
     }
 
@@ -174,10 +167,7 @@ impl Extractor<'_, '_> {
                 Rib::Items(scope) => {
                     let scope = &self.index.scopes[*scope as usize];
                     let hides = scope.is_module
-                        || scope
-                            .definitions
-                            .iter()
-                            .any(|d| d.in_values && d.name == name)
+                        || scope.definitions.iter().any(|d| d.in_values && d.name == name)
                         || scope.imports.iter().any(|i| i.name == Some(name));
                     if hides {
                         return false;
@@ -231,14 +221,9 @@ impl Extractor<'_, '_> {
         self.record(&path, span_of(&first.ident, &last.ident), form);
     }
 
-    pub(super) fn argument(
-        &mut self,
-        args: &syn::punctuated::Punctuated<Expr, syn::Token![,]>,
-    ) -> Argument {
+    pub(super) fn argument(&mut self, args: &syn::punctuated::Punctuated<Expr, syn::Token![,]>) -> Argument {
         match args.first() {
-            Some(Expr::Async(block)) => Argument::AsyncBlock {
-                moves: block.capture.is_some(),
-            },
+            Some(Expr::Async(block)) => Argument::AsyncBlock { moves: block.capture.is_some() },
             Some(Expr::Call(call)) => match &*call.func {
                 Expr::Path(path) => match path.path.segments.last() {
                     Some(last) => Argument::CallOf(self.name(&last.ident)),

@@ -30,9 +30,7 @@ impl Walk<'_> {
         let is_conditional = outer.is_some_and(|(_, cfg)| cfg != NO_CFG);
         let mut inline = Vec::new();
         let mut problems = Vec::new();
-        let FileIndex {
-            scopes, includes, ..
-        } = &file.index;
+        let FileIndex { scopes, includes, .. } = &file.index;
         for (s, scope) in scopes.iter().enumerate() {
             let node = base + s as NodeId;
             for module in &scope.modules {
@@ -41,10 +39,7 @@ impl Walk<'_> {
                         inline.push((node, (module.name, module.visibility, base + child)));
                         continue;
                     }
-                    ModuleBody::File {
-                        paths,
-                        conventional,
-                    } => (paths, *conventional),
+                    ModuleBody::File { paths, conventional } => (paths, *conventional),
                 };
                 let name = self.names.text(module.name);
                 let place = (module.span.line, module.span.column);
@@ -56,9 +51,7 @@ impl Walk<'_> {
                         file: path.clone(),
                         place: Some(place),
                         severity: severity(conditional || is_conditional),
-                        message: format!(
-                            "file of module `{name}` not found: neither {flat} nor {nested}"
-                        ),
+                        message: format!("file of module `{name}` not found: neither {flat} nor {nested}"),
                     });
                 }
                 for (found, owns_directory) in files.found {
@@ -98,11 +91,7 @@ impl Walk<'_> {
 }
 
 fn severity(conditional: bool) -> Severity {
-    if conditional {
-        Severity::Warning
-    } else {
-        Severity::Error
-    }
+    if conditional { Severity::Warning } else { Severity::Error }
 }
 
 fn files(
@@ -116,11 +105,7 @@ fn files(
     let mut inside = directory.to_path_buf();
     inside.extend(&scope.directory);
     let beside = file.parent().unwrap_or(Path::new(""));
-    let base = if scope.directory.is_empty() {
-        beside
-    } else {
-        &inside
-    };
+    let base = if scope.directory.is_empty() { beside } else { &inside };
     let mut found: Vec<(PathBuf, bool)> = paths
         .iter()
         .map(|path| (tidy(&base.join(path)), true))

@@ -27,12 +27,8 @@ pub struct Dependency {
 impl Manifest {
     /// Reads and parses; the problem says what is wrong and where.
     pub(super) fn read(path: &Path) -> Result<Manifest, Problem> {
-        let problem = |place, message| Problem {
-            file: path.to_path_buf(),
-            place,
-            severity: Severity::Error,
-            message,
-        };
+        let problem =
+            |place, message| Problem { file: path.to_path_buf(), place, severity: Severity::Error, message };
         let text = read_text(path).map_err(|e| problem(None, e.explain()))?;
         let table = text.parse::<Table>().map_err(|e| {
             let place = e.span().map(|span| {
@@ -43,10 +39,7 @@ impl Manifest {
             });
             problem(place, format!("not valid TOML: {}", e.message()))
         })?;
-        Ok(Manifest {
-            path: path.to_path_buf(),
-            table,
-        })
+        Ok(Manifest { path: path.to_path_buf(), table })
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -58,10 +51,7 @@ impl Manifest {
     }
 
     pub(super) fn package(&self) -> Option<&Table> {
-        let found = self
-            .table
-            .get("package")
-            .or_else(|| self.table.get("project"));
+        let found = self.table.get("package").or_else(|| self.table.get("project"));
         found?.as_table()
     }
 
@@ -116,15 +106,10 @@ impl Manifest {
 
     fn dependency(&self, key: &str, value: &Value, root: Option<&Manifest>) -> Dependency {
         let table = value.as_table();
-        let inherits = table
-            .and_then(|t| t.get("workspace"))
-            .and_then(Value::as_bool)
-            .unwrap_or(false);
+        let inherits = table.and_then(|t| t.get("workspace")).and_then(Value::as_bool).unwrap_or(false);
         let (owner, table) = match root {
             Some(root) if inherits => {
-                let inherited = root
-                    .workspace()
-                    .and_then(|w| w.get("dependencies")?.get(key)?.as_table());
+                let inherited = root.workspace().and_then(|w| w.get("dependencies")?.get(key)?.as_table());
                 (root, inherited)
             }
             _ => (self, table),
@@ -138,23 +123,13 @@ impl Manifest {
                 Some(root.unwrap_or(self).dir().join(path))
             })
         };
-        let path = text("path")
-            .map(|path| owner.dir().join(path))
-            .or_else(patched);
-        Dependency {
-            renamed: text("package").is_some(),
-            package,
-            path,
-        }
+        let path = text("path").map(|path| owner.dir().join(path)).or_else(patched);
+        Dependency { renamed: text("package").is_some(), package, path }
     }
 }
 
 /// The strings of an array.
 pub(super) fn strings(value: Option<&Value>) -> Vec<&str> {
     let array = value.and_then(Value::as_array);
-    array
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect()
+    array.into_iter().flatten().filter_map(Value::as_str).collect()
 }

@@ -35,9 +35,7 @@ pub struct Package {
 /// The directories `exclude` names.
 pub(super) fn excluded(manifest: &Manifest) -> Vec<PathBuf> {
     let list = strings(manifest.workspace().and_then(|w| w.get("exclude")));
-    list.iter()
-        .map(|path| canonical(&manifest.dir().join(path)))
-        .collect()
+    list.iter().map(|path| canonical(&manifest.dir().join(path))).collect()
 }
 
 /// Packages as they are found.
@@ -58,11 +56,7 @@ impl Loader {
                 continue;
             }
             let base = glob::Pattern::escape(&manifest.dir().to_string_lossy());
-            let pattern = if base.is_empty() {
-                member.to_string()
-            } else {
-                format!("{base}/{member}")
-            };
+            let pattern = if base.is_empty() { member.to_string() } else { format!("{base}/{member}") };
             let Ok(paths) = glob::glob(&pattern) else {
                 self.problems.push(Problem::error(
                     &manifest.path,
@@ -82,11 +76,7 @@ impl Loader {
     /// Packages that lie in the workspace without being part of it are easily
     /// taken for linted; those one level down are mentioned.
     pub(super) fn mention_strangers(&mut self, dir: &Path) {
-        let entries = fs::read_dir(if dir.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            dir
-        });
+        let entries = fs::read_dir(if dir.as_os_str().is_empty() { Path::new(".") } else { dir });
         for entry in entries.into_iter().flatten().flatten() {
             let below = dir.join(entry.file_name());
             let manifest = below.join("Cargo.toml");
@@ -103,13 +93,9 @@ impl Loader {
 
     /// The manifest a package inherits from.
     pub(super) fn workspace_root(&mut self, manifest: &Manifest) -> Option<Manifest> {
-        let pointed = manifest
-            .workspace_pointer()
-            .map(|dir| dir.join("Cargo.toml"));
+        let pointed = manifest.workspace_pointer().map(|dir| dir.join("Cargo.toml"));
         if let Some(path) = pointed {
-            return Manifest::read(&path)
-                .map_err(|e| self.problems.push(e))
-                .ok();
+            return Manifest::read(&path).map_err(|e| self.problems.push(e)).ok();
         }
         let dir = canonical(manifest.dir());
         for above in dir.ancestors().skip(1).map(|d| d.join("Cargo.toml")) {
@@ -120,9 +106,7 @@ impl Loader {
                 Ok(found) if found.workspace().is_some() => return Some(found),
                 Ok(_) => {}
                 Err(mut problem) => {
-                    problem
-                        .message
-                        .push_str("; what is inherited from it is not known");
+                    problem.message.push_str("; what is inherited from it is not known");
                     self.problems.push(problem);
                 }
             }
@@ -130,56 +114,34 @@ impl Loader {
         None
     }
 
-    pub(super) fn visit(
-        &mut self,
-        dir: &Path,
-        root: Option<&Manifest>,
-        asked: &dyn Fn(&Path) -> bool,
-    ) {
+    pub(super) fn visit(&mut self, dir: &Path, root: Option<&Manifest>, asked: &dyn Fn(&Path) -> bool) {
         if self.found.contains_key(&canonical(dir)) {
             return;
         }
         match Manifest::read(&tidy(&dir.join("Cargo.toml"))) {
             Ok(manifest) => self.add(manifest, root, asked),
             Err(mut problem) => {
-                problem
-                    .message
-                    .push_str(" (it is a member or path dependency)");
+                problem.message.push_str(" (it is a member or path dependency)");
                 self.problems.push(problem);
             }
         }
     }
 
-    pub(super) fn add(
-        &mut self,
-        manifest: Manifest,
-        root: Option<&Manifest>,
-        asked: &dyn Fn(&Path) -> bool,
-    ) {
+    pub(super) fn add(&mut self, manifest: Manifest, root: Option<&Manifest>, asked: &dyn Fn(&Path) -> bool) {
         let real = canonical(manifest.dir());
         if self.found.contains_key(&real) {
             return;
         }
-        let Some(name) = manifest
-            .package()
-            .and_then(|p| p.get("name"))
-            .and_then(|n| n.as_str())
-            .map(str::to_string)
+        let Some(name) =
+            manifest.package().and_then(|p| p.get("name")).and_then(|n| n.as_str()).map(str::to_string)
         else {
-            self.problems.push(Problem::error(
-                &manifest.path,
-                "[package] has no `name`; add one".into(),
-            ));
+            self.problems.push(Problem::error(&manifest.path, "[package] has no `name`; add one".into()));
             return;
         };
         let reported = asked(&real);
         // problems of packages nobody asked about are theirs
         let mut theirs = Vec::new();
-        let problems = if reported {
-            &mut self.problems
-        } else {
-            &mut theirs
-        };
+        let problems = if reported { &mut self.problems } else { &mut theirs };
         let targets = targets(&manifest, &name, problems);
         let lib = targets.iter().find(|t| t.kind == TargetKind::Lib);
         let own_root;
@@ -191,10 +153,7 @@ impl Loader {
             }
         };
         let dependencies = manifest.dependencies(root);
-        let paths: Vec<PathBuf> = dependencies
-            .values()
-            .filter_map(|d| d.path.clone())
-            .collect();
+        let paths: Vec<PathBuf> = dependencies.values().filter_map(|d| d.path.clone()).collect();
         self.found.insert(
             real,
             Package {

@@ -52,11 +52,6 @@ pub struct Problem {
 impl Problem {
     /// An error about a file as a whole.
     pub(crate) fn error(file: &Path, message: String) -> Problem {
-        Problem {
-            file: file.to_path_buf(),
-            place: None,
-            severity: Severity::Error,
-            message,
-        }
+        Problem { file: file.to_path_buf(), place: None, severity: Severity::Error, message }
     }
 }

@@ -97,10 +97,7 @@ pub struct Names<'a> {
 impl<'a> Names<'a> {
     /// A cache in front of `shared`.
     pub fn new(shared: &'a Interner) -> Names<'a> {
-        Names {
-            shared,
-            seen: HashMap::new(),
-        }
+        Names { shared, seen: HashMap::new() }
     }
 
     /// The symbol of an identifier; `r#name` is `name`.

@@ -55,11 +55,7 @@ pub(super) fn within_bound(tokens: &TokenStream) -> bool {
                     if matches!(p.as_char(), ';' | ',') {
                         run = 0;
                     }
-                    bang = if p.as_char() == '!' && bang == 1 {
-                        2
-                    } else {
-                        0
-                    };
+                    bang = if p.as_char() == '!' && bang == 1 { 2 } else { 0 };
                 }
                 TokenTree::Ident(_) => bang = 1,
                 TokenTree::Literal(_) => bang = 0,
@@ -83,10 +79,7 @@ mod tests {
     #[test]
     fn ordinary_code_passes_however_long() {
         assert!(ok(&"fn f() { g(1); }\n".repeat(20_000)));
-        assert!(ok(&format!(
-            "fn f() {{ {} }}",
-            "if a { b } ".repeat(20_000)
-        )));
+        assert!(ok(&format!("fn f() {{ {} }}", "if a { b } ".repeat(20_000))));
         assert!(ok(&format!("const A: &[u8] = &[{}];", "1,".repeat(50_000))));
         assert!(ok(&format!("m! {{ {} }}", "a b ".repeat(50_000))));
     }
@@ -94,11 +87,7 @@ mod tests {
     #[test]
     fn deep_code_does_not() {
         let deep = |open: &str, close: &str| {
-            format!(
-                "fn f() {{ {}x{} }}",
-                open.repeat(20_000),
-                close.repeat(20_000)
-            )
+            format!("fn f() {{ {}x{} }}", open.repeat(20_000), close.repeat(20_000))
         };
         assert!(!ok(&deep("(", ")")));
         assert!(!ok(&deep("!", "")));

@@ -55,11 +55,7 @@ pub(super) fn read_all(paths: &[&Path], names: &Interner) -> io::Result<Vec<Outc
     let mut all: Vec<(usize, Outcome)> = Vec::with_capacity(paths.len());
     thread::scope(|scope| {
         let handles: Vec<_> = (0..threads)
-            .map(|_| {
-                thread::Builder::new()
-                    .stack_size(STACK)
-                    .spawn_scoped(scope, work)
-            })
+            .map(|_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work))
             .collect();
         let mut started = Ok(());
         let mut worked = false;

@@ -46,8 +46,7 @@ impl ReadError {
                 "{n} bytes, more than the {MAX_BYTES} this tool reads; leave generated code out of the module tree"
             ),
             ReadError::Internal => {
-                "this tool failed on the file, which is a defect of the tool; please report it"
-                    .into()
+                "this tool failed on the file, which is a defect of the tool; please report it".into()
             }
             ReadError::NotUtf8 { line } => {
                 format!("not UTF-8 (first invalid byte on line {line}); rustc rejects it as well")
@@ -68,10 +67,7 @@ pub fn read_text(path: &Path) -> Result<String, ReadError> {
     let bytes = fs::read(path).map_err(ReadError::Io)?;
     String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
-        let line = 1 + e.as_bytes()[..valid]
-            .iter()
-            .filter(|&&b| b == b'\n')
-            .count();
+        let line = 1 + e.as_bytes()[..valid].iter().filter(|&&b| b == b'\n').count();
         ReadError::NotUtf8 { line }
     })
 }
@@ -94,11 +90,7 @@ pub fn parser_text(text: &str) -> &str {
 
 /// The real path, or the given one where that is not to be had.
 pub fn canonical(path: &Path) -> PathBuf {
-    let path = if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    };
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
@@ -106,11 +98,7 @@ pub fn canonical(path: &Path) -> PathBuf {
 /// and they mean something.
 pub(super) fn tidy(path: &Path) -> PathBuf {
     let plain = without_detours(path);
-    if canonical(&plain) == canonical(path) {
-        plain
-    } else {
-        path.to_path_buf()
-    }
+    if canonical(&plain) == canonical(path) { plain } else { path.to_path_buf() }
 }
 
 fn without_detours(path: &Path) -> PathBuf {
@@ -118,9 +106,7 @@ fn without_detours(path: &Path) -> PathBuf {
     for part in path.components() {
         match part {
             Component::CurDir => {}
-            Component::ParentDir
-                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
-            {
+            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
                 out.pop();
             }
             part => out.push(part),
@@ -144,9 +130,6 @@ mod tests {
 
     #[test]
     fn a_directory_is_not_a_file() {
-        assert!(matches!(
-            read_text(Path::new("/")),
-            Err(ReadError::NotAFile)
-        ));
+        assert!(matches!(read_text(Path::new("/")), Err(ReadError::NotAFile)));
     }
 }

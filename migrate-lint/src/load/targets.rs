@@ -122,11 +122,7 @@ impl Finder<'_> {
                 root
             }
         };
-        found.insert(Target {
-            kind: TargetKind::Lib,
-            name,
-            root,
-        });
+        found.insert(Target { kind: TargetKind::Lib, name, root });
     }
 
     fn declared(
@@ -148,15 +144,10 @@ impl Finder<'_> {
             };
             match candidates.iter().find(|c| c.exists()) {
                 Some(root) => {
-                    found.insert(Target {
-                        kind,
-                        name,
-                        root: root.clone(),
-                    });
+                    found.insert(Target { kind, name, root: root.clone() });
                 }
                 None => {
-                    let places: Vec<_> =
-                        candidates.iter().map(|c| c.display().to_string()).collect();
+                    let places: Vec<_> = candidates.iter().map(|c| c.display().to_string()).collect();
                     let message = format!(
                         "the root file of [[{key}]] `{name}` is missing (looked for {}); add it or correct `path`",
                         places.join(", ")
@@ -168,31 +159,18 @@ impl Finder<'_> {
     }
 
     fn inferred(&self, kind: TargetKind, dir: &str, name: &str, package: &str) -> Vec<PathBuf> {
-        let mut out = vec![
-            self.at(&format!("{dir}/{name}.rs")),
-            self.at(&format!("{dir}/{name}/main.rs")),
-        ];
+        let mut out = vec![self.at(&format!("{dir}/{name}.rs")), self.at(&format!("{dir}/{name}/main.rs"))];
         if kind == TargetKind::Bin && (name == package || !out.iter().any(|p| p.exists())) {
             out.push(self.at("src/main.rs"));
         }
         out
     }
 
-    fn conventional(
-        &mut self,
-        kind: TargetKind,
-        dir: &str,
-        package: &str,
-        found: &mut BTreeSet<Target>,
-    ) {
+    fn conventional(&mut self, kind: TargetKind, dir: &str, package: &str, found: &mut BTreeSet<Target>) {
         let known: BTreeSet<PathBuf> = found.iter().map(|t| t.root.clone()).collect();
         let mut add = |name: &str, root: PathBuf| {
             if !known.contains(&root) {
-                found.insert(Target {
-                    kind,
-                    name: name.to_string(),
-                    root,
-                });
+                found.insert(Target { kind, name: name.to_string(), root });
             }
         };
         if kind == TargetKind::Bin {
@@ -204,12 +182,7 @@ impl Finder<'_> {
         let dir = self.at(dir);
         let entries = match fs::read_dir(&dir) {
             Ok(entries) => entries,
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return;
             }
             Err(e) => return self.problem(&dir, format!("cannot be listed: {e}")),
@@ -238,11 +211,7 @@ impl Finder<'_> {
         let roots: Vec<PathBuf> = match declared {
             Some(Value::Boolean(false)) => return,
             Some(Value::String(path)) => vec![self.at(path)],
-            Some(Value::Array(paths)) => paths
-                .iter()
-                .filter_map(Value::as_str)
-                .map(|p| self.at(p))
-                .collect(),
+            Some(Value::Array(paths)) => paths.iter().filter_map(Value::as_str).map(|p| self.at(p)).collect(),
             _ => {
                 let root = self.at("build.rs");
                 if !root.is_file() {
@@ -252,11 +221,7 @@ impl Finder<'_> {
             }
         };
         for root in roots {
-            found.insert(Target {
-                kind: TargetKind::Build,
-                name: "build-script".into(),
-                root,
-            });
+            found.insert(Target { kind: TargetKind::Build, name: "build-script".into(), root });
         }
     }
 }

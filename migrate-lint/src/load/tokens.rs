@@ -20,39 +20,19 @@ const MAX_SPECULATION: u32 = 12;
 
 /// Words that begin an expression or statement but no path.
 const KEYWORDS: &[&str] = &[
-    "as", "async", "await", "box", "break", "const", "continue", "dyn", "else", "enum", "extern",
-    "false", "for", "if", "impl", "in", "let", "loop", "match", "move", "mut", "pub", "ref",
-    "return", "static", "true", "type", "unsafe", "where", "while", "yield",
+    "as", "async", "await", "box", "break", "const", "continue", "dyn", "else", "enum", "extern", "false",
+    "for", "if", "impl", "in", "let", "loop", "match", "move", "mut", "pub", "ref", "return", "static",
+    "true", "type", "unsafe", "where", "while", "yield",
 ];
 
 /// Words after which an identifier is being defined.
-const DEFINING: &[&str] = &[
-    "fn",
-    "mod",
-    "struct",
-    "enum",
-    "union",
-    "trait",
-    "macro_rules",
-];
+const DEFINING: &[&str] = &["fn", "mod", "struct", "enum", "union", "trait", "macro_rules"];
 
 /// Macros whose input is only ever text.
-const TEXT_MACROS: &[&str] = &[
-    "stringify",
-    "concat",
-    "env",
-    "include_str",
-    "include_bytes",
-    "compile_error",
-];
+const TEXT_MACROS: &[&str] = &["stringify", "concat", "env", "include_str", "include_bytes", "compile_error"];
 
 /// Macros whose input becomes code of someone else's crate.
-const QUOTE_MACROS: &[&str] = &[
-    "quote",
-    "quote_spanned",
-    "parse_quote",
-    "parse_quote_spanned",
-];
+const QUOTE_MACROS: &[&str] = &["quote", "quote_spanned", "parse_quote", "parse_quote_spanned"];
 
 impl Extractor<'_, '_> {
     /// Visits the input of a macro call.
@@ -187,11 +167,7 @@ impl Extractor<'_, '_> {
         let after_dollar = is_punct(before, '$');
         let mut path = Vec::new();
         if after_dollar {
-            path.push(if *first == "crate" {
-                kw::DOLLAR_CRATE
-            } else {
-                kw::META
-            });
+            path.push(if *first == "crate" { kw::DOLLAR_CRATE } else { kw::META });
         } else {
             if KEYWORDS.iter().any(|k| first == k) {
                 return at + 1;
@@ -203,8 +179,7 @@ impl Extractor<'_, '_> {
         }
         // `a.b`, but not `a..b`
         let is_member = is_punct(before, '.') && !(at >= 2 && is_punct(trees.get(at - 2), '.'));
-        let is_defined =
-            matches!(before, Some(TokenTree::Ident(word)) if DEFINING.iter().any(|d| word == d));
+        let is_defined = matches!(before, Some(TokenTree::Ident(word)) if DEFINING.iter().any(|d| word == d));
         let is_lifetime = is_punct(before, '\'');
         let mut last: &Ident = first;
         let mut end = at + 1;
@@ -233,9 +208,7 @@ impl Extractor<'_, '_> {
                 _ => break,
             }
         }
-        if let (true, Some(TokenTree::Group(input))) =
-            (is_punct(trees.get(end), '!'), trees.get(end + 1))
-        {
+        if let (true, Some(TokenTree::Group(input))) = (is_punct(trees.get(end), '!'), trees.get(end + 1)) {
             let called = last.to_string();
             if !TEXT_MACROS.contains(&&*called) {
                 let quoted = self.quoted;
@@ -263,9 +236,7 @@ impl Extractor<'_, '_> {
             (Some(TokenTree::Ident(word)), second) if word == "async" => Argument::AsyncBlock {
                 moves: matches!(second, Some(TokenTree::Ident(next)) if next == "move"),
             },
-            (Some(TokenTree::Ident(name)), Some(TokenTree::Group(_))) => {
-                Argument::CallOf(self.name(&name))
-            }
+            (Some(TokenTree::Ident(name)), Some(TokenTree::Group(_))) => Argument::CallOf(self.name(&name)),
             _ => Argument::Other,
         }
     }

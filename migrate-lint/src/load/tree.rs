@@ -172,11 +172,7 @@ pub fn walk(workspace: &Workspace, names: &Interner) -> io::Result<Tree> {
                 optional: !package.reported,
             });
             walk.reports.push(package.reported);
-            walk.tree.crates.push(Crate {
-                package: p,
-                target: t,
-                root: None,
-            });
+            walk.tree.crates.push(Crate { package: p, target: t, root: None });
         }
     }
     while !walk.next.is_empty() {
@@ -234,27 +230,12 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn problem(
-        &mut self,
-        file: PathBuf,
-        place: Option<(u32, u32)>,
-        severity: Severity,
-        message: String,
-    ) {
-        self.tree.problems.push(Problem {
-            file,
-            place,
-            severity,
-            message,
-        });
+    fn problem(&mut self, file: PathBuf, place: Option<(u32, u32)>, severity: Severity, message: String) {
+        self.tree.problems.push(Problem { file, place, severity, message });
     }
 
     fn unreadable(&mut self, pending: &Pending, error: Option<&ReadError>) {
-        let severity = if pending.optional {
-            Severity::Warning
-        } else {
-            Severity::Error
-        };
+        let severity = if pending.optional { Severity::Warning } else { Severity::Error };
         let reason = error.map_or_else(|| "cannot be read".into(), ReadError::explain);
         self.problem(pending.path.clone(), None, severity, reason);
     }
@@ -272,15 +253,9 @@ impl Walk<'_> {
     }
 
     fn instantiate(&mut self, pending: Pending, file: u32) {
-        let from = pending
-            .from
-            .clone()
-            .unwrap_or_else(|| (pending.path.clone(), (1, 1)));
+        let from = pending.from.clone().unwrap_or_else(|| (pending.path.clone(), (1, 1)));
         if self.is_cycle(&pending, file) {
-            let message = format!(
-                "circular module: {} contains itself",
-                pending.path.display()
-            );
+            let message = format!("circular module: {} contains itself", pending.path.display());
             return self.problem(from.0, Some(from.1), Severity::Error, message);
         }
         let count = self.counts.entry((pending.krate, file)).or_default();
@@ -329,9 +304,7 @@ impl Walk<'_> {
                 let entry = (*name, *visibility, base);
                 self.tree.nodes[outer as usize].modules.push(entry);
             }
-            (Link::Include, Some((outer, _))) => {
-                self.tree.nodes[outer as usize].included.push(base)
-            }
+            (Link::Include, Some((outer, _))) => self.tree.nodes[outer as usize].included.push(base),
             _ => {}
         }
         self.follow(instance);

@@ -29,8 +29,8 @@ pub struct Workspace {
 
 /// Loads what `path` stands for; an error means there is nothing to lint.
 pub fn load(path: &Path) -> Result<Workspace, Problem> {
-    let meta = fs::metadata(path)
-        .map_err(|e| Problem::error(path, super::source::ReadError::Io(e).explain()))?;
+    let meta =
+        fs::metadata(path).map_err(|e| Problem::error(path, super::source::ReadError::Io(e).explain()))?;
     if meta.is_dir() {
         let manifest = path.join("Cargo.toml");
         if !manifest.exists() {
@@ -44,20 +44,14 @@ pub fn load(path: &Path) -> Result<Workspace, Problem> {
     if path.extension().is_some_and(|e| e == "rs") {
         return Ok(single_file(path));
     }
-    Err(Problem::error(
-        path,
-        "neither a directory, a Cargo.toml nor a .rs file; pass one of these".into(),
-    ))
+    Err(Problem::error(path, "neither a directory, a Cargo.toml nor a .rs file; pass one of these".into()))
 }
 
 /// What to do about a directory without manifest.
 fn no_manifest(dir: &Path) -> String {
     let mut text = String::from("no Cargo.toml here; pass the directory of a package or workspace");
     let above = fs::canonicalize(dir).ok().and_then(|dir| {
-        let found = dir
-            .ancestors()
-            .skip(1)
-            .find(|d| d.join("Cargo.toml").is_file());
+        let found = dir.ancestors().skip(1).find(|d| d.join("Cargo.toml").is_file());
         found.map(Path::to_path_buf)
     });
     if let Some(above) = above {
@@ -82,39 +76,25 @@ fn no_manifest(dir: &Path) -> String {
 }
 
 fn single_file(path: &Path) -> Workspace {
-    let name = path
-        .file_stem()
-        .map_or("file".into(), |s| s.to_string_lossy().into_owned());
+    let name = path.file_stem().map_or("file".into(), |s| s.to_string_lossy().into_owned());
     let dir = path.parent().unwrap_or(Path::new("")).to_path_buf();
     let package = Package {
         lib_name: name.replace('-', "_"),
         dir: dir.clone(),
-        targets: vec![Target {
-            kind: TargetKind::Bin,
-            name: name.clone(),
-            root: path.to_path_buf(),
-        }],
+        targets: vec![Target { kind: TargetKind::Bin, name: name.clone(), root: path.to_path_buf() }],
         name,
         dependencies: BTreeMap::new(),
         edition_2015: false,
         reported: true,
         bare: true,
     };
-    Workspace {
-        packages: vec![package],
-        by_dir: BTreeMap::new(),
-        problems: Vec::new(),
-        root: dir,
-    }
+    Workspace { packages: vec![package], by_dir: BTreeMap::new(), problems: Vec::new(), root: dir }
 }
 
 fn packages(path: &Path) -> Result<Workspace, Problem> {
     let manifest = Manifest::read(path)?;
     let dir = manifest.dir().to_path_buf();
-    let mut loader = Loader {
-        found: BTreeMap::new(),
-        problems: Vec::new(),
-    };
+    let mut loader = Loader { found: BTreeMap::new(), problems: Vec::new() };
     if manifest.workspace().is_some() {
         let members = loader.members(&manifest);
         let excluded = excluded(&manifest);
@@ -146,11 +126,7 @@ fn packages(path: &Path) -> Result<Workspace, Problem> {
     }
     let (by_dir, packages): (Vec<_>, Vec<_>) = loader.found.into_iter().unzip();
     Ok(Workspace {
-        by_dir: by_dir
-            .into_iter()
-            .enumerate()
-            .map(|(i, dir)| (dir, i))
-            .collect(),
+        by_dir: by_dir.into_iter().enumerate().map(|(i, dir)| (dir, i)).collect(),
         packages,
         problems: loader.problems,
         root: dir,

@@ -90,26 +90,11 @@ struct Summary {
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let document = Document {
         schema: SCHEMA,
-        tool: Tool {
-            name: env!("CARGO_PKG_NAME"),
-            version: env!("CARGO_PKG_VERSION"),
-        },
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         root: shown(&report.root),
-        findings: report
-            .findings
-            .iter()
-            .map(|f| entry(&report.root, f, f.level.name()))
-            .collect(),
-        unknowns: report
-            .unknowns
-            .iter()
-            .map(|f| entry(&report.root, f, "unknown"))
-            .collect(),
-        problems: report
-            .problems
-            .iter()
-            .map(|p| problem(&report.root, p))
-            .collect(),
+        findings: report.findings.iter().map(|f| entry(&report.root, f, f.level.name())).collect(),
+        unknowns: report.unknowns.iter().map(|f| entry(&report.root, f, "unknown")).collect(),
+        problems: report.problems.iter().map(|p| problem(&report.root, p)).collect(),
         summary: Summary {
             findings: report.findings.len(),
             unknowns: report.unknowns.len(),
@@ -146,11 +131,7 @@ fn entry(root: &Path, finding: &Finding, level: &'static str) -> Entry {
         targets: finding
             .targets
             .iter()
-            .map(|t| TargetEntry {
-                package: t.package.clone(),
-                kind: t.kind,
-                name: t.name.clone(),
-            })
+            .map(|t| TargetEntry { package: t.package.clone(), kind: t.kind, name: t.name.clone() })
             .collect(),
     }
 }

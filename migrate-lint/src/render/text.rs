@@ -27,22 +27,12 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn block(finding: &Finding, severity: &str, out: &mut dyn Write) -> io::Result<()> {
     let span = finding.span;
     let file = shown(&finding.file);
-    let Finding {
-        rule, diagnosis, ..
-    } = finding;
-    writeln!(
-        out,
-        "{file}:{}:{}: {severity}[{rule}]: {}",
-        span.line, span.column, diagnosis.message
-    )?;
+    let Finding { rule, diagnosis, .. } = finding;
+    writeln!(out, "{file}:{}:{}: {severity}[{rule}]: {}", span.line, span.column, diagnosis.message)?;
     let number = span.line.to_string();
     let gutter = " ".repeat(number.len());
     let from = span.column as usize - 1;
-    let to = if span.end_line == span.line {
-        span.end_column as usize - 1
-    } else {
-        usize::MAX
-    };
+    let to = if span.end_line == span.line { span.end_column as usize - 1 } else { usize::MAX };
     let (line, pad, carets) = underline(&finding.snippet, from, to);
     writeln!(out, "{gutter} |")?;
     writeln!(out, "{number} | {line}")?;
@@ -60,11 +50,7 @@ fn block(finding: &Finding, severity: &str, out: &mut dyn Write) -> io::Result<(
 fn underline(snippet: &str, from: usize, to: usize) -> (String, String, String) {
     let chars: Vec<char> = snippet.trim_end().chars().collect();
     let to = to.clamp(from + 1, chars.len().max(from + 1));
-    let skip = if chars.len() > MAX_SNIPPET {
-        from.saturating_sub(MAX_SNIPPET / 4)
-    } else {
-        0
-    };
+    let skip = if chars.len() > MAX_SNIPPET { from.saturating_sub(MAX_SNIPPET / 4) } else { 0 };
     let (mut line, mut pad, mut carets) = (String::new(), String::new(), String::new());
     if skip > 0 {
         line.push_str("..");
@@ -115,12 +101,7 @@ pub fn summary(report: &Report) -> String {
     let mut text = count(report.findings.len(), "finding");
     let levels: Vec<String> = [Level::Deny, Level::Warn, Level::Info]
         .into_iter()
-        .map(|level| {
-            (
-                level,
-                report.findings.iter().filter(|f| f.level == level).count(),
-            )
-        })
+        .map(|level| (level, report.findings.iter().filter(|f| f.level == level).count()))
         .filter(|(_, n)| *n > 0)
         .map(|(level, n)| count(n, level.severity()))
         .collect();
@@ -139,11 +120,7 @@ pub fn summary(report: &Report) -> String {
         count(report.files, "file"),
         count(report.packages, "package"),
     ));
-    let errors = report
-        .problems
-        .iter()
-        .filter(|p| p.severity == Severity::Error)
-        .count();
+    let errors = report.problems.iter().filter(|p| p.severity == Severity::Error).count();
     if errors > 0 {
         text.push_str(&format!("; incomplete: {}", count(errors, "error")));
     }
@@ -151,11 +128,7 @@ pub fn summary(report: &Report) -> String {
 }
 
 fn count(n: usize, noun: &str) -> String {
-    if n == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{n} {noun}s")
-    }
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 /// A problem on one line.
@@ -187,11 +160,8 @@ mod tests {
 
     #[test]
     fn long_lines_are_cut_around_the_place() {
-        let (line, pad, carets) = underline(
-            &format!("{}spawn{}", "x".repeat(1000), "y".repeat(1000)),
-            1000,
-            1005,
-        );
+        let (line, pad, carets) =
+            underline(&format!("{}spawn{}", "x".repeat(1000), "y".repeat(1000)), 1000, 1005);
         assert!(line.chars().count() <= MAX_SNIPPET + 4, "{line}");
         assert_eq!(&line[pad.len()..][..5], "spawn");
         assert_eq!(carets, "^^^^^");

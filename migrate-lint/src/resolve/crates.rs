@@ -20,11 +20,7 @@ impl<'a> Resolver<'a> {
     }
 
     pub(super) fn crate_root(&self, node: NodeId) -> Meanings {
-        self.crate_of(node)
-            .root
-            .map(Meaning::Module)
-            .into_iter()
-            .collect()
+        self.crate_of(node).root.map(Meaning::Module).into_iter().collect()
     }
 
     pub(super) fn is_module(&self, node: NodeId) -> bool {
@@ -45,10 +41,7 @@ impl<'a> Resolver<'a> {
 
     pub(super) fn parent_module(&self, module: NodeId) -> Meanings {
         let parent = self.tree.nodes[module as usize].parent;
-        parent
-            .map(|p| Meaning::Module(self.module_of(p)))
-            .into_iter()
-            .collect()
+        parent.map(|p| Meaning::Module(self.module_of(p))).into_iter().collect()
     }
 
     pub(super) fn is_visible(&self, node: NodeId, visibility: Visibility, from: NodeId) -> bool {
@@ -56,9 +49,8 @@ impl<'a> Resolver<'a> {
         let limit = match visibility {
             Visibility::Public => return true,
             Visibility::Crate => {
-                let krate = |n: NodeId| {
-                    self.tree.instances[self.tree.nodes[n as usize].instance as usize].krate
-                };
+                let krate =
+                    |n: NodeId| self.tree.instances[self.tree.nodes[n as usize].instance as usize].krate;
                 return krate(node) == krate(from);
             }
             Visibility::Private => module,
@@ -116,10 +108,7 @@ impl<'a> Resolver<'a> {
         {
             return vec![Meaning::Module(root)];
         }
-        let is_known = matches!(
-            &*text,
-            "std" | "core" | "alloc" | "proc_macro" | "test" | "tokio"
-        );
+        let is_known = matches!(&*text, "std" | "core" | "alloc" | "proc_macro" | "test" | "tokio");
         if is_known || (package.bare && text.starts_with(|c: char| c.is_ascii_lowercase())) {
             return outside(&text);
         }
@@ -127,9 +116,7 @@ impl<'a> Resolver<'a> {
         let root = self.crate_of(node).root;
         let renamed = root.and_then(|root| {
             let imports = &self.tree.scope(root).imports;
-            let found = imports
-                .iter()
-                .find(|i| i.name == Some(name) && i.path.first() == Some(&kw::ROOT))?;
+            let found = imports.iter().find(|i| i.name == Some(name) && i.path.first() == Some(&kw::ROOT))?;
             found.path.get(1).copied().filter(|source| *source != name)
         });
         match renamed {

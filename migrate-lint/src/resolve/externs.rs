@@ -126,10 +126,7 @@ const OTHERS: &[&str] = &[
 const MODULES: &[(&str, &[&str])] = &[
     (
         "tokio",
-        &[
-            "fs", "io", "net", "process", "runtime", "signal", "spawn", "stream", "sync", "task",
-            "time",
-        ],
+        &["fs", "io", "net", "process", "runtime", "signal", "spawn", "stream", "sync", "task", "time"],
     ),
     (
         "tokio::task",
@@ -188,9 +185,7 @@ pub(super) fn glob_has(module: &[String], name: &str) -> Option<bool> {
         return Some(names.contains(&name));
     }
     // a glob of an enum or other type brings in variants
-    let is_type = module
-        .last()
-        .is_some_and(|m| m.starts_with(char::is_uppercase));
+    let is_type = module.last().is_some_and(|m| m.starts_with(char::is_uppercase));
     (is_type || is_settled(krate)).then_some(false)
 }
 
@@ -209,10 +204,7 @@ mod tests {
 
     #[test]
     fn canonical_paths() {
-        assert_eq!(
-            canonical(path("rocket::tokio::task::spawn")),
-            path("tokio::task::spawn")
-        );
+        assert_eq!(canonical(path("rocket::tokio::task::spawn")), path("tokio::task::spawn"));
         assert_eq!(canonical(path("madsim_tokio::spawn")), path("tokio::spawn"));
         assert_eq!(canonical(path("rocket::spawn")), path("rocket::spawn"));
     }

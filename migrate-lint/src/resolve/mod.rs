@@ -75,10 +75,7 @@ pub fn sites(workspace: &Workspace, tree: &Tree, names: &Interner, watched: &[&s
             let in_test = kind.is_test() || conditions.iter().any(|c| c.is_test);
             let target = (krate.package, krate.target);
             if let Some(site) = found.get_mut(&key) {
-                if matches!(
-                    (&site.verdict, &verdict),
-                    (Verdict::Unknown(_), Verdict::Yes(_))
-                ) {
+                if matches!((&site.verdict, &verdict), (Verdict::Unknown(_), Verdict::Yes(_))) {
                     site.verdict = verdict;
                 }
                 site.in_test &= in_test;
@@ -126,22 +123,12 @@ impl<'a> Candidates<'a> {
         let mut all = plain.clone();
         loop {
             let before = all.len();
-            all.extend(
-                renames
-                    .iter()
-                    .filter(|(s, _)| all.contains(s))
-                    .map(|(_, n)| *n)
-                    .collect::<Vec<_>>(),
-            );
+            all.extend(renames.iter().filter(|(s, _)| all.contains(s)).map(|(_, n)| *n).collect::<Vec<_>>());
             if all.len() == before {
                 break;
             }
         }
-        Candidates {
-            watched,
-            plain,
-            names: all,
-        }
+        Candidates { watched, plain, names: all }
     }
 
     fn verdict(
@@ -160,9 +147,7 @@ impl<'a> Candidates<'a> {
         });
         if let Some(hit) = hit {
             return Some(match at.quoted {
-                true => {
-                    Verdict::Unknown("it is code that a macro generates for another crate".into())
-                }
+                true => Verdict::Unknown("it is code that a macro generates for another crate".into()),
                 false => Verdict::Yes(hit),
             });
         }
@@ -182,12 +167,7 @@ impl<'a> Candidates<'a> {
         }
         let nowhere = meanings.is_empty() && is_plain && self.may_be_function(path, names);
         nowhere.then(|| {
-            let subject = names.text(
-                path.iter()
-                    .copied()
-                    .find(|s| *s != kw::ROOT)
-                    .unwrap_or(path[0]),
-            );
+            let subject = names.text(path.iter().copied().find(|s| *s != kw::ROOT).unwrap_or(path[0]));
             Verdict::Unknown(match path.len() {
                 1 => format!("nothing named `{subject}` is in sight"),
                 _ => "its path leads to nothing that was read".to_string(),
@@ -205,13 +185,8 @@ impl<'a> Candidates<'a> {
         let [krate, .., last] = found else {
             return None;
         };
-        let is_plain = self
-            .watched
-            .iter()
-            .any(|w| w.rsplit("::").next() == Some(last));
-        let in_type = found[..found.len() - 1]
-            .iter()
-            .any(|s| s.starts_with(char::is_uppercase));
+        let is_plain = self.watched.iter().any(|w| w.rsplit("::").next() == Some(last));
+        let in_type = found[..found.len() - 1].iter().any(|s| s.starts_with(char::is_uppercase));
         (is_plain && !in_type && !externs::is_settled(krate))
             .then(|| format!("`{}` is in a crate that was not read", found.join("::")))
     }

@@ -58,9 +58,11 @@ struct Query {
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(workspace: &'a Workspace, tree: &'a Tree, names: &'a Interner) -> Self {
-        let libraries = tree.crates.iter().enumerate().filter(|(_, c)| {
-            workspace.packages[c.package].targets[c.target].kind == TargetKind::Lib
-        });
+        let libraries = tree
+            .crates
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| workspace.packages[c.package].targets[c.target].kind == TargetKind::Lib);
         Resolver {
             workspace,
             tree,
@@ -85,13 +87,7 @@ impl<'a> Resolver<'a> {
         self.bounded(|x| x.path_within(node, path, ns, globs))
     }
 
-    fn path_within(
-        &mut self,
-        node: NodeId,
-        path: &[Symbol],
-        ns: Namespace,
-        globs: bool,
-    ) -> Meanings {
+    fn path_within(&mut self, node: NodeId, path: &[Symbol], ns: Namespace, globs: bool) -> Meanings {
         let query = Query { from: node, globs };
         let (mut found, mut rest) = match path {
             [] => return Vec::new(),
@@ -265,10 +261,7 @@ impl<'a> Resolver<'a> {
                     }
                     Some(false) => Vec::new(),
                     None => {
-                        let reason = format!(
-                            "it may come from `{}::*`, which was not read",
-                            path.join("::")
-                        );
+                        let reason = format!("it may come from `{}::*`, which was not read", path.join("::"));
                         vec![Meaning::Lost(reason.into())]
                     }
                 }
@@ -298,15 +291,9 @@ impl<'a> Resolver<'a> {
                 Namespace::Type => Namespace::Value,
                 Namespace::Value => Namespace::Type,
             };
-            if self.cycles == before
-                && self
-                    .import_path(node, &import.path, other, !is_glob)
-                    .is_empty()
-            {
+            if self.cycles == before && self.import_path(node, &import.path, other, !is_glob).is_empty() {
                 let path = self.names.path(&import.path);
-                found.push(Meaning::Lost(
-                    format!("the import `{path}` leads nowhere that was read").into(),
-                ));
+                found.push(Meaning::Lost(format!("the import `{path}` leads nowhere that was read").into()));
             }
         }
         self.in_progress.remove(&key);
@@ -317,21 +304,9 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    fn import_path(
-        &mut self,
-        node: NodeId,
-        path: &[Symbol],
-        ns: Namespace,
-        globs: bool,
-    ) -> Meanings {
+    fn import_path(&mut self, node: NodeId, path: &[Symbol], ns: Namespace, globs: bool) -> Meanings {
         if !self.package_of(node).edition_2015
-            || matches!(
-                path,
-                [
-                    kw::ROOT | kw::SELF | kw::SUPER | kw::CRATE | kw::DOLLAR_CRATE,
-                    ..
-                ]
-            )
+            || matches!(path, [kw::ROOT | kw::SELF | kw::SUPER | kw::CRATE | kw::DOLLAR_CRATE, ..])
         {
             return self.path(node, path, ns, globs);
         }

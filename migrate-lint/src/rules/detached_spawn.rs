@@ -17,9 +17,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn diagnose(subject: &Subject<'_>) -> Diagnosis {
-    let Subject {
-        function, written, ..
-    } = subject;
+    let Subject { function, written, .. } = subject;
     let named = if written == function {
         format!("`{written}`")
     } else {
@@ -34,12 +32,8 @@ fn diagnose(subject: &Subject<'_>) -> Diagnosis {
         Form::Call(argument) => (
             "starts a task that no region owns",
             match argument {
-                Argument::AsyncBlock { moves: true } => {
-                    r#"cx.spawn("name", async move |cx| { .. })"#.into()
-                }
-                Argument::AsyncBlock { moves: false } => {
-                    r#"cx.spawn("name", async |cx| { .. })"#.into()
-                }
+                Argument::AsyncBlock { moves: true } => r#"cx.spawn("name", async move |cx| { .. })"#.into(),
+                Argument::AsyncBlock { moves: false } => r#"cx.spawn("name", async |cx| { .. })"#.into(),
                 Argument::CallOf(_) => format!(r#"cx.spawn_future("{name}", {name}(..))"#),
                 Argument::Other => r#"cx.spawn_future("name", future)"#.into(),
             },
