@@ -33,8 +33,9 @@ pub(crate) const DEBTS: &[Debt] = &[
     ),
     debt("order", "core/src/timer.rs", "crate::cx::Cx", "move the owned timer's use of Cx below cx"),
     debt("reasons", "compat/Cargo.toml", "tower-service", "give it a line of its own"),
+    debt("reasons", "migrate-lint/Cargo.toml", "serde_json", "give it a line of its own"),
+    debt("machine paths", "migrate-lint/src/render/mod.rs", "", "test with another absolute path"),
     debt("heads", "scheduler/src/idle.rs", "", "write its first line as //!, above the included page"),
-    debt("safety", "migrate-lint/src/lib.rs", "forbid", "add the line"),
 ];
 
 /// What `rule` says, without the known debts and with the debts that are paid.
