@@ -3,7 +3,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use asupersync_core::{Alarm, Cx, Time};
@@ -41,20 +42,39 @@ where
 ///
 /// hyper speaks of [`Instant`]s; they are made from the host's time, counted from the moment this
 /// timer was made, so a simulated clock moves them too.
+///
+/// Best used by one connection: hyper starts and drops a wait for each request, and this keeps the
+/// host's timer of the last one, to be used by the next. A clone keeps its own.
 pub struct Timer<C = asupersync_core::All> {
-    cx: Cx<C>,
+    clock: Clock<C>,
     epoch: Instant,
     since: Time,
+}
+
+/// The host's timers, and the one that is kept.
+struct Clock<C> {
+    cx: Cx<C>,
+    kept: Arc<Mutex<Option<Alarm>>>,
+}
+
+impl<C> Clock<C> {
+    fn new(cx: &Cx<C>, kept: Arc<Mutex<Option<Alarm>>>) -> Self {
+        Clock { cx: cx.clone(), kept }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Alarm>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn at(&self, deadline: Time) -> Sleep<C> {
+        Sleep { clock: Clock::new(&self.cx, self.kept.clone()), deadline, alarm: None }
+    }
 }
 
 impl<C> Timer<C> {
     /// The clock of the host that `cx` runs on.
     pub fn new(cx: &Cx<C>) -> Self {
-        Timer { cx: cx.clone(), epoch: Instant::now(), since: cx.now() }
-    }
-
-    fn at(&self, deadline: Time) -> Pin<Box<dyn rt::Sleep>> {
-        Box::pin(Sleep { alarm: self.cx.alarm(deadline) })
+        Timer { clock: Clock::new(cx, Arc::default()), epoch: Instant::now(), since: cx.now() }
     }
 
     fn time_of(&self, instant: Instant) -> Time {
@@ -64,44 +84,72 @@ impl<C> Timer<C> {
 
 impl<C> Clone for Timer<C> {
     fn clone(&self) -> Self {
-        Timer { cx: self.cx.clone(), ..*self }
+        Timer { clock: Clock::new(&self.clock.cx, Arc::default()), ..*self }
     }
 }
 
 impl<C: Send + Sync + 'static> rt::Timer for Timer<C> {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn rt::Sleep>> {
-        self.at(self.cx.now() + duration)
+        Box::pin(self.clock.at(self.clock.cx.now() + duration))
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn rt::Sleep>> {
-        self.at(self.time_of(deadline))
+        Box::pin(self.clock.at(self.time_of(deadline)))
     }
 
     fn now(&self) -> Instant {
-        self.epoch + (self.cx.now() - self.since)
+        self.epoch + (self.clock.cx.now() - self.since)
     }
 
     fn reset(&self, sleep: &mut Pin<Box<dyn rt::Sleep>>, deadline: Instant) {
-        let deadline = self.time_of(deadline);
-        match sleep.as_mut().downcast_mut_pin::<Sleep>() {
-            Some(mut sleep) => sleep.alarm = self.cx.alarm(deadline),
-            None => *sleep = self.at(deadline),
+        match sleep.as_mut().downcast_mut_pin::<Sleep<C>>() {
+            Some(mut sleep) => sleep.deadline = self.time_of(deadline),
+            None => *sleep = self.sleep_until(deadline),
         }
     }
 }
 
 /// The wait for a point of the host's time. No request ends it: when a wait is over early is
 /// hyper's to say.
-struct Sleep {
-    alarm: Alarm,
+///
+/// Its alarm may ring earlier, never later: one that was kept from another wait wakes once for
+/// nothing, and is then set anew.
+struct Sleep<C> {
+    clock: Clock<C>,
+    deadline: Time,
+    alarm: Option<Alarm>,
 }
 
-impl Future for Sleep {
+impl<C> Future for Sleep<C> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.alarm).poll(task)
+        let Sleep { clock, deadline, alarm } = &mut *self;
+        let alarm = match alarm {
+            Some(alarm) if alarm.deadline() <= *deadline => alarm,
+            _ => {
+                let kept = clock.kept().take().filter(|kept| kept.deadline() <= *deadline);
+                alarm.insert(kept.unwrap_or_else(|| clock.cx.alarm(*deadline)))
+            }
+        };
+        loop {
+            ready!(Pin::new(&mut *alarm).poll(task));
+            if alarm.deadline() >= *deadline {
+                return Poll::Ready(());
+            }
+            *alarm = clock.cx.alarm(*deadline);
+        }
     }
 }
 
-impl rt::Sleep for Sleep {}
+impl<C> Drop for Sleep<C> {
+    fn drop(&mut self) {
+        let stale = match self.alarm.take() {
+            Some(alarm) => self.clock.kept().replace(alarm),
+            None => None,
+        };
+        drop(stale);
+    }
+}
+
+impl<C: Send + Sync> rt::Sleep for Sleep<C> {}

@@ -12,12 +12,12 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::body::{TaskFn, TaskOutput};
 use crate::cancel::{Cancelled, Hold, Level, Reason, Scope, Watch};
 use crate::host::Host;
 use crate::id::RegionId;
 use crate::outcome::Outcome;
 use crate::region::{Finalizer, Node};
-use crate::spawn::{TaskFn, TaskOutput};
 use crate::time::Time;
 use crate::timer::Sleep;
 
@@ -261,21 +261,5 @@ impl<C: Send + Sync + 'static> Cx<C> {
     {
         let cx = self.in_flight();
         body(&cx).await.into_outcome()
-    }
-
-    /// Hides Request and the end of the drain budget from the body, which must end within
-    /// `budget`, and is cancelled and dropped when it does not.
-    ///
-    /// # Errors
-    /// The body's; `Cancelled` with reason `Deadline` once `budget` is spent.
-    ///
-    /// # Cancel safety
-    /// That of the body: dropped from outside, it is dropped.
-    pub async fn shield<R, F>(&self, budget: crate::Budget, body: F) -> Outcome<R::Ok>
-    where
-        R: TaskOutput,
-        F: AsyncFnOnce(&Cx<C>) -> R,
-    {
-        crate::combinator::shield(self, budget, body).await
     }
 }

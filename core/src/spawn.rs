@@ -8,6 +8,7 @@ use std::task::Poll;
 
 use asupersync_task::{JoinError, JoinHandle};
 
+use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Scope};
 use crate::cx::Cx;
@@ -15,54 +16,6 @@ use crate::host::{Runnable, TaskInfo, TaskMeta, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::region::{Admission, Node, Place, Verdict, request_scope};
-
-/// What a task body may return: an [`Outcome`], or nothing.
-#[diagnostic::on_unimplemented(
-    message = "a task cannot return `{Self}`",
-    label = "return `Outcome<T>`, or nothing",
-    note = "end the body with `Ok(value)`; a body that is an endless loop with `?` wants `async |cx| -> Outcome {{ .. }}`"
-)]
-pub trait TaskOutput: Send {
-    /// The value on success.
-    type Ok: Send;
-    /// As an outcome.
-    fn into_outcome(self) -> Outcome<Self::Ok>;
-}
-
-impl<T: Send> TaskOutput for Outcome<T> {
-    type Ok = T;
-    fn into_outcome(self) -> Outcome<T> {
-        self
-    }
-}
-
-impl TaskOutput for () {
-    type Ok = ();
-    fn into_outcome(self) -> Outcome<()> {
-        Ok(())
-    }
-}
-
-/// An `async |cx| ..` whose future can be named, so that it can be asked to be `Send`.
-///
-/// Implemented for every async closure; nobody implements it by hand.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no task body",
-    note = "write `async |cx| {{ .. }}`; a future that exists already goes to `cx.spawn_future`"
-)]
-pub trait TaskFn<A, T>: AsyncFnOnce(A) -> T + FnOnce(A) -> <Self as TaskFn<A, T>>::Fut {
-    /// What the closure returns.
-    type Fut: Future<Output = T>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<A, T, F, Fut> TaskFn<A, T> for F
-where
-    F: AsyncFnOnce(A) -> T + FnOnce(A) -> Fut,
-    Fut: Future<Output = T>,
-{
-    type Fut = Fut;
-}
 
 impl<C: Send + Sync + 'static> Cx<C> {
     /// Starts a task in this region. Its body gets a `Cx` of its own.

@@ -149,7 +149,7 @@ impl Server {
         S: Clone + Send + 'static,
         B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
     {
-        self.http.timer(Timer::new(cx));
+        let timer = Timer::new(cx);
         let slots = self.max_connections.map(|count| Arc::new(Semaphore::new(count)));
         let mut acceptor = Acceptor::new(&listener);
         loop {
@@ -157,7 +157,11 @@ impl Server {
             let accepted = acceptor.next(cx).await;
             self.counters.accept_errors(acceptor.errors());
             match accepted {
-                Ok((stream, peer)) => self.start(cx, stream, peer, service.clone(), slot),
+                Ok((stream, peer)) => {
+                    // Each connection has a timer of its own.
+                    self.http.timer(timer.clone());
+                    self.start(cx, stream, peer, service.clone(), slot);
+                }
                 Err(_) if cx.is_cancelled() => return Ok(()),
                 Err(error) => return Err(error.into()),
             }

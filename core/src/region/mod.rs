@@ -6,10 +6,12 @@
 mod close;
 mod failure;
 mod finalizer;
+mod policy;
 mod report;
 mod root;
 mod state;
 mod tree;
+mod verdict;
 
 use std::future::poll_fn;
 use std::panic::Location;
@@ -18,56 +20,20 @@ use std::sync::Arc;
 
 pub use failure::{ChildFailure, ChildFailures};
 pub(crate) use finalizer::Finalizer;
+pub(crate) use policy::Policy;
+pub use policy::{Close, OnFailure};
 pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
 pub use root::{Attendant, Root};
 pub use state::{Admission, Event, Phase, State};
-pub(crate) use tree::{Node, Place, Verdict, request_scope};
+pub(crate) use tree::{Node, Place, request_scope};
+pub(crate) use verdict::Verdict;
 
+use crate::body::TaskOutput;
 use crate::budget::Budget;
 use crate::cancel::{Closing, Reason, ReasonKind};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
-use crate::spawn::{TaskOutput, contain, submit_system};
-
-/// What happens to children that still run when a region's body returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Close {
-    /// They are cancelled through the protocol, and awaited.
-    #[default]
-    Cancel,
-    /// They are awaited.
-    Join,
-}
-
-/// What a region does when a child fails with an error or a panic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum OnFailure {
-    /// Requests the cancel of everything else in the region.
-    #[default]
-    CancelSiblings,
-    /// Goes on, and tells of all failures at the end.
-    Collect,
-}
-
-/// How a region closes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Policy {
-    pub(crate) close: Close,
-    pub(crate) on_failure: OnFailure,
-    pub(crate) drain: Budget,
-    pub(crate) finalize: Budget,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Policy {
-            close: Close::Cancel,
-            on_failure: OnFailure::CancelSiblings,
-            drain: Budget::UNLIMITED,
-            finalize: Budget::UNLIMITED,
-        }
-    }
-}
+use crate::spawn::{contain, submit_system};
 
 /// An owner of tasks, child regions and finalizers.
 ///

@@ -18,20 +18,22 @@ use std::collections::{HashSet, VecDeque};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::task::{Wake as WakeTask, Waker};
+use std::task::Waker;
 
 use slab::Slab;
 
 use super::finalizer::{Finalizer, Running};
+use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Admission, Event, Phase, State};
-use super::{Close, OnFailure, Policy};
+use super::verdict::Verdict;
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Standing};
 use crate::host::{Host, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
-use crate::outcome::{Error, Panic, lock};
+use crate::outcome::lock;
 use crate::time::Time;
+use crate::timer::arm_drain;
 
 /// What all regions of one runtime share.
 pub(crate) struct Tree {
@@ -52,17 +54,6 @@ impl Tree {
     fn next_id(&self) -> u64 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
-}
-
-/// How a task ended, as its region sees it.
-#[derive(Clone, Debug)]
-pub(crate) enum Verdict {
-    Ok,
-    Err(Error),
-    Panicked(Panic),
-    Cancelled,
-    /// Dropped while it waited: the drain budget was spent, or the host shut down.
-    Dropped,
 }
 
 /// A child's error or panic, kept until the region closes.
@@ -510,19 +501,6 @@ impl Listener for Node {
             }
         }
     }
-}
-
-/// Ends the drain of `scope` at `at`.
-pub(crate) fn arm_drain(host: &dyn Host, scope: &Arc<Scope>, at: Time) -> TimerKey {
-    struct Spender(Weak<Scope>);
-    impl WakeTask for Spender {
-        fn wake(self: Arc<Self>) {
-            if let Some(scope) = self.0.upgrade() {
-                scope.spend();
-            }
-        }
-    }
-    host.add_timer(at, Waker::from(Arc::new(Spender(Arc::downgrade(scope)))))
 }
 
 /// Requests a cancel of one scope, whose drain ends within `budget`.

@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn paths_read_well() {
         assert_eq!(shown(Path::new("./src/./a.rs")), "src/a.rs");
-        assert_eq!(shown(Path::new("/tmp/x")), "/tmp/x");
+        assert_eq!(shown(Path::new("/x/y")), "/x/y");
         assert_eq!(shown(Path::new("../x")), "../x");
         assert_eq!(shown(Path::new(".")), ".");
     }
