@@ -9,6 +9,7 @@
 //! | [`rt`] | `hyper` | hyper's executor and timer, on any host |
 //! | [`hyper`] | `hyper` | an HTTP/1.1 server that drains and has a deadline |
 //! | [`tower`] | `tower` | each request in a region of its own |
+//! | [`hosted`] | `hosted` | regions on a Tokio runtime that is there already |
 //!
 //! Foreign libraries poll, and know no scope. What is theirs is polled on through Request; the
 //! bridge turns Request into the library's own graceful end, and the end of the drain budget into
@@ -18,6 +19,8 @@
 
 pub mod io;
 
+#[cfg(feature = "hosted")]
+pub mod hosted;
 #[cfg(feature = "hyper")]
 pub mod hyper;
 #[cfg(feature = "hyper")]

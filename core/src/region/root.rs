@@ -1,6 +1,7 @@
 //! The root region, as a host holds it: the whole tree of one runtime.
 
 use std::collections::HashSet;
+use std::future::poll_fn;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -11,7 +12,7 @@ use super::tree::{Node, Tree};
 use super::{Close, OnFailure, Policy, failure};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Level, Reason, ReasonKind};
+use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Watch};
 use crate::cx::Cx;
 use crate::host::{Host, TaskRef};
 use crate::id::TaskId;
@@ -90,6 +91,20 @@ impl Root {
     /// Asks the whole tree to close.
     pub fn request(&self, reason: Reason) {
         self.node.request(reason);
+    }
+
+    /// Waits until the root is asked to close.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: a request stays visible.
+    pub async fn requested(&self) -> Cancelled {
+        let mut watch = Watch::new(&self.node.scope);
+        poll_fn(|task| watch.poll(Level::Requested, task)).await
+    }
+
+    /// The host's clock.
+    pub fn now(&self) -> Time {
+        self.node.tree.host.now()
     }
 
     /// How far the root has gone.

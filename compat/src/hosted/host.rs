@@ -1,0 +1,129 @@
+//! The [`Host`] over a handle of Tokio's runtime.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use asupersync_core::Time;
+use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey, Wake};
+use asupersync_core::io::Net;
+use asupersync_scheduler::policy::{Choice, Policy, Waiting};
+use tokio::runtime::Handle;
+
+use super::net::TokioNet;
+use super::timers::Timers;
+
+/// One root region's host.
+pub(super) struct TokioHost {
+    handle: Handle,
+    lanes: Arc<Mutex<Lanes>>,
+    timers: Timers,
+    net: TokioNet,
+}
+
+/// What is queued for the Tokio tasks that are on their way.
+#[derive(Default)]
+struct Lanes {
+    cancel: VecDeque<Runnable>,
+    /// In the order of their deadlines.
+    timed: VecDeque<(Time, Runnable)>,
+    ready: VecDeque<Runnable>,
+    policy: Policy,
+    closed: bool,
+}
+
+impl TokioHost {
+    pub(super) fn new(handle: Handle) -> Arc<Self> {
+        let timers = Timers::start(&handle);
+        Arc::new(TokioHost { net: TokioNet(handle.clone()), lanes: Arc::default(), timers, handle })
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        lock(&self.lanes)
+    }
+
+    /// Drops what is queued, and takes nothing more: tasks there hold the host alive otherwise.
+    pub(super) fn close(&self) {
+        loop {
+            let mut lanes = self.lanes();
+            let left = std::mem::take(&mut *lanes);
+            lanes.closed = true;
+            drop(lanes);
+            if left.cancel.is_empty() && left.timed.is_empty() && left.ready.is_empty() {
+                break;
+            }
+        }
+        self.timers.close();
+    }
+}
+
+impl Lanes {
+    fn next(&mut self) -> Option<Runnable> {
+        let waiting = Waiting {
+            cancel: !self.cancel.is_empty(),
+            timed: !self.timed.is_empty(),
+            ready: !self.ready.is_empty(),
+        };
+        let (choice, policy) = self.policy.pick(waiting)?;
+        self.policy = policy;
+        match choice {
+            Choice::Cancel => self.cancel.pop_front(),
+            Choice::Timed => self.timed.pop_front().map(|(_, runnable)| runnable),
+            Choice::Ready => self.ready.pop_front(),
+        }
+    }
+}
+
+impl Host for TokioHost {
+    fn submit(&self, runnable: Runnable, lane: Lane, _: Wake) {
+        let mut lanes = self.lanes();
+        if lanes.closed {
+            drop(lanes);
+            drop(runnable);
+            return;
+        }
+        match lane {
+            Lane::Cancel => lanes.cancel.push_back(runnable),
+            Lane::Timed(deadline) => {
+                let at = lanes.timed.partition_point(|(other, _)| *other <= deadline);
+                lanes.timed.insert(at, (deadline, runnable));
+            }
+            Lane::Ready => lanes.ready.push_back(runnable),
+        }
+        drop(lanes);
+        let lanes = self.lanes.clone();
+        // Owned by a region, which our side tracks; Tokio's handle to it is of no use.
+        // migrate-lint: allow(detached_spawn) it polls one task that a region owns, and ends
+        self.handle.spawn(async move {
+            let next = lock(&lanes).next();
+            if let Some(runnable) = next {
+                let _ = runnable.run();
+            }
+        });
+    }
+
+    fn now(&self) -> Time {
+        self.timers.now()
+    }
+
+    fn add_timer(&self, at: Time, waker: Waker) -> TimerKey {
+        self.timers.add(at, waker)
+    }
+
+    fn cancel_timer(&self, key: TimerKey) {
+        self.timers.cancel(key);
+    }
+
+    fn spawn_blocking(&self, job: Job) {
+        self.handle.spawn_blocking(job);
+    }
+
+    fn net(&self) -> &dyn Net {
+        &self.net
+    }
+}
+
+/// Locks, ignoring poison: no lock here is held while user code runs.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

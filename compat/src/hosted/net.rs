@@ -1,0 +1,123 @@
+//! Tokio's sockets behind core's `Net`.
+
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
+use std::sync::{Mutex, OnceLock};
+use std::task::{Context, Poll, ready};
+
+use asupersync_core::io::{Listener, Net, Stream};
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Handle;
+
+use super::host::lock;
+
+/// The sockets of one runtime.
+#[derive(Clone)]
+pub(super) struct TokioNet(pub(super) Handle);
+
+impl Net for TokioNet {
+    fn tcp_bind(&self, addr: SocketAddr) -> io::Result<Box<dyn Listener>> {
+        let _context = self.0.enter();
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(addr)?;
+        Ok(Box::new(HostedListener(socket.listen(1024)?)))
+    }
+
+    fn tcp_connect(&self, addr: SocketAddr) -> io::Result<Box<dyn Stream>> {
+        let _context = self.0.enter();
+        let connecting = Box::pin(TcpStream::connect(addr));
+        Ok(Box::new(HostedStream { connecting: Mutex::new(Some(connecting)), stream: OnceLock::new() }))
+    }
+
+    fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok((name, port).to_socket_addrs()?.collect())
+    }
+
+    fn boxed(&self) -> Box<dyn Net> {
+        Box::new(self.clone())
+    }
+}
+
+struct HostedListener(TcpListener);
+
+impl Listener for HostedListener {
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Box<dyn Stream>, SocketAddr)>> {
+        let (stream, peer) = ready!(self.0.poll_accept(cx))?;
+        let stream = HostedStream { connecting: Mutex::new(None), stream: OnceLock::from(stream) };
+        Poll::Ready(Ok((Box::new(stream), peer)))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+
+struct HostedStream {
+    connecting: Mutex<Option<Connecting>>,
+    /// Set once connected.
+    stream: OnceLock<TcpStream>,
+}
+
+impl HostedStream {
+    fn stream(&self) -> io::Result<&TcpStream> {
+        self.stream.get().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+}
+
+impl Stream for HostedStream {
+    fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut connecting = lock(&self.connecting);
+        let Some(future) = connecting.as_mut() else { return Poll::Ready(self.stream().map(drop)) };
+        let connected = ready!(future.as_mut().poll(cx));
+        *connecting = None;
+        Poll::Ready(connected.map(|stream| drop(self.stream.set(stream))))
+    }
+
+    fn poll_read(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let stream = self.stream()?;
+        loop {
+            ready!(stream.poll_read_ready(cx))?;
+            match stream.try_read(buf) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                other => return Poll::Ready(other),
+            }
+        }
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let stream = self.stream()?;
+        loop {
+            ready!(stream.poll_write_ready(cx))?;
+            match stream.try_write_vectored(bufs) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                other => return Poll::Ready(other),
+            }
+        }
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        SockRef::from(self.stream()?).shutdown(how)
+    }
+
+    fn set_nodelay(&self, on: bool) -> io::Result<()> {
+        self.stream()?.set_nodelay(on)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stream()?.local_addr()
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream()?.peer_addr()
+    }
+}

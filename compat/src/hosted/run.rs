@@ -1,0 +1,154 @@
+//! A root region on a Tokio runtime, from the start of its main body until it is Closed.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use asupersync_core::region::{CloseReport, Root};
+use asupersync_core::{Budget, Cancelled, Cx, Outcome, Reason, ReasonKind, TaskFn, TaskOutput, Time};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+use super::host::TokioHost;
+
+/// How long a poll may still take after its budget is spent.
+const GRACE: Duration = Duration::from_millis(50);
+/// How often a root that is closing is looked at after its drain.
+const WATCH: Duration = Duration::from_millis(10);
+
+/// Runs `main` in a root region on the Tokio runtime that polls this, and closes that region.
+///
+/// Drain and finalize budgets are 10 and 5 seconds; [`Builder`] has others.
+///
+/// # Errors
+/// The gravest of the body's and the root's children's outcomes; `Cancelled` with reason `Deadline`
+/// when the close budget is spent.
+///
+/// # Panics
+/// Outside a Tokio runtime with time and I/O enabled.
+///
+/// # Cancel safety
+/// Dropped, the root gets Request with reason `HandleDropped` and closes by itself, as long as the
+/// Tokio runtime lives.
+pub async fn run<F, R>(main: F) -> Outcome<R::Ok>
+where
+    F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
+    R: TaskOutput<Ok: 'static> + 'static,
+{
+    let (outcome, report) = Builder::default().run_with_report(main).await;
+    for leftover in &report.leftovers {
+        eprintln!("asupersync: {leftover}");
+    }
+    outcome
+}
+
+/// Settings of a root region on Tokio.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it runs"]
+pub struct Builder {
+    drain: Budget,
+    finalize: Budget,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let (drain, finalize) = (Duration::from_secs(10), Duration::from_secs(5));
+        Builder { drain: Budget::timeout(drain), finalize: Budget::timeout(finalize) }
+    }
+}
+
+impl Builder {
+    /// How long work in flight may go on after Request.
+    pub fn drain(mut self, budget: Budget) -> Self {
+        self.drain = budget;
+        self
+    }
+
+    /// How long finalizers may take after that.
+    pub fn finalize(mut self, budget: Budget) -> Self {
+        self.finalize = budget;
+        self
+    }
+
+    /// As [`run`], and tells how the root closed, instead of listing on stderr what was left.
+    ///
+    /// # Errors
+    /// As [`run`].
+    ///
+    /// # Panics
+    /// As [`run`].
+    ///
+    /// # Cancel safety
+    /// As [`run`].
+    pub async fn run_with_report<F, R>(self, main: F) -> (Outcome<R::Ok>, CloseReport)
+    where
+        F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
+        R: TaskOutput<Ok: 'static> + 'static,
+    {
+        let host = TokioHost::new(Handle::current());
+        let root = Root::new(host.clone(), "root", self.drain, self.finalize);
+        let (tell, mut told) = oneshot::channel();
+        root.start(main, move |outcome, report| drop(tell.send((outcome, report))));
+        let guard = RequestOnDrop { root: root.clone(), host: host.clone(), done: false };
+        let ended = tokio::select! {
+            biased;
+            ended = &mut told => Ok(ended),
+            forced = watch(&root) => Err(forced),
+        };
+        guard.done();
+        match ended {
+            Ok(Ok(ended)) => ended,
+            // The host dropped the root's closer: the Tokio runtime is shutting down.
+            Ok(Err(_)) => (Err(out_of_budget().into()), root.force()),
+            Err(report) => (Err(out_of_budget().into()), report),
+        }
+    }
+}
+
+/// Keeps the close budget once the root is asked to close; ends when it is spent.
+async fn watch(root: &Root) -> CloseReport {
+    root.requested().await;
+    let mut seen = HashSet::new();
+    loop {
+        let now = root.now();
+        if now >= root.close_by() + GRACE {
+            return root.force();
+        }
+        if now >= root.drain_until() + GRACE {
+            root.abandon_stuck(&mut seen);
+            sleep(WATCH).await;
+        } else if root.drain_until() == Time::MAX {
+            std::future::pending::<()>().await;
+        } else {
+            sleep(root.drain_until() + GRACE - now).await;
+        }
+    }
+}
+
+/// Lets the root close by itself if nobody waits for it any more.
+struct RequestOnDrop {
+    root: Root,
+    host: Arc<TokioHost>,
+    done: bool,
+}
+
+impl RequestOnDrop {
+    fn done(mut self) {
+        self.done = true;
+    }
+}
+
+impl Drop for RequestOnDrop {
+    fn drop(&mut self) {
+        if self.done {
+            self.host.close();
+        } else {
+            self.root.request(Reason::new(ReasonKind::HandleDropped));
+        }
+    }
+}
+
+fn out_of_budget() -> Cancelled {
+    Cancelled::new(Reason::new(ReasonKind::Deadline).with_message("the close budget of the root is spent"))
+}

@@ -1,0 +1,139 @@
+//! A run from start to end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use asupersync_core::host::Host;
+use asupersync_core::region::{CloseReport, Root};
+use asupersync_core::{
+    Budget, Cancelled, Cx, Error, Failure, Outcome, Reason, ReasonKind, TaskFn, TaskOutput, Time,
+};
+
+use crate::executor::{Executor, Step, TICK};
+
+/// A deterministic runtime on the caller's thread.
+///
+/// ```
+/// use asupersync_core::Cx;
+/// use asupersync_lab::Lab;
+/// use std::time::Duration;
+///
+/// let outcome = Lab::new(7).run(async |cx: &Cx| {
+///     let begin = cx.now();
+///     cx.sleep(Duration::from_secs(3600)).await?;
+///     Ok(cx.now() - begin)
+/// });
+/// assert!(outcome.unwrap() >= Duration::from_secs(3600)); // and no hour has passed
+/// ```
+#[derive(Clone, Debug)]
+pub struct Lab {
+    settings: Builder,
+}
+
+/// Settings of a [`Lab`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct Builder {
+    seed: u64,
+    drain: Budget,
+    finalize: Budget,
+}
+
+impl Builder {
+    /// As of the native runtime: how long work in flight may go on after Request. Default: 10 s.
+    pub fn drain(mut self, budget: Budget) -> Self {
+        self.drain = budget;
+        self
+    }
+
+    /// As of the native runtime: how long finalizers may take. Default: 5 s.
+    pub fn finalize(mut self, budget: Budget) -> Self {
+        self.finalize = budget;
+        self
+    }
+
+    /// The lab.
+    pub fn build(self) -> Lab {
+        Lab { settings: self }
+    }
+}
+
+impl Lab {
+    /// A lab whose schedule is given by `seed`.
+    pub fn new(seed: u64) -> Lab {
+        Lab::builder(seed).build()
+    }
+
+    /// Settings to choose.
+    pub fn builder(seed: u64) -> Builder {
+        let (drain, finalize) = (Duration::from_secs(10), Duration::from_secs(5));
+        Builder { seed, drain: Budget::timeout(drain), finalize: Budget::timeout(finalize) }
+    }
+
+    /// Runs `main` in the root region, and closes that.
+    ///
+    /// # Errors
+    /// Those of the body and the root's children; a deadlock; `Cancelled` with reason `Deadline`
+    /// when the close budget is spent.
+    pub fn run<F, R>(&self, main: F) -> Outcome<R::Ok>
+    where
+        F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
+        R: TaskOutput<Ok: 'static> + 'static,
+    {
+        self.run_with_report(main).0
+    }
+
+    /// As [`run`](Self::run), and tells how the root region closed.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_with_report<F, R>(&self, main: F) -> (Outcome<R::Ok>, CloseReport)
+    where
+        F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
+        R: TaskOutput<Ok: 'static> + 'static,
+    {
+        let executor = Arc::new(Executor::new(self.settings.seed));
+        let root = Root::new(executor.clone(), "root", self.settings.drain, self.settings.finalize);
+        let ended = Arc::new(Mutex::new(None));
+        let tell = ended.clone();
+        root.start(main, move |outcome, report| {
+            *tell.lock().unwrap_or_else(PoisonError::into_inner) = Some((outcome, report));
+        });
+        let forced =
+            drive(&executor, &root, || ended.lock().unwrap_or_else(PoisonError::into_inner).is_some());
+        executor.close();
+        let ended = ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match (forced, ended) {
+            (Err(forced), _) => {
+                let (failure, report) = *forced;
+                (Err(failure), report)
+            }
+            (Ok(()), Some(ended)) => ended,
+            (Ok(()), None) => unreachable!("the drive ends when the root has told"),
+        }
+    }
+}
+
+/// Steps until `ended`, or the close budget is spent, or nothing can go on.
+fn drive(
+    executor: &Executor,
+    root: &Root,
+    ended: impl Fn() -> bool,
+) -> Result<(), Box<(Failure, CloseReport)>> {
+    while !ended() {
+        let (now, close_by) = (executor.now(), root.close_by());
+        let last = if close_by == Time::MAX { close_by } else { close_by + TICK };
+        if now > last {
+            let reason =
+                Reason::new(ReasonKind::Deadline).with_message("the close budget of the lab is spent");
+            return Err(Box::new((Cancelled::new(reason).into(), root.force())));
+        }
+        if executor.step(last + TICK) == Step::Stuck {
+            let report = root.force();
+            let waiting: Vec<String> = report.leftovers.iter().map(ToString::to_string).collect();
+            let deadlock = format!("deadlock: nothing can run and no timer is set: {}", waiting.join("; "));
+            return Err(Box::new((Failure::Err(Error::msg(deadlock)), report)));
+        }
+    }
+    Ok(())
+}
