@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
+use crate::body::TaskOutput;
 use crate::cancel::Level;
 use crate::channel::{RecvError, oneshot};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome, Panic};
-use crate::spawn::{Handle, TaskOutput};
+use crate::spawn::Handle;
 
 impl<C: Send + Sync + 'static> Cx<C> {
     /// Runs `job` on a thread that may block, as a task of this region.

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::body::TaskOutput;
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, Scope};
 use crate::cx::Cx;
 use crate::host::TimerKey;
 use crate::outcome::{Failure, Outcome};
 use crate::region::{Node, request_scope};
-use crate::spawn::{TaskOutput, contain};
+use crate::spawn::contain;
 use crate::time::Time;
 use crate::timer::Sleep;
 
@@ -117,25 +118,32 @@ impl<C: Send + Sync + 'static> Cx<C> {
         .await;
         arm.take().1
     }
-}
 
-pub(crate) async fn shield<C, R, F>(cx: &Cx<C>, budget: Budget, body: F) -> Outcome<R::Ok>
-where
-    C: Send + Sync + 'static,
-    R: TaskOutput,
-    F: AsyncFnOnce(&Cx<C>) -> R,
-{
-    let inside = cx.inside(cx.scope().child(Hold::All));
-    let mut body = pin!(contain(inside.scope(), async { body(&inside).await.into_outcome() }));
-    let mut clock = Sleep::new(cx.host(), budget.deadline_from(cx.now()));
-    poll_fn(|task| {
-        if inside.scope().level() < Level::Spent && clock.poll(task).is_ready() {
-            inside.scope().spend();
-        }
-        body.as_mut().poll(task)
-    })
-    .await
-    .0
+    /// Hides Request and the end of the drain budget from the body, which must end within
+    /// `budget`, and is cancelled and dropped when it does not.
+    ///
+    /// # Errors
+    /// The body's; `Cancelled` with reason `Deadline` once `budget` is spent.
+    ///
+    /// # Cancel safety
+    /// That of the body: dropped from outside, it is dropped.
+    pub async fn shield<R, F>(&self, budget: Budget, body: F) -> Outcome<R::Ok>
+    where
+        R: TaskOutput,
+        F: AsyncFnOnce(&Cx<C>) -> R,
+    {
+        let inside = self.inside(self.scope().child(Hold::All));
+        let mut body = pin!(contain(inside.scope(), async { body(&inside).await.into_outcome() }));
+        let mut clock = Sleep::new(self.host(), budget.deadline_from(self.now()));
+        poll_fn(|task| {
+            if inside.scope().level() < Level::Spent && clock.poll(task).is_ready() {
+                inside.scope().spend();
+            }
+            body.as_mut().poll(task)
+        })
+        .await
+        .0
+    }
 }
 
 /// One body of a race, polled until it ended.

@@ -12,12 +12,12 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::body::{TaskFn, TaskOutput};
 use crate::cancel::{Cancelled, Hold, Level, Reason, Scope, Watch};
 use crate::host::Host;
 use crate::id::RegionId;
 use crate::outcome::Outcome;
 use crate::region::{Finalizer, Node};
-use crate::spawn::{TaskFn, TaskOutput};
 use crate::time::Time;
 use crate::timer::Sleep;
 
@@ -96,6 +96,12 @@ impl<C> Cx<C> {
             }
         })
         .await
+    }
+
+    /// A `Cx` for work in flight that somebody else polls: it does not see Request, only the end of
+    /// the drain budget, and may start tasks until then. [`finish`](Cx::finish) is the scoped form.
+    pub fn in_flight(&self) -> Self {
+        self.inside(self.scope.child(Hold::Request))
     }
 
     /// The host's clock.
@@ -253,23 +259,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
-        let cx = self.inside(self.scope.child(Hold::Request));
+        let cx = self.in_flight();
         body(&cx).await.into_outcome()
-    }
-
-    /// Hides Request and the end of the drain budget from the body, which must end within
-    /// `budget`, and is cancelled and dropped when it does not.
-    ///
-    /// # Errors
-    /// The body's; `Cancelled` with reason `Deadline` once `budget` is spent.
-    ///
-    /// # Cancel safety
-    /// That of the body: dropped from outside, it is dropped.
-    pub async fn shield<R, F>(&self, budget: crate::Budget, body: F) -> Outcome<R::Ok>
-    where
-        R: TaskOutput,
-        F: AsyncFnOnce(&Cx<C>) -> R,
-    {
-        crate::combinator::shield(self, budget, body).await
     }
 }

@@ -15,7 +15,9 @@
 
 #![forbid(unsafe_code)]
 
+mod alarm;
 mod blocking;
+mod body;
 mod budget;
 pub mod cancel;
 pub mod channel;
@@ -32,12 +34,13 @@ pub mod sync;
 mod time;
 mod timer;
 
+pub use alarm::Alarm;
+pub use body::{TaskFn, TaskOutput};
 pub use budget::Budget;
 pub use cancel::{Cancelled, Reason, ReasonKind};
 pub use cx::{All, Cx, NoCaps};
 pub use exit::Exit;
 pub use outcome::{Error, Failure, Outcome, Panic, Severity};
 pub use region::Region;
-pub use spawn::{Handle, TaskFn, TaskOutput};
+pub use spawn::Handle;
 pub use time::Time;
-pub use timer::Alarm;

@@ -8,67 +8,21 @@ use std::task::Poll;
 
 use asupersync_task::{JoinError, JoinHandle};
 
+use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Scope};
 use crate::cx::Cx;
 use crate::host::{Runnable, TaskInfo, TaskMeta, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::{Failure, Outcome, Panic};
-use crate::region::{Node, Place, Verdict, request_scope};
-
-/// What a task body may return: an [`Outcome`], or nothing.
-#[diagnostic::on_unimplemented(
-    message = "a task cannot return `{Self}`",
-    label = "return `Outcome<T>`, or nothing",
-    note = "end the body with `Ok(value)`; a body that is an endless loop with `?` wants `async |cx| -> Outcome {{ .. }}`"
-)]
-pub trait TaskOutput: Send {
-    /// The value on success.
-    type Ok: Send;
-    /// As an outcome.
-    fn into_outcome(self) -> Outcome<Self::Ok>;
-}
-
-impl<T: Send> TaskOutput for Outcome<T> {
-    type Ok = T;
-    fn into_outcome(self) -> Outcome<T> {
-        self
-    }
-}
-
-impl TaskOutput for () {
-    type Ok = ();
-    fn into_outcome(self) -> Outcome<()> {
-        Ok(())
-    }
-}
-
-/// An `async |cx| ..` whose future can be named, so that it can be asked to be `Send`.
-///
-/// Implemented for every async closure; nobody implements it by hand.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no task body",
-    note = "write `async |cx| {{ .. }}`; a future that exists already goes to `cx.spawn_future`"
-)]
-pub trait TaskFn<A, T>: AsyncFnOnce(A) -> T + FnOnce(A) -> <Self as TaskFn<A, T>>::Fut {
-    /// What the closure returns.
-    type Fut: Future<Output = T>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<A, T, F, Fut> TaskFn<A, T> for F
-where
-    F: AsyncFnOnce(A) -> T + FnOnce(A) -> Fut,
-    Fut: Future<Output = T>,
-{
-    type Fut = Fut;
-}
+use crate::region::{Admission, Node, Place, Verdict, request_scope};
 
 impl<C: Send + Sync + 'static> Cx<C> {
     /// Starts a task in this region. Its body gets a `Cx` of its own.
     ///
     /// The region owns the task: it does not close before the task ended, whether the handle is
-    /// kept or dropped. Under Request nothing starts: the handle's join tells `Cancelled`.
+    /// kept or dropped. Under Request nothing starts, but for what work in flight needs (inside
+    /// [`finish`](Cx::finish)): the handle's join tells `Cancelled`.
     ///
     /// ```
     /// # use asupersync::{Cx, Outcome};
@@ -116,7 +70,12 @@ impl<C: Send + Sync + 'static> Cx<C> {
         let scope = node.scope.task_child();
         let future = make(Cx::new(node.clone(), scope.clone()));
         let spawned_at = node.tree.host.now();
-        let admitted = node.admit(|place, id| {
+        // A scope that does not see its region's Request is that of work in flight.
+        let admission = match self.scope().level() {
+            Level::Clear => Admission::InFlight,
+            _ => Admission::New,
+        };
+        let admitted = node.admit(admission, |place, id| {
             let info = TaskInfo { id, name: name.into(), site, spawned_at };
             let end = End {
                 node: node.clone(),
@@ -209,15 +168,17 @@ async fn run<T>(future: impl Future<Output = Outcome<T>>, mut end: End) -> Outco
 }
 
 /// Polls a body under its scope: a panic becomes an outcome, and once the drain budget is spent
-/// the body gets one more poll, in which all it awaits returns `Cancelled`, and then is dropped.
-/// The flag tells of that.
+/// the body gets one more poll, in which all it awaits returns `Cancelled`, and then is dropped,
+/// unless it waits for a region to close. The flag tells of a drop.
 pub(crate) async fn contain<T>(scope: &Scope, body: impl Future<Output = Outcome<T>>) -> (Outcome<T>, bool) {
     let mut body = pin!(body);
     poll_fn(|cx| {
         let spent = scope.level() == Level::Spent;
         match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx))) {
             Ok(Poll::Ready(outcome)) => Poll::Ready((outcome, false)),
-            Ok(Poll::Pending) if spent => Poll::Ready((Err(scope.cancelled().into()), true)),
+            Ok(Poll::Pending) if spent && scope.may_drop() => {
+                Poll::Ready((Err(scope.cancelled().into()), true))
+            }
             Ok(Poll::Pending) => Poll::Pending,
             Err(payload) => Poll::Ready((Err(Failure::Panicked(Panic::new(payload))), false)),
         }

@@ -1,12 +1,10 @@
-//! A timer of the host as something to poll: [`Sleep`] inside core, [`Alarm`] for adapters.
+//! What core does with the host's timers: wait for a point in time, and end a drain at one.
 
-use std::future::Future;
 use std::ops::Deref;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Wake, Waker};
 
-use crate::cx::Cx;
+use crate::cancel::Scope;
 use crate::host::{Host, TimerKey};
 use crate::time::Time;
 
@@ -37,6 +35,10 @@ impl<H: Deref<Target: Host>> Sleep<H> {
         Poll::Pending
     }
 
+    pub(crate) fn deadline(&self) -> Time {
+        self.deadline
+    }
+
     fn disarm(&mut self) {
         if let Some((key, _)) = self.armed.take() {
             self.host.cancel_timer(key);
@@ -50,34 +52,15 @@ impl<H: Deref<Target: Host>> Drop for Sleep<H> {
     }
 }
 
-/// A point in the host's time as a future that knows no scope: no request ends it early. Made by
-/// [`Cx::alarm`].
-///
-/// For adapters of foreign libraries that bring their own rules for when a wait ends; everything
-/// else wants [`Cx::sleep`].
-#[must_use = "it rings only for whoever awaits it"]
-pub struct Alarm {
-    sleep: Sleep<Arc<dyn Host>>,
-}
-
-impl Alarm {
-    /// When it rings.
-    pub fn deadline(&self) -> Time {
-        self.sleep.deadline
+/// Ends the drain of `scope` at `at`.
+pub(crate) fn arm_drain(host: &dyn Host, scope: &Arc<Scope>, at: Time) -> TimerKey {
+    struct Spender(Weak<Scope>);
+    impl Wake for Spender {
+        fn wake(self: Arc<Self>) {
+            if let Some(scope) = self.0.upgrade() {
+                scope.spend();
+            }
+        }
     }
-}
-
-impl Future for Alarm {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.sleep.poll(cx)
-    }
-}
-
-impl<C> Cx<C> {
-    /// A future that is ready at `deadline`, whatever happens to this scope.
-    pub fn alarm(&self, deadline: Time) -> Alarm {
-        Alarm { sleep: Sleep::new(self.node().tree.host.clone(), deadline) }
-    }
+    host.add_timer(at, Waker::from(Arc::new(Spender(Arc::downgrade(scope)))))
 }

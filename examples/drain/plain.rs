@@ -77,6 +77,7 @@ async fn accept_loop(serve: Serve) -> io::Result<()> {
                 });
                 let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), handler));
                 // A connection's error is its client's: here some leave on purpose.
+                // migrate-lint: allow(detached_spawn) what the documentation advises is what is measured
                 tokio::spawn(async move { let _ = connection.await; });
             }
             () = &mut shutdown_signal => {
@@ -136,6 +137,7 @@ async fn never(ticket: Ticket, tally: &Arc<Tally>) -> Reply {
 
 fn events(ticket: Ticket, tally: Arc<Tally>, stop: CancellationToken) -> Reply {
     let (mut sender, reply) = service::events(ticket);
+    // migrate-lint: allow(detached_spawn) the plain side is the one that has such tasks
     tokio::spawn(async move {
         let producer = async {
             let subscription = tally.cleanups(Route::Events).take();

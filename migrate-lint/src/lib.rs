@@ -1,1 +1,22 @@
-//! Finds unscoped task spawns and their kin in Tokio code.
+//! Finds unscoped task spawns and their kin in Tokio code, without building
+//! it.
+//!
+//! The way of a run: [`load`] finds packages, walks the module tree of each
+//! target and indexes every file; [`resolve`] decides which uses mean the
+//! functions that [`rules`] watch; [`mod@check`] applies suppressions and makes
+//! the [`Report`] that [`render`] shows. Invariants: output depends on the
+//! input only (no thread order, no hash order); what cannot be decided is
+//! listed as unknown, what cannot be read as a problem, never dropped.
+
+#![forbid(unsafe_code)]
+
+pub mod check;
+pub mod cli;
+pub mod load;
+pub mod render;
+pub mod resolve;
+pub mod rule;
+pub mod rules;
+pub mod suppress;
+
+pub use check::{Report, check};

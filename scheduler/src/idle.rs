@@ -1,4 +1,4 @@
-#![doc = "Who sleeps, who searches, and whom to wake."]
+//! Who sleeps, who searches, and whom to wake.
 #![doc = ""]
 #![doc = include_str!("idle.md")]
 

@@ -151,6 +151,8 @@ where
         let (reply, answer) = oneshot::channel();
         let name = policy.name.clone();
         let policy = policy.clone();
+        // Read from the wire, it is in flight: it is served even if Request came meanwhile.
+        let cx = &cx.in_flight();
         let task = cx.spawn(&name, async move |cx: &Cx<C>| run(cx, policy, ready, request, reply).await);
         ResponseFuture::new(answer, task, cx)
     }
@@ -175,7 +177,7 @@ async fn run<S, C, A, B>(
             drop(reply.send(answer));
         }
     };
-    let region = Region::builder(policy.name).drain(policy.drain).finalize(policy.finalize);
+    let region = Region::builder(policy.name).in_flight().drain(policy.drain).finalize(policy.finalize);
     let (outcome, report) = region
         .open_with_report(cx, async |cx: &Cx<C>| -> Outcome {
             let method = request.method().clone();

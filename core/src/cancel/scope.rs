@@ -50,6 +50,7 @@ struct Link {
     standing: Standing,
     home: Option<Waker>,
     hold: Hold,
+    within_task: bool,
     deadline: Time,
     parent: Weak<Scope>,
     key: usize,
@@ -62,6 +63,7 @@ impl Default for Link {
             standing: Standing::CLEAR,
             home: None,
             hold: Hold::Nothing,
+            within_task: false,
             deadline: Time::MAX,
             parent: Weak::new(),
             key: 0,
@@ -82,6 +84,10 @@ pub struct Scope {
     /// Data pointer of `home`, for the quick test in [`Watch::poll`]; 0 when there is none.
     home_data: AtomicUsize,
     hold: Hold,
+    /// Polled by the same task as its parent.
+    within_task: bool,
+    /// Regions that close inside, in the same task. See [`Closing`].
+    closing: AtomicUsize,
     /// The earliest deadline of those around it; puts the tasks inside into the Timed lane.
     deadline: Time,
     parent: Weak<Scope>,
@@ -143,6 +149,7 @@ impl Scope {
         let link = Link {
             standing: if inherits { inner.standing.clone() } else { Standing::CLEAR },
             home: if same_task { inner.home.clone() } else { None },
+            within_task: same_task,
             hold,
             deadline: deadline.min(self.deadline),
             parent: Arc::downgrade(self),
@@ -159,6 +166,8 @@ impl Scope {
             level: AtomicU8::new(link.standing.level as u8),
             home_data: AtomicUsize::new(link.home.as_ref().map_or(0, address)),
             hold: link.hold,
+            within_task: link.within_task,
+            closing: AtomicUsize::new(0),
             deadline: link.deadline,
             parent: link.parent,
             key: link.key,
@@ -204,6 +213,11 @@ impl Scope {
                 Reason::new(super::ReasonKind::Deadline).with_message("the budget is spent")
             }),
         )
+    }
+
+    /// What is polled here may be dropped once the budget is spent.
+    pub(crate) fn may_drop(&self) -> bool {
+        self.closing.load(Ordering::Relaxed) == 0
     }
 
     /// Names the waker that moves the task of this scope into the Cancel lane.
@@ -259,6 +273,35 @@ impl Drop for Scope {
     fn drop(&mut self) {
         if let Some(parent) = self.parent.upgrade() {
             lock(&parent.inner).children.try_remove(self.key);
+        }
+    }
+}
+
+/// Keeps what a task polls from being dropped at the end of its budget while a region closes in
+/// it. Closing has an end of its own, and whoever opened the region gets its outcome.
+pub(crate) struct Closing(Vec<Arc<Scope>>);
+
+impl Closing {
+    /// A region closes in `scope`.
+    pub(crate) fn within(scope: &Arc<Scope>) -> Self {
+        let mut scopes = vec![scope.clone()];
+        while let Some(last) = scopes.last()
+            && last.within_task
+            && let Some(parent) = last.parent.upgrade()
+        {
+            scopes.push(parent);
+        }
+        for scope in &scopes {
+            scope.closing.fetch_add(1, Ordering::Relaxed);
+        }
+        Closing(scopes)
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        for scope in &self.0 {
+            scope.closing.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }

@@ -61,7 +61,7 @@ impl Node {
                 return Poll::Pending;
             };
             let (site, since) = (running.site, running.since);
-            let ended = if running.end(self).is_err() { Ended::Failed } else { ended };
+            let ended = if running.end(&*self.tree.host).is_err() { Ended::Failed } else { ended };
             let kind = match ended {
                 Ended::Done => None,
                 Ended::Failed => Some(LeftoverKind::FinalizerFailed),
@@ -108,6 +108,6 @@ impl Node {
             (close_by, false) => now + (close_by - now) / 2,
         };
         drop(inner);
-        Some(finalizer.start(self, until))
+        Some(finalizer.start(&*self.tree.host, until))
     }
 }

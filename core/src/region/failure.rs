@@ -8,7 +8,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::tree::{Node, Verdict};
+use super::tree::Node;
+use super::verdict::Verdict;
 use crate::outcome::{Error, Failure, Outcome, lock};
 
 /// One child that failed.

@@ -11,11 +11,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::tree::{Node, arm_drain};
 use crate::cancel::{Level, Scope};
-use crate::host::TimerKey;
+use crate::host::{Host, TimerKey};
 use crate::outcome::Outcome;
 use crate::time::Time;
+use crate::timer::arm_drain;
 
 type Body = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
@@ -51,11 +51,11 @@ impl Finalizer {
     }
 
     /// Starts it, to be over at `until`.
-    pub(super) fn start(self, node: &Node, until: Time) -> Running {
+    pub(super) fn start(self, host: &dyn Host, until: Time) -> Running {
         let scope = Scope::root();
-        let timer = (until < Time::MAX).then(|| arm_drain(&*node.tree.host, &scope, until));
+        let timer = (until < Time::MAX).then(|| arm_drain(host, &scope, until));
         let body = (self.start)(scope.clone());
-        Running { site: self.site, since: node.tree.host.now(), scope, timer, body }
+        Running { site: self.site, since: host.now(), scope, timer, body }
     }
 }
 
@@ -79,10 +79,10 @@ impl Running {
     }
 
     /// Drops what is left of it. Tells of a panic in that.
-    pub(super) fn end(self, node: &Node) -> Result<(), Box<dyn Any + Send>> {
+    pub(super) fn end(self, host: &dyn Host) -> Result<(), Box<dyn Any + Send>> {
         self.scope.clear_home();
         if let Some(timer) = self.timer {
-            node.tree.host.cancel_timer(timer);
+            host.cancel_timer(timer);
         }
         catch_unwind(AssertUnwindSafe(|| drop(self.body)))
     }

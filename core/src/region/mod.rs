@@ -6,66 +6,34 @@
 mod close;
 mod failure;
 mod finalizer;
+mod policy;
 mod report;
 mod root;
 mod state;
 mod tree;
+mod verdict;
 
+use std::future::poll_fn;
 use std::panic::Location;
+use std::pin::pin;
 use std::sync::Arc;
 
 pub use failure::{ChildFailure, ChildFailures};
 pub(crate) use finalizer::Finalizer;
+pub(crate) use policy::Policy;
+pub use policy::{Close, OnFailure};
 pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
 pub use root::{Attendant, Root};
-pub use state::{Event, Phase, State};
-pub(crate) use tree::{Node, Place, Verdict, request_scope};
+pub use state::{Admission, Event, Phase, State};
+pub(crate) use tree::{Node, Place, request_scope};
+pub(crate) use verdict::Verdict;
 
+use crate::body::TaskOutput;
 use crate::budget::Budget;
-use crate::cancel::{Reason, ReasonKind};
+use crate::cancel::{Closing, Reason, ReasonKind};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
-use crate::spawn::{TaskOutput, contain, submit_system};
-
-/// What happens to children that still run when a region's body returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Close {
-    /// They are cancelled through the protocol, and awaited.
-    #[default]
-    Cancel,
-    /// They are awaited.
-    Join,
-}
-
-/// What a region does when a child fails with an error or a panic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum OnFailure {
-    /// Requests the cancel of everything else in the region.
-    #[default]
-    CancelSiblings,
-    /// Goes on, and tells of all failures at the end.
-    Collect,
-}
-
-/// How a region closes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Policy {
-    pub(crate) close: Close,
-    pub(crate) on_failure: OnFailure,
-    pub(crate) drain: Budget,
-    pub(crate) finalize: Budget,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Policy {
-            close: Close::Cancel,
-            on_failure: OnFailure::CancelSiblings,
-            drain: Budget::UNLIMITED,
-            finalize: Budget::UNLIMITED,
-        }
-    }
-}
+use crate::spawn::{contain, submit_system};
 
 /// An owner of tasks, child regions and finalizers.
 ///
@@ -111,13 +79,12 @@ impl Region {
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
-        let open = open(cx, name.into(), Policy::default(), Location::caller(), body);
-        async move { open.await.0 }
+        Region::builder(name).open(cx, body)
     }
 
     /// A region with other than the default policies.
     pub fn builder(name: impl Into<Arc<str>>) -> Builder {
-        Builder { name: name.into(), policy: Policy::default() }
+        Builder { name: name.into(), admission: Admission::New, policy: Policy::default() }
     }
 }
 
@@ -126,6 +93,7 @@ impl Region {
 #[must_use = "a builder does nothing until it is opened"]
 pub struct Builder {
     name: Arc<str>,
+    admission: Admission,
     policy: Policy,
 }
 
@@ -152,6 +120,13 @@ impl Builder {
     /// several that never ends gets half of what is left, so that the others have their turn.
     pub fn finalize(mut self, budget: Budget) -> Self {
         self.policy.finalize = budget;
+        self
+    }
+
+    /// The region is part of work in flight: it is opened even after Request, until the drain budget
+    /// is spent. Its body sees that request at once.
+    pub fn in_flight(mut self) -> Self {
+        self.admission = Admission::InFlight;
         self
     }
 
@@ -188,14 +163,13 @@ impl Builder {
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
-        open(cx, self.name, self.policy, Location::caller(), body)
+        open(cx, self, Location::caller(), body)
     }
 }
 
 async fn open<C, R, F>(
     cx: &Cx<C>,
-    name: Arc<str>,
-    policy: Policy,
+    Builder { name, admission, policy }: Builder,
     site: &'static Location<'static>,
     body: F,
 ) -> (Outcome<R::Ok>, CloseReport)
@@ -204,7 +178,7 @@ where
     R: TaskOutput,
     F: AsyncFnOnce(&Cx<C>) -> R,
 {
-    let node = match cx.node().open_child(cx.scope(), &name, policy, site) {
+    let node = match cx.node().open_child(cx.scope(), admission, &name, policy, site) {
         Ok(node) => node,
         Err(cancelled) => {
             let path = format!("{}/{name}", cx.node().path());
@@ -214,10 +188,23 @@ where
     };
     let mut guard = OpenGuard { node: Some(node.clone()), body: true };
     let child = cx.within(&node);
-    let (body, _) = contain(&node.scope, async { body(&child).await.into_outcome() }).await;
+    let (body, dropped) = contain(&node.scope, async { body(&child).await.into_outcome() }).await;
     guard.body = false;
+    if dropped {
+        node.body_dropped();
+    }
     node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
-    let report = node.close().await;
+    let mut closing = None;
+    let mut close = pin!(node.close());
+    let report = poll_fn(|task| {
+        let polled = close.as_mut().poll(task);
+        if polled.is_pending() {
+            closing.get_or_insert_with(|| Closing::within(cx.scope()));
+        }
+        polled
+    })
+    .await;
+    drop(closing);
     guard.node = None;
     node.scope.clear_home();
     (failure::conclude(&node, body), report)

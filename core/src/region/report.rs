@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::state::Phase;
-use super::tree::Verdict;
+use super::verdict::Verdict;
 use crate::cancel::Reason;
 
 /// The account of a region that closed: what it owned, how that ended, and how long it took.

@@ -9,13 +9,14 @@ use super::report::{CloseReport, Totals};
 use super::state::Phase;
 use super::tree::{Node, Tree};
 use super::{Close, OnFailure, Policy, failure};
+use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Level, Reason, ReasonKind};
 use crate::cx::Cx;
 use crate::host::{Host, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::{Outcome, lock};
-use crate::spawn::{TaskFn, TaskOutput, submit_system};
+use crate::spawn::submit_system;
 use crate::time::Time;
 
 /// The root of one runtime's region tree, for the host that runs it.

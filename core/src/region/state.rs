@@ -3,8 +3,8 @@
 //! ```text
 //!            Request            Drain             Finalize            Close
 //!   Open ─────────────▶ Requested ────▶ Draining ──────────▶ Finalizing ─────▶ Closed
-//!   Spawn, OpenChild    (told)          TaskEnded,           StartFinalizer,
-//!   Defer               Defer           ChildClosed, Defer   EndFinalizer, Defer
+//!   Spawn, OpenChild    those that are in flight only        StartFinalizer,
+//!   TaskEnded, ChildClosed, Defer                            EndFinalizer, Defer
 //! ```
 //!
 //! Every change of a region goes through [`State::step`]; `None` means that the event is refused
@@ -13,7 +13,8 @@
 //! 1. The phase's rank never goes down, and goes up by one at most.
 //! 2. `Finalizing` and later: no body, no task, no child.
 //! 3. `Closed`: no finalizer is registered or running either.
-//! 4. A task or child is admitted only in `Open`.
+//! 4. A task or child is admitted only in `Open`; one that work in flight needs, until the region
+//!    is quiet.
 
 /// How far a region's life has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,15 +48,24 @@ pub struct State {
     pub finalizing: bool,
 }
 
+/// What a task or child region is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// New work: admitted until Request.
+    New,
+    /// Part of work in flight, which goes on after Request.
+    InFlight,
+}
+
 /// What can happen to a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A task is admitted.
-    Spawn,
+    Spawn(Admission),
     /// A task is gone.
     TaskEnded,
     /// A child region is admitted.
-    OpenChild,
+    OpenChild(Admission),
     /// A child region is Closed.
     ChildClosed,
     /// A finalizer is registered.
@@ -76,6 +86,16 @@ pub enum Event {
     Close,
 }
 
+impl Admission {
+    /// The last phase in which it is granted.
+    fn latest(self) -> Phase {
+        match self {
+            Admission::New => Phase::Open,
+            Admission::InFlight => Phase::Draining,
+        }
+    }
+}
+
 impl State {
     /// A region whose body is about to run.
     pub const OPEN: State =
@@ -87,13 +107,13 @@ impl State {
         use Phase::*;
         let mut next = self;
         let allowed = match event {
-            Event::Spawn => {
+            Event::Spawn(admission) => {
                 next.tasks += 1;
-                self.phase == Open
+                self.phase <= admission.latest()
             }
-            Event::OpenChild => {
+            Event::OpenChild(admission) => {
                 next.children += 1;
-                self.phase == Open
+                self.phase <= admission.latest()
             }
             Event::TaskEnded => {
                 next.tasks = self.tasks.checked_sub(1)?;
@@ -151,10 +171,12 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    const EVENTS: [Event; 12] = [
-        Event::Spawn,
+    const EVENTS: [Event; 14] = [
+        Event::Spawn(Admission::New),
+        Event::Spawn(Admission::InFlight),
         Event::TaskEnded,
-        Event::OpenChild,
+        Event::OpenChild(Admission::New),
+        Event::OpenChild(Admission::InFlight),
         Event::ChildClosed,
         Event::Defer,
         Event::BodyEnded,
@@ -207,10 +229,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_admitted_after_request() {
+    fn nothing_new_is_admitted_after_request_and_nothing_at_all_once_quiet() {
         for (from, event, _) in reachable() {
-            if matches!(event, Event::Spawn | Event::OpenChild) {
-                assert_eq!(from.phase, Phase::Open);
+            match event {
+                Event::Spawn(Admission::New) | Event::OpenChild(Admission::New) => {
+                    assert_eq!(from.phase, Phase::Open);
+                }
+                Event::Spawn(_) | Event::OpenChild(_) => assert!(from.phase < Phase::Finalizing),
+                _ => {}
             }
         }
     }

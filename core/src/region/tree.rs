@@ -18,20 +18,22 @@ use std::collections::{HashSet, VecDeque};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::task::{Wake as WakeTask, Waker};
+use std::task::Waker;
 
 use slab::Slab;
 
 use super::finalizer::{Finalizer, Running};
+use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
-use super::state::{Event, Phase, State};
-use super::{Close, OnFailure, Policy};
+use super::state::{Admission, Event, Phase, State};
+use super::verdict::Verdict;
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Standing};
 use crate::host::{Host, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
-use crate::outcome::{Error, Panic, lock};
+use crate::outcome::lock;
 use crate::time::Time;
+use crate::timer::arm_drain;
 
 /// What all regions of one runtime share.
 pub(crate) struct Tree {
@@ -52,17 +54,6 @@ impl Tree {
     fn next_id(&self) -> u64 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
-}
-
-/// How a task ended, as its region sees it.
-#[derive(Clone, Debug)]
-pub(crate) enum Verdict {
-    Ok,
-    Err(Error),
-    Panicked(Panic),
-    Cancelled,
-    /// Dropped while it waited: the drain budget was spent, or the host shut down.
-    Dropped,
 }
 
 /// A child's error or panic, kept until the region closes.
@@ -138,11 +129,12 @@ impl Node {
     pub(crate) fn open_child(
         self: &Arc<Self>,
         scope: &Arc<Scope>,
+        admission: Admission,
         name: &str,
         policy: Policy,
         site: &'static Location<'static>,
     ) -> Result<Arc<Node>, Cancelled> {
-        scope.check(Level::Requested)?;
+        scope.check(admission.ends_at())?;
         let policy = Policy {
             drain: policy.drain.meet(self.policy.drain),
             finalize: policy.finalize.meet(self.policy.finalize),
@@ -153,7 +145,7 @@ impl Node {
             Node::new(self.tree.clone(), scope, Arc::downgrade(self), name, policy, site)
         });
         let mut inner = lock(&self.inner);
-        let Some(next) = inner.state.step(Event::OpenChild) else {
+        let Some(next) = inner.state.step(Event::OpenChild(admission)) else {
             drop(inner);
             return Err(self.refusal());
         };
@@ -209,9 +201,13 @@ impl Node {
     }
 
     /// Admits a task. `make` builds its cell; it runs no user code.
-    pub(crate) fn admit<T>(&self, make: impl FnOnce(Place, TaskId) -> (TaskRef, T)) -> Result<T, Cancelled> {
+    pub(crate) fn admit<T>(
+        &self,
+        admission: Admission,
+        make: impl FnOnce(Place, TaskId) -> (TaskRef, T),
+    ) -> Result<T, Cancelled> {
         let mut inner = lock(&self.inner);
-        let Some(next) = inner.state.step(Event::Spawn) else {
+        let Some(next) = inner.state.step(Event::Spawn(admission)) else {
             drop(inner);
             return Err(self.refusal());
         };
@@ -281,6 +277,15 @@ impl Node {
         if !told && (failed || self.policy.close == Close::Cancel) {
             self.request(Reason::new(ReasonKind::ParentClosed));
         }
+    }
+
+    /// The body's future was dropped at the end of the drain budget.
+    pub(super) fn body_dropped(&self) {
+        let age = self.tree.host.now() - self.opened_at;
+        let (kind, name, site, path) = (LeftoverKind::Dropped, self.name.clone(), self.site, self.path());
+        let mut inner = lock(&self.inner);
+        let phase = inner.state.phase;
+        inner.keep(Leftover { kind, name, site, path, phase, age });
     }
 
     /// Asks this region, and all below it, to close. Idempotent.
@@ -435,6 +440,16 @@ impl Node {
     }
 }
 
+impl Admission {
+    /// The level of the asking scope from which on it is refused.
+    fn ends_at(self) -> Level {
+        match self {
+            Admission::New => Level::Requested,
+            Admission::InFlight => Level::Spent,
+        }
+    }
+}
+
 impl Inner {
     /// Applies an event that cannot be refused here.
     pub(super) fn apply(&mut self, event: Event) {
@@ -486,19 +501,6 @@ impl Listener for Node {
             }
         }
     }
-}
-
-/// Ends the drain of `scope` at `at`.
-pub(crate) fn arm_drain(host: &dyn Host, scope: &Arc<Scope>, at: Time) -> TimerKey {
-    struct Spender(Weak<Scope>);
-    impl WakeTask for Spender {
-        fn wake(self: Arc<Self>) {
-            if let Some(scope) = self.0.upgrade() {
-                scope.spend();
-            }
-        }
-    }
-    host.add_timer(at, Waker::from(Arc::new(Spender(Arc::downgrade(scope)))))
 }
 
 /// Requests a cancel of one scope, whose drain ends within `budget`.

@@ -1,8 +1,3 @@
-#![allow(
-    unsafe_code,
-    reason = "one allocation behind counted handles of four types, shared by a protocol \
-              that the type system cannot see; everything above this crate is safe code"
-)]
 //! The task cell of asupersync: one heap allocation per task, holding its
 //! state word, its meta, and its future and later its outcome.
 //!
@@ -164,6 +159,11 @@
 //! assert_eq!(ran, [Ran::Pending, Ran::Complete, Ran::Complete]);
 //! assert_eq!(outcome.try_take().unwrap().unwrap(), 43);
 //! ```
+#![allow(
+    unsafe_code,
+    reason = "one allocation behind counted handles of four types, shared by a protocol \
+              that the type system cannot see; everything above this crate is safe code"
+)]
 
 mod sync;
 

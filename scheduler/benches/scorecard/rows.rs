@@ -75,6 +75,12 @@ fn tokio(body: impl Future<Output = Sample> + Send + 'static) -> Sample {
     runtime.block_on(runtime.spawn(body)).expect("the workload succeeds")
 }
 
+/// The peer's spawn.
+fn peer_spawn<F: Future<Output: Send> + Send + 'static>(future: F) -> tokio::task::JoinHandle<F::Output> {
+    // migrate-lint: allow(detached_spawn) what is measured
+    tokio::spawn(future)
+}
+
 /// A measurement under way.
 struct Measure {
     wall: Instant,
@@ -117,7 +123,7 @@ fn spawn(peer: Peer, scale: u64) -> Sample {
             let measure = Measure::start();
             let mut sum = 0;
             for _ in 0..batches {
-                let tasks: Vec<_> = (0..1000_u64).map(|n| tokio::spawn(async move { n })).collect();
+                let tasks: Vec<_> = (0..1000_u64).map(|n| peer_spawn(async move { n })).collect();
                 for task in tasks {
                     sum += task.await.expect("the task ends");
                 }
@@ -161,10 +167,10 @@ fn ping_pong(peer: Peer, scale: u64) -> Sample {
             for _ in 0..batches {
                 let tasks: Vec<_> = (0..pairs)
                     .map(|n| {
-                        tokio::spawn(async move {
+                        peer_spawn(async move {
                             let (there, at_pong) = tokio::sync::oneshot::channel();
                             let (back, at_ping) = tokio::sync::oneshot::channel();
-                            drop(tokio::spawn(async move {
+                            drop(peer_spawn(async move {
                                 let n = at_pong.await.expect("ping sends");
                                 back.send(n).expect("ping waits");
                             }));
@@ -207,7 +213,7 @@ fn yields(peer: Peer, scale: u64) -> Sample {
             let measure = Measure::start();
             let tasks: Vec<_> = (0..tasks)
                 .map(|_| {
-                    tokio::spawn(async move {
+                    peer_spawn(async move {
                         for _ in 0..times {
                             tokio::task::yield_now().await;
                         }
@@ -250,7 +256,7 @@ fn echo(peer: Peer, scale: u64) -> Sample {
             for _ in 0..connections {
                 let (mut stream, _) = listener.accept().await.expect("a connection");
                 stream.set_nodelay(true).expect("TCP has this option");
-                drop(tokio::spawn(async move {
+                drop(peer_spawn(async move {
                     let mut buf = [0; 4096];
                     while let Ok(n @ 1..) = stream.read(&mut buf).await {
                         stream.write_all(&buf[..n]).await.expect("the client reads");
@@ -305,7 +311,7 @@ fn hyper(peer: Peer, scale: u64) -> Sample {
                 let mut http = hyper::server::conn::http1::Builder::new();
                 let connection =
                     http.pipeline_flush(true).serve_connection(TokioIo::new(stream), service_fn(hello));
-                drop(tokio::spawn(connection));
+                drop(peer_spawn(connection));
             }
             client.await.expect("the client ends");
             measure.over(connections * rounds)

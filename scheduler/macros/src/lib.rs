@@ -24,6 +24,8 @@
 //! The crate reads `proc_macro` tokens by hand: what it needs of the grammar is one function head,
 //! and builds that use it need no parser crate.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod error;
 mod expand;

@@ -1,3 +1,4 @@
+//! Arguments that the macros refuse.
 #[path = "../mock/mod.rs"]
 mod mock;
 extern crate self as asupersync; // for those whose `crate` is not understood

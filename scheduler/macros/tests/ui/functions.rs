@@ -1,3 +1,4 @@
+//! Functions that the macros refuse.
 use asupersync_macros::test;
 
 #[test]

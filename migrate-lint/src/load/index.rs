@@ -1,0 +1,235 @@
+//! What is kept of a parsed file: scopes, names, and paths that are used.
+//!
+//! The syntax tree itself is dropped as soon as its file is indexed, so a
+//! large workspace costs its text and these tables. Scopes nest by index;
+//! scope 0 is the file's module. Everything here is relative to the file: the
+//! same file may be a module of several crates, and is indexed once.
+
+use super::names::Symbol;
+
+/// Index of a [`Scope`] in its file.
+pub type ScopeId = u32;
+
+/// Index of a [`Cfg`] in its file, or [`NO_CFG`].
+pub type CfgId = u32;
+
+/// No `cfg` within the file encloses this.
+pub const NO_CFG: CfgId = u32::MAX;
+
+/// A place in a file: 1-based lines, 1-based columns counted in characters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Span {
+    /// First line.
+    pub line: u32,
+    /// Column of the first character.
+    pub column: u32,
+    /// Last line.
+    pub end_line: u32,
+    /// Column just past the last character.
+    pub end_column: u32,
+}
+
+/// Rust's namespaces, as far as paths to functions need them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Namespace {
+    /// Modules and types: every segment but the last.
+    Type,
+    /// Functions, constants, constructors.
+    Value,
+}
+
+/// Who may name an item.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Visibility {
+    /// `pub`
+    Public,
+    /// `pub(crate)`, and `pub(in path)`, which is not narrowed further.
+    Crate,
+    /// `pub(super)`
+    Super,
+    /// No `pub` at all.
+    Private,
+}
+
+/// An item the file defines itself (modules are in [`Scope::modules`]).
+#[derive(Debug)]
+pub struct Definition {
+    /// Its name.
+    pub name: Symbol,
+    /// Whether it is in the type namespace.
+    pub in_types: bool,
+    /// Whether it is in the value namespace.
+    pub in_values: bool,
+    /// Who may name it.
+    pub visibility: Visibility,
+}
+
+impl Definition {
+    /// Whether the item lives in `ns`.
+    pub fn is_in(&self, ns: Namespace) -> bool {
+        match ns {
+            Namespace::Type => self.in_types,
+            Namespace::Value => self.in_values,
+        }
+    }
+}
+
+/// One leaf of a `use` item or an `extern crate`.
+#[derive(Debug)]
+pub struct Import {
+    /// The name it brings in; `None` for a glob.
+    pub name: Option<Symbol>,
+    /// The path it names (for a glob: the path before `*`).
+    pub path: Vec<Symbol>,
+    /// Who may use the imported name.
+    pub visibility: Visibility,
+}
+
+/// Where the body of a `mod` is.
+#[derive(Debug)]
+pub enum ModuleBody {
+    /// `mod name { .. }`
+    Inline(ScopeId),
+    /// `mod name;`
+    File {
+        /// `#[path = ".."]` and `#[cfg_attr(.., path = "..")]`, in order.
+        paths: Vec<String>,
+        /// Some way of configuration leaves the conventional place in force.
+        conventional: bool,
+    },
+}
+
+/// A `mod` item.
+#[derive(Debug)]
+pub struct ModuleItem {
+    /// Its name.
+    pub name: Symbol,
+    /// Who may name it.
+    pub visibility: Visibility,
+    /// Where its body is.
+    pub body: ModuleBody,
+    /// The configuration around it.
+    pub cfg: CfgId,
+    /// Where its name stands.
+    pub span: Span,
+}
+
+/// A region of the file with names of its own.
+#[derive(Debug)]
+pub struct Scope {
+    /// The enclosing scope; `None` for the file.
+    pub parent: Option<ScopeId>,
+    /// A block sees its parent's names, a module does not.
+    pub is_module: bool,
+    /// Directory below the file's module directory in which `mod x;` looks,
+    /// made of the inline modules around (or their `#[path]`).
+    pub directory: Vec<String>,
+    /// Items.
+    pub definitions: Vec<Definition>,
+    /// Imports, globs included.
+    pub imports: Vec<Import>,
+    /// Modules.
+    pub modules: Vec<ModuleItem>,
+}
+
+/// One `#[cfg(..)]` or test attribute, and those around it.
+#[derive(Debug)]
+pub struct Cfg {
+    /// The enclosing one.
+    pub parent: CfgId,
+    /// The condition as written, or a whole attribute such as `#[tokio::test]`.
+    pub text: String,
+    /// Whether code under it only exists in tests.
+    pub is_test: bool,
+}
+
+/// What is passed to a call, as far as a suggestion depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Argument {
+    /// `async { .. }` or `async move { .. }`
+    AsyncBlock {
+        /// Whether it is `async move`.
+        moves: bool,
+    },
+    /// `name(..)`: a call of this function.
+    CallOf(Symbol),
+    /// Any other expression, or none.
+    Other,
+}
+
+/// How a path to a function is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// It is called.
+    Call(Argument),
+    /// It is passed on as a value.
+    Value,
+}
+
+/// A path in expression position.
+#[derive(Clone, Copy, Debug)]
+pub struct PathUse {
+    /// The scope whose names it sees.
+    pub scope: ScopeId,
+    /// First of its segments in [`FileIndex::segments`].
+    pub first: u32,
+    /// Number of segments.
+    pub len: u16,
+    /// Whether it stands in tokens that a macro turns into other code
+    /// elsewhere (`quote!`): what it names is decided there.
+    pub quoted: bool,
+    /// Call or value.
+    pub form: Form,
+    /// The configuration around it.
+    pub cfg: CfgId,
+    /// First line of the innermost statement around it.
+    pub statement_line: u32,
+    /// From the first segment to the last.
+    pub span: Span,
+}
+
+/// `include!("file.rs")` of items, or an inclusion that cannot be followed.
+#[derive(Debug)]
+pub struct Include {
+    /// The literal path; `None` when it is computed.
+    pub path: Option<String>,
+    /// The scope it stands in.
+    pub scope: ScopeId,
+    /// The configuration around it.
+    pub cfg: CfgId,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Everything kept of one file.
+#[derive(Debug, Default)]
+pub struct FileIndex {
+    /// Scopes; never empty once indexed.
+    pub scopes: Vec<Scope>,
+    /// Paths in expression position, in source order but for macros' bodies.
+    pub uses: Vec<PathUse>,
+    /// Segments of all `uses`.
+    pub segments: Vec<Symbol>,
+    /// Conditions.
+    pub cfgs: Vec<Cfg>,
+    /// Inclusions.
+    pub includes: Vec<Include>,
+}
+
+impl FileIndex {
+    /// The segments of a use.
+    pub fn path_of(&self, site: &PathUse) -> &[Symbol] {
+        &self.segments[site.first as usize..][..site.len as usize]
+    }
+
+    /// The conditions around `cfg`, outermost first.
+    pub fn conditions(&self, mut cfg: CfgId) -> Vec<&Cfg> {
+        let mut out = Vec::new();
+        while let Some(found) = self.cfgs.get(cfg as usize) {
+            out.push(found);
+            cfg = found.parent;
+        }
+        out.reverse();
+        out
+    }
+}

@@ -1,0 +1,128 @@
+//! Interned identifiers.
+//!
+//! Worker threads intern through a [`Names`] of their own, a cache in front
+//! of the shared table, so the lock is taken once per new name and thread.
+//! A [`Symbol`] is only ever compared for equality: its number depends on the
+//! order in which threads met the names.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// An interned identifier.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Symbol(u32);
+
+/// Path segments with a meaning of their own, interned before all others.
+pub mod kw {
+    use super::Symbol;
+    /// `self`
+    pub const SELF: Symbol = Symbol(0);
+    /// `super`
+    pub const SUPER: Symbol = Symbol(1);
+    /// `crate`
+    pub const CRATE: Symbol = Symbol(2);
+    /// `Self`
+    pub const SELF_TYPE: Symbol = Symbol(3);
+    /// `$crate`
+    pub const DOLLAR_CRATE: Symbol = Symbol(4);
+    /// The leading `::` of a path.
+    pub const ROOT: Symbol = Symbol(5);
+    /// A macro variable, `$name`.
+    pub const META: Symbol = Symbol(6);
+    pub(super) const ALL: [&str; 7] = ["self", "super", "crate", "Self", "$crate", "", "$_"];
+}
+
+#[derive(Default)]
+struct Table {
+    by_text: HashMap<Arc<str>, Symbol>,
+    texts: Vec<Arc<str>>,
+}
+
+/// The table all threads share.
+pub struct Interner(Mutex<Table>);
+
+impl Default for Interner {
+    fn default() -> Interner {
+        let interner = Interner(Mutex::default());
+        for (i, text) in kw::ALL.iter().enumerate() {
+            let symbol = interner.intern(text);
+            debug_assert_eq!(symbol, Symbol(i as u32));
+        }
+        interner
+    }
+}
+
+impl Interner {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // a panicking thread cannot leave the table half-written
+        self.0.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The symbol of `text`.
+    pub fn intern(&self, text: &str) -> Symbol {
+        let mut table = self.table();
+        if let Some(&symbol) = table.by_text.get(text) {
+            return symbol;
+        }
+        let symbol = Symbol(table.texts.len() as u32);
+        let text: Arc<str> = text.into();
+        table.texts.push(text.clone());
+        table.by_text.insert(text, symbol);
+        symbol
+    }
+
+    /// The text of a symbol.
+    pub fn text(&self, symbol: Symbol) -> Arc<str> {
+        self.table().texts[symbol.0 as usize].clone()
+    }
+
+    /// A path as the source writes it.
+    pub fn path(&self, segments: &[Symbol]) -> String {
+        let texts: Vec<_> = segments.iter().map(|&s| self.text(s)).collect();
+        texts.join("::")
+    }
+}
+
+/// An identifier without `r#`.
+pub fn plain(text: &str) -> &str {
+    text.strip_prefix("r#").unwrap_or(text)
+}
+
+/// One thread's way into the table.
+pub struct Names<'a> {
+    shared: &'a Interner,
+    seen: HashMap<String, Symbol>,
+}
+
+impl<'a> Names<'a> {
+    /// A cache in front of `shared`.
+    pub fn new(shared: &'a Interner) -> Names<'a> {
+        Names { shared, seen: HashMap::new() }
+    }
+
+    /// The symbol of an identifier; `r#name` is `name`.
+    pub fn intern(&mut self, text: String) -> Symbol {
+        if let Some(&symbol) = self.seen.get(&text) {
+            return symbol;
+        }
+        let symbol = self.shared.intern(plain(&text));
+        self.seen.insert(text, symbol);
+        symbol
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keywords_come_first_and_raw_names_are_plain() {
+        let shared = Interner::default();
+        assert_eq!(shared.intern("$crate"), kw::DOLLAR_CRATE);
+        assert_eq!(shared.intern("$_"), kw::META);
+        let mut names = Names::new(&shared);
+        assert_eq!(names.intern("r#spawn".into()), names.intern("spawn".into()));
+        let path = [kw::ROOT, shared.intern("tokio"), shared.intern("spawn")];
+        assert_eq!(shared.path(&path), "::tokio::spawn");
+    }
+}

@@ -1,0 +1,115 @@
+//! What a rule is, and what it says about a site.
+//!
+//! A rule is code, a page in `docs/` and fixtures in `tests/fixtures/`, all
+//! under the rule's name; a test fails where one is missing. Rules watch paths
+//! of functions; resolution decides which uses mean them, and the rule words
+//! the diagnosis.
+
+use crate::load::index::{Form, Span};
+use std::path::PathBuf;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Level {
+    /// A defect on any path through the code.
+    Deny,
+    /// A defect on some path.
+    Warn,
+    /// Worth knowing.
+    Info,
+}
+
+impl Level {
+    /// Its name in configuration and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Deny => "deny",
+            Level::Warn => "warn",
+            Level::Info => "info",
+        }
+    }
+
+    /// The word in front of a finding.
+    pub fn severity(self) -> &'static str {
+        match self {
+            Level::Deny => "error",
+            Level::Warn => "warning",
+            Level::Info => "note",
+        }
+    }
+}
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name, as in `allow(name)`.
+    pub name: &'static str,
+    /// How much its findings matter.
+    pub level: Level,
+    /// One line for lists.
+    pub summary: &'static str,
+    /// Its page.
+    pub page: &'static str,
+    /// Functions whose uses it judges, by their public paths.
+    pub watched: &'static [&'static str],
+    /// Words what is wrong with a use of a watched function.
+    pub diagnose: fn(&Subject<'_>) -> Diagnosis,
+}
+
+/// A use of a watched function.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// The function's public path.
+    pub function: &'a str,
+    /// The path as the source writes it.
+    pub written: &'a str,
+    /// Call or value.
+    pub form: Form,
+    /// If a call is passed on, the name of the function called.
+    pub callee: Option<&'a str>,
+}
+
+/// What is wrong, why it matters, and what to write instead.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    /// What is wrong.
+    pub message: String,
+    /// Why it matters.
+    pub reason: String,
+    /// What to write instead.
+    pub suggestion: String,
+}
+
+/// One target a file is part of.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct InTarget {
+    /// The package's name.
+    pub package: String,
+    /// `lib`, `bin`, `example`, `test`, `bench` or `build`.
+    pub kind: &'static str,
+    /// The target's name.
+    pub name: String,
+}
+
+/// A finding or an unknown, ready to be shown.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How much it matters.
+    pub level: Level,
+    /// The file, as reached from the path that was given.
+    pub file: PathBuf,
+    /// Where in it.
+    pub span: Span,
+    /// The words.
+    pub diagnosis: Diagnosis,
+    /// The first line of the span.
+    pub snippet: String,
+    /// Conditions it stands under, outermost first.
+    pub cfg: Vec<String>,
+    /// It only exists in tests.
+    pub in_test: bool,
+    /// The targets it is part of.
+    pub targets: Vec<InTarget>,
+}

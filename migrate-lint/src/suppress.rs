@@ -1,0 +1,261 @@
+//! Suppression comments: `// migrate-lint: allow(rule) reason`.
+//!
+//! A comment at the end of a line speaks for that line; one on a line of its
+//! own for the next line of code, comments and attributes skipped. The reason
+//! is required: without one the comment suppresses nothing. Doc comments,
+//! block comments and strings are not looked at.
+
+use std::collections::{BTreeSet, HashMap};
+
+/// The words a suppression begins with.
+const MARKER: &str = "migrate-lint:";
+
+/// One comment that begins with the marker.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Comment {
+    /// 1-based line it stands on.
+    pub line: u32,
+    /// 1-based column of `//`, in characters.
+    pub column: u32,
+    /// Column just past its end.
+    pub end_column: u32,
+    /// The line it speaks for.
+    pub target: u32,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a comment says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Content {
+    /// These rules are allowed, for a reason.
+    Allow(Vec<String>),
+    /// The reason is missing.
+    NoReason,
+    /// Not of the form `allow(rule) reason`.
+    Malformed,
+}
+
+/// The suppression comments of a file, and which rules each suppressed.
+#[derive(Debug)]
+pub struct Suppressions {
+    comments: Vec<(Comment, BTreeSet<String>)>,
+    by_target: HashMap<u32, Vec<usize>>,
+}
+
+impl Suppressions {
+    /// Reads those of a file.
+    pub fn of(text: &str) -> Suppressions {
+        let mut by_target: HashMap<u32, Vec<usize>> = HashMap::new();
+        let mut found = Vec::new();
+        for comment in comments(text) {
+            by_target.entry(comment.target).or_default().push(found.len());
+            found.push((comment, BTreeSet::new()));
+        }
+        Suppressions { comments: found, by_target }
+    }
+
+    /// Whether a comment allows `rule` on one of these lines; it then counts
+    /// as used.
+    pub fn suppress(&mut self, rule: &str, lines: [u32; 2]) -> bool {
+        let mut is_allowed = false;
+        for line in lines {
+            for &i in self.by_target.get(&line).into_iter().flatten() {
+                let (comment, used) = &mut self.comments[i];
+                if let Content::Allow(names) = &comment.content
+                    && names.iter().any(|name| name == rule)
+                {
+                    used.insert(rule.to_string());
+                    is_allowed = true;
+                }
+            }
+        }
+        is_allowed
+    }
+
+    /// All comments, in order, with the rules each suppressed.
+    pub fn comments(&self) -> &[(Comment, BTreeSet<String>)] {
+        &self.comments
+    }
+}
+
+/// All suppression comments of a file, in order.
+pub fn comments(text: &str) -> Vec<Comment> {
+    if !text.contains(MARKER) {
+        return Vec::new();
+    }
+    let lines: Vec<&str> = text.split('\n').collect();
+    let mut out = Vec::new();
+    let (mut line, mut start) = (0, 0);
+    for at in line_comments(text) {
+        // comments come in order, so lines are counted once
+        while start + lines[line].len() < at {
+            start += lines[line].len() + 1;
+            line += 1;
+        }
+        out.extend(comment(&lines, line, at - start));
+    }
+    out
+}
+
+/// The comment that starts at this byte of a line.
+fn comment(lines: &[&str], line: usize, at: usize) -> Option<Comment> {
+    let (before, rest) = lines[line].split_at(at);
+    let said = rest.strip_prefix("//")?.trim_start().strip_prefix(MARKER)?;
+    let before = before.trim_start_matches('\u{feff}');
+    let target = if before.trim().is_empty() {
+        let below = lines.iter().skip(line + 1).position(|l| {
+            let l = l.trim_start();
+            !l.starts_with("//") && !l.starts_with("#[")
+        });
+        line + 1 + below.unwrap_or(0)
+    } else {
+        line
+    };
+    let column = before.chars().count() as u32 + 1;
+    Some(Comment {
+        line: line as u32 + 1,
+        column,
+        end_column: column + rest.trim_end().chars().count() as u32,
+        target: target as u32 + 1,
+        content: content(said),
+    })
+}
+
+fn content(said: &str) -> Content {
+    let Some((rules, reason)) = said
+        .trim_start()
+        .strip_prefix("allow")
+        .and_then(|rest| rest.trim_start().strip_prefix('('))
+        .and_then(|rest| rest.split_once(')'))
+    else {
+        return Content::Malformed;
+    };
+    let rules: Vec<String> = rules.split(',').map(|r| r.trim().to_string()).collect();
+    if rules.iter().any(String::is_empty) {
+        return Content::Malformed;
+    }
+    if !reason.contains(char::is_alphanumeric) {
+        return Content::NoReason;
+    }
+    Content::Allow(rules)
+}
+
+/// Byte offsets of all `//` comments, strings and block comments left out.
+fn line_comments(text: &str) -> Vec<usize> {
+    let bytes = text.as_bytes();
+    let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
+    let find = |from: usize, what: &str| {
+        let tail = bytes.get(from..).unwrap_or(&[]);
+        let found = tail.windows(what.len()).position(|w| w == what.as_bytes());
+        found.map_or(bytes.len(), |i| from + i)
+    };
+    let mut out = Vec::new();
+    let mut i = 0;
+    while i < bytes.len() {
+        match bytes[i] {
+            b'/' if at(i + 1) == b'/' => {
+                out.push(i);
+                i = find(i, "\n");
+            }
+            b'/' if at(i + 1) == b'*' => {
+                let mut depth = 1;
+                i += 2;
+                while i < bytes.len() && depth > 0 {
+                    match (at(i), at(i + 1)) {
+                        (b'/', b'*') => (depth, i) = (depth + 1, i + 2),
+                        (b'*', b'/') => (depth, i) = (depth - 1, i + 2),
+                        _ => i += 1,
+                    }
+                }
+            }
+            b'"' => {
+                i += 1;
+                while i < bytes.len() && bytes[i] != b'"' {
+                    i += if bytes[i] == b'\\' { 2 } else { 1 };
+                }
+                i += 1;
+            }
+            b'\'' if at(i + 1) == b'\\' => i = find(i + 3, "'") + 1,
+            b'\'' => {
+                // a character, or a lifetime
+                let len = text.get(i + 1..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
+                i += if at(i + 1 + len) == b'\'' { len + 2 } else { 1 };
+            }
+            c if c.is_ascii_alphanumeric() || c == b'_' => {
+                let start = i;
+                while at(i).is_ascii_alphanumeric() || at(i) == b'_' {
+                    i += 1;
+                }
+                if matches!(&bytes[start..i], b"r" | b"br" | b"cr") {
+                    let mut hashes = 0;
+                    while at(i + hashes) == b'#' {
+                        hashes += 1;
+                    }
+                    if at(i + hashes) == b'"' {
+                        let close = format!("\"{}", "#".repeat(hashes));
+                        i = find(i + hashes + 1, &close) + close.len();
+                    }
+                }
+            }
+            _ => i += 1,
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> Comment {
+        let found = comments(text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].clone()
+    }
+
+    #[test]
+    fn the_line_itself_or_the_next_code() {
+        let trailing = one("fn f() {\n  g(); // migrate-lint: allow(a) it ends with main\n}");
+        assert_eq!((trailing.line, trailing.column, trailing.target), (2, 8, 2));
+        assert_eq!(trailing.content, Content::Allow(vec!["a".into()]));
+        let above = one("// migrate-lint: allow(a, b) known\n// more words\n#[inline]\ng();");
+        assert_eq!(above.target, 4);
+        assert_eq!(above.content, Content::Allow(vec!["a".into(), "b".into()]));
+    }
+
+    #[test]
+    fn a_reason_is_required() {
+        assert_eq!(one("// migrate-lint: allow(a)").content, Content::NoReason);
+        assert_eq!(one("// migrate-lint: allow(a) --").content, Content::NoReason);
+        assert_eq!(one("// migrate-lint: alow(a) why").content, Content::Malformed);
+        assert_eq!(one("// migrate-lint: allow() why").content, Content::Malformed);
+    }
+
+    #[test]
+    fn strings_and_other_comments_are_not_looked_at() {
+        let c = "// migrate-lint: allow(a) x";
+        for text in [
+            format!("let s = \"{c}\";"),
+            format!("let s = \"\\\" {c}\";"),
+            format!("let s = r#\"\" {c}\"#;"),
+            format!("/* /* */ {c} */"),
+            format!("//{}", &c[1..]),
+            format!("//!{}", &c[2..]),
+        ] {
+            assert_eq!(comments(&text), [], "{text}");
+        }
+        one(&format!("let c = '\"'; {c}"));
+        one(&format!("let c = '\\''; {c}"));
+        one(&format!("fn f<'a>(x: &'a str) {{}} {c}"));
+        one(&format!("let r = br##\"\"# \"##; {c}"));
+    }
+
+    #[test]
+    fn any_text_is_read_to_its_end() {
+        for text in ["\"", "'", "r#\"", "/*", "'\\", "é'é", "\"\\"] {
+            comments(&format!("{MARKER}{text}"));
+            comments(&format!("// {MARKER}\n{text}"));
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The command line as a user meets it.
+
+mod common;
+
+use common::{Dir, lint, ran, run};
+use std::io::Read;
+use std::process::Stdio;
+
+fn one_finding() -> Dir {
+    Dir::with(
+        "
+== Cargo.toml
+[package]
+name = \"app\"
+version = \"0.1.0\"
+edition = \"2024\"
+[dependencies]
+tokio = \"1\"
+== src/main.rs
+fn main() {
+\tlet _ = (\"日本\", tokio::spawn(serve()));
+}
+",
+    )
+}
+
+#[test]
+fn a_finding_in_text() {
+    let dir = one_finding();
+    let ran = dir.check("");
+    assert_eq!(ran.status, 1);
+    assert_eq!(ran.err, "");
+    let file = dir.at("src/main.rs");
+    let expected = format!(
+        "{file}:2:17: warning[detached_spawn]: `tokio::spawn` starts a task that no region owns
+  |
+2 |     let _ = (\"日本\", tokio::spawn(serve()));
+  |                      ^^^^^^^^^^^^
+  = why: the task goes on when the code that started it returns, fails or is cancelled; dropping its JoinHandle only detaches it
+  = try: cx.spawn_future(\"serve\", serve(..))
+
+1 finding (1 warning), 0 unknown, 0 suppressed; 1 file in 1 package
+"
+    );
+    assert_eq!(ran.out, expected);
+}
+
+#[test]
+fn a_finding_in_json() {
+    let dir = one_finding();
+    let expected = serde_json::json!({
+        "schema": 1,
+        "tool": { "name": "migrate-lint", "version": env!("CARGO_PKG_VERSION") },
+        "root": dir.at("").trim_end_matches('/'),
+        "findings": [{
+            "rule": "detached_spawn",
+            "level": "warn",
+            "file": "src/main.rs",
+            "line": 2,
+            "column": 17,
+            "end_line": 2,
+            "end_column": 29,
+            "message": "`tokio::spawn` starts a task that no region owns",
+            "reason": "the task goes on when the code that started it returns, fails or is cancelled; dropping its JoinHandle only detaches it",
+            "suggestion": "cx.spawn_future(\"serve\", serve(..))",
+            "snippet": "\tlet _ = (\"日本\", tokio::spawn(serve()));",
+            "cfg": [],
+            "in_test": false,
+            "targets": [{ "package": "app", "kind": "bin", "name": "app" }],
+        }],
+        "unknowns": [],
+        "problems": [],
+        "summary": {
+            "findings": 1, "unknowns": 0, "suppressed": 0,
+            "packages": 1, "files": 1, "lines": 3, "complete": true,
+        },
+    });
+    assert_eq!(dir.json(""), expected);
+}
+
+#[test]
+fn suggestions_fit_the_call() {
+    let dir = Dir::with(
+        "
+== a.rs
+use tokio::spawn as go;
+fn f() {
+    go(async {});
+    go(async move {});
+    go(Type::new());
+    go(x.y());
+    all.map(go);
+    vec![go(async move {})];
+    m!(=> go(run(1)));
+}
+",
+    );
+    let document = dir.json("a.rs");
+    let findings = document["findings"].as_array().expect("findings");
+    let tries: Vec<_> = findings.iter().map(|f| f["suggestion"].as_str().expect("text")).collect();
+    assert_eq!(
+        tries,
+        [
+            r#"cx.spawn("name", async |cx| { .. })"#,
+            r#"cx.spawn("name", async move |cx| { .. })"#,
+            r#"cx.spawn_future("new", new(..))"#,
+            r#"cx.spawn_future("name", future)"#,
+            r#"|future| cx.spawn_future("name", future)"#,
+            r#"cx.spawn("name", async move |cx| { .. })"#,
+            r#"cx.spawn_future("run", run(..))"#,
+        ]
+    );
+    assert_eq!(findings[0]["message"], "`go` (which is `tokio::spawn`) starts a task that no region owns");
+}
+
+#[test]
+fn statuses() {
+    let dir = Dir::with(
+        "
+== clean.rs
+fn f() {}
+== unknown.rs
+use mystery::*;
+fn f() { spawn(g()); }
+== found.rs
+fn f() { tokio::spawn(g()); }
+== broken.rs
+fn f() { tokio::spawn(g()); }
+fn {
+",
+    );
+    assert_eq!(dir.check("clean.rs").status, 0);
+    let unknown = dir.check("unknown.rs");
+    assert_eq!(unknown.status, 0);
+    assert!(
+        unknown.out.contains("unknown.rs:2:10: unknown[detached_spawn]: `spawn` may be"),
+        "{}",
+        unknown.out
+    );
+    assert!(unknown.out.contains("why: it may come from `mystery::*`"), "{}", unknown.out);
+    assert!(unknown.out.contains("0 findings, 1 unknown, "), "{}", unknown.out);
+    assert_eq!(dir.check("found.rs").status, 1);
+    assert_eq!(dir.check("broken.rs").status, 2);
+    assert_eq!(dir.check("absent.rs").status, 2);
+}
+
+#[test]
+fn cargo_passes_the_name_of_the_subcommand() {
+    let dir = one_finding();
+    for args in [&["migrate-lint"][..], &["migrate-lint", "check"], &["check", "."], &[], &["./Cargo.toml"]] {
+        let output = lint().current_dir(dir.path()).args(args).output().expect("runs");
+        let ran = ran(output);
+        assert_eq!(ran.status, 1, "{args:?}: {}", ran.err);
+        assert!(ran.out.starts_with("src/main.rs:2:17: "), "{args:?}: {}", ran.out);
+    }
+}
+
+#[test]
+fn help_version_explain() {
+    for args in [&["--help"][..], &["migrate-lint", "-h"], &["check", "--help"]] {
+        let ran = run(args);
+        assert_eq!(ran.status, 0);
+        for word in ["Usage:", "explain RULE", "--format", "Exit status", "detached_spawn"] {
+            assert!(ran.out.contains(word), "{word}");
+        }
+    }
+    assert_eq!(run(&["-V"]).out, format!("cargo-migrate-lint {}\n", env!("CARGO_PKG_VERSION")));
+    let page = run(&["explain", "detached_spawn"]);
+    assert_eq!(page.status, 0);
+    assert!(page.out.contains("## What to write instead"));
+    let none = run(&["explain", "detached"]);
+    assert_eq!(none.status, 2);
+    assert!(none.err.contains("there is no rule `detached`; the rules are: detached_spawn"), "{}", none.err);
+}
+
+#[test]
+fn usage_errors_say_what_to_do() {
+    for (args, word) in [
+        (&["--frmat", "json"][..], "--frmat"),
+        (&["--format", "yaml"], "`text` or `json`, not `yaml`"),
+        (&["--format"], "--format"),
+        (&["a", "b"], "one PATH at a time"),
+        (&["explain"], "name of one rule"),
+    ] {
+        let ran = run(args);
+        assert_eq!(ran.status, 2, "{args:?}");
+        assert_eq!(ran.out, "");
+        assert!(ran.err.contains(word) && ran.err.contains("--help"), "{args:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut text = String::from("\n== a.rs\n");
+    for _ in 0..20_000 {
+        text.push_str("fn f() { tokio::spawn(g()); }\n");
+    }
+    let dir = Dir::with(&text);
+    let mut child =
+        lint().arg(dir.at("a.rs")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    let mut first = [0; 16];
+    let mut stdout = child.stdout.take().expect("piped");
+    stdout.read_exact(&mut first).expect("output");
+    drop(stdout);
+    let ran = ran(child.wait_with_output().expect("ends"));
+    assert_eq!((ran.status, ran.err.as_str()), (1, ""));
+}

@@ -1,0 +1,104 @@
+//! Runs the binary on files made for the purpose.
+
+#![allow(dead_code)] // each test crate uses its part
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The binary under test.
+pub(crate) fn lint() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_cargo-migrate-lint"))
+}
+
+/// What a run left behind, as text.
+pub(crate) struct Ran {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+pub(crate) fn ran(output: Output) -> Ran {
+    Ran {
+        status: output.status.code().expect("ended by itself"),
+        out: String::from_utf8(output.stdout).expect("UTF-8"),
+        err: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
+}
+
+pub(crate) fn run(args: &[&str]) -> Ran {
+    ran(lint().args(args).output().expect("runs"))
+}
+
+/// A directory of its own, removed in the end.
+pub(crate) struct Dir(PathBuf);
+
+impl Dir {
+    pub(crate) fn new() -> Dir {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("lint-{}-{n}", std::process::id());
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).expect("directory");
+        Dir(dir)
+    }
+
+    /// Files from one text: `== path` starts each.
+    pub(crate) fn with(files: &str) -> Dir {
+        let dir = Dir::new();
+        for part in files.split("\n== ").skip(1) {
+            let (path, text) = part.split_once('\n').unwrap_or((part, ""));
+            dir.write(path.trim(), text);
+        }
+        dir
+    }
+
+    pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        let path = self.0.join(path);
+        fs::create_dir_all(path.parent().expect("parent")).expect("directory");
+        fs::write(path, text).expect("write");
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn at(&self, path: &str) -> String {
+        self.0.join(path).to_str().expect("UTF-8").to_string()
+    }
+
+    pub(crate) fn check(&self, path: &str) -> Ran {
+        run(&["check", &self.at(path)])
+    }
+
+    pub(crate) fn json(&self, path: &str) -> Value {
+        json(&self.at(path))
+    }
+
+    /// `file:line` of all findings, `?file:line` of all unknowns.
+    pub(crate) fn found(&self, path: &str) -> Vec<String> {
+        let document = self.json(path);
+        let mut out = Vec::new();
+        for (list, mark) in [("findings", ""), ("unknowns", "?")] {
+            for entry in document[list].as_array().expect("a list") {
+                let file = entry["file"].as_str().expect("file");
+                out.push(format!("{mark}{file}:{}", entry["line"]));
+            }
+        }
+        out
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(crate) fn json(path: &str) -> Value {
+    let ran = run(&["check", path, "--format", "json"]);
+    serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {}\n{}", ran.out, ran.err))
+}

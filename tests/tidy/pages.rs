@@ -1,0 +1,83 @@
+//! What the pages say: links lead somewhere, and the server on the front page is the one that runs.
+
+use crate::files::{self, File};
+use crate::{Problem, settle};
+
+/// Links to files, `](path)` and `](path#heading)`, from the page's own folder.
+fn broken_links(page: &File, exists: impl Fn(&str) -> bool) -> Vec<Problem> {
+    let folder = page.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut problems = Vec::new();
+    let mut fenced = false;
+    for (number, line) in (1..).zip(page.text.lines()) {
+        fenced ^= line.trim_start().starts_with("```");
+        let targets = line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
+        for target in targets.filter(|_| !fenced) {
+            let path = target.split('#').next().unwrap_or("");
+            let elsewhere = target.contains("://") || target.starts_with("mailto:");
+            let full = format!("{folder}/{path}");
+            if !elsewhere && !path.is_empty() && !exists(full.trim_start_matches('/')) {
+                let what = format!("links to `{target}`, which is not there: mend the link");
+                problems.push(Problem::at(&page.path, number, what));
+            }
+        }
+    }
+    problems
+}
+
+/// The program without its `//!` lines.
+fn program(source: &str) -> String {
+    source
+        .lines()
+        .skip_while(|line| line.starts_with("//!") || line.is_empty())
+        .fold(String::new(), |all, line| all + line + "\n")
+}
+
+fn server_differs(page: &str, source: &str) -> Vec<Problem> {
+    let what =
+        "must show examples/server.rs in a ```rust block, all of it below the `//!` lines: copy it again";
+    let shown = page.contains(&format!("```rust\n{}```\n", program(source)));
+    if shown { Vec::new() } else { vec![Problem::new("README.md", what)] }
+}
+
+/// What a newcomer is told to run is what CI runs.
+fn commands_missing(page: &str, ci: &str) -> Vec<Problem> {
+    let commands = ["cargo test --workspace", "cargo run --release --example drain"];
+    let missing = |place: &'static str, text: &str| {
+        let missing = commands.iter().filter(|command| !text.contains(**command));
+        missing.map(|command| Problem::new(place, format!("does not run `{command}`"))).collect::<Vec<_>>()
+    };
+    missing("README.md", page).into_iter().chain(missing(".ci/run", ci)).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let pages = files::all().iter().filter(|file| file.path.ends_with(".md"));
+    settle(
+        "links",
+        pages.flat_map(|page| broken_links(page, |path| files::root().join(path).exists())).collect(),
+    );
+}
+
+#[test]
+fn the_front_page_shows_the_server_that_runs() {
+    settle("server", server_differs(files::text("README.md"), files::text("examples/server.rs")));
+}
+
+#[test]
+fn ci_runs_what_the_front_page_tells_to_run() {
+    settle("commands", commands_missing(files::text("README.md"), files::text(".ci/run")));
+}
+
+#[test]
+fn offences_are_caught() {
+    let text = "[a](b.md) [c](../d.md#e) [f](#g) [h](https://i/j)\n```\n[k](l)\n```\n[m](n \"title\")\n";
+    let found = broken_links(&File::new("docs/page.md", text), |path| path == "docs/../d.md");
+    crate::objects(&found, &["docs/page.md:1: links to `b.md`", "docs/page.md:5: links to `n`"]);
+
+    let source = "//! A server.\n\nfn main() {}\n";
+    crate::objects(&server_differs("x\n```rust\nfn main() {}\n```\n", source), &[]);
+    crate::objects(&server_differs("x\n```rust\nfn main() { }\n```\n", source), &["README.md: must show"]);
+
+    let run = "cargo test --workspace\n";
+    crate::objects(&commands_missing(run, ""), &["README.md", ".ci/run", ".ci/run"]);
+}
