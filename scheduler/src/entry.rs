@@ -51,10 +51,10 @@ where
     }
 }
 
-/// [`test`] for a body that takes no `Cx`.
+/// [`test()`] for a body that takes no `Cx`.
 ///
 /// # Panics
-/// As [`test`].
+/// As [`test()`].
 #[track_caller]
 pub fn test0<F, Fut>(settings: Builder, body: F)
 where

@@ -152,8 +152,8 @@ where
         let name = policy.name.clone();
         let policy = policy.clone();
         // Read from the wire, it is in flight: it is served even if Request came meanwhile.
-        let cx = &cx.in_flight();
-        let task = cx.spawn(&name, async move |cx: &Cx<C>| run(cx, policy, ready, request, reply).await);
+        let task =
+            cx.in_flight().spawn(&name, async move |cx: &Cx<C>| run(cx, policy, ready, request, reply).await);
         ResponseFuture::new(answer, task)
     }
 }

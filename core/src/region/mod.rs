@@ -1,7 +1,7 @@
 //! Regions: owners of tasks, child regions and finalizers.
 //!
-//! [`state`] is the life of one region as a pure step, [`tree`] who owns whom, [`close`] the way
-//! from the body's end to Closed, [`root`] what a host holds. This file is what users call.
+//! `state` is the life of one region as a pure step, `tree` who owns whom, `close` the way from the
+//! body's end to Closed, `root` what a host holds. This file is what users call.
 
 mod close;
 mod failure;

@@ -5,10 +5,10 @@
 //! comes between the attempt and the note changes the count, so it cannot be lost, and nothing is
 //! ever cleared.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::{io, mem};
 
 use mio::event::Event;
 
@@ -84,7 +84,7 @@ impl Direction {
             if !self.is_ready() {
                 let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
                 if !waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                    let stale = mem::replace(&mut *waiting, Some(cx.waker().clone()));
+                    let stale = waiting.replace(cx.waker().clone());
                     drop(waiting);
                     drop(stale);
                 } else {
