@@ -9,11 +9,13 @@ use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use asupersync_compat::hyper::{Counters, ServeReport, Server, Tower};
 use asupersync_compat::tower::RegionLayer;
 use asupersync_core::channel::{mpsc, oneshot};
+use asupersync_core::io::{Listener, Stream, TcpListener};
 use asupersync_core::{Budget, Cx, Handle, Outcome, Region};
 use bytes::Bytes;
 use common::{Client, Gate, Got, Streamed, header, run, shut_down, start};
@@ -349,6 +351,59 @@ fn a_body_that_outlasts_its_regions_budget_fails_and_ends_its_connection() {
         assert!(got.contains("one ") && !got.ends_with("\r\n0\r\n\r\n"), "{got}");
         let report = app.join().await?;
         assert_eq!((report.failed, report.cut), (1, 0));
+        Ok(())
+    });
+}
+
+/// Accepts nothing until it is opened, as a loop that is late.
+struct Late {
+    inner: Box<dyn Listener>,
+    open: Arc<AtomicBool>,
+    asked: mpsc::Sender<()>,
+}
+
+impl Listener for Late {
+    fn poll_accept(&self, task: &mut Context<'_>) -> Poll<std::io::Result<(Box<dyn Stream>, SocketAddr)>> {
+        if self.open.load(Ordering::SeqCst) {
+            return self.inner.poll_accept(task);
+        }
+        // Once is enough: the rest finds no room.
+        let _ = self.asked.try_send(());
+        Poll::Pending
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+}
+
+#[test]
+fn a_connection_in_the_backlog_is_served_and_not_reset() {
+    run(async |cx: &Cx| {
+        let listener = cx.tcp_bind("127.0.0.1:0").await?;
+        let addr = listener.local_addr()?;
+        let open = Arc::new(AtomicBool::new(false));
+        let (asked, mut asks) = mpsc::channel(1);
+        let late = Late { inner: listener.into(), open: open.clone(), asked };
+        let listener = TcpListener::from(Box::new(late) as Box<dyn Listener>);
+        let server = cx.spawn("server", async move |cx: &Cx| {
+            let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from("hi"))));
+            Server::new().serve(cx, listener, service).await
+        });
+        asks.recv(cx).await?;
+        let (told, mut sent) = mpsc::channel(1);
+        let client = cx.spawn_blocking("client", move || {
+            let mut client = Client::connect(addr);
+            client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+            told.try_send(()).expect("room");
+            Ok((client.response().status, client.rest()))
+        });
+        sent.recv(cx).await?;
+        open.store(true, Ordering::SeqCst);
+        shut_down(&server);
+        assert_eq!(client.join().await?, (200, Vec::new()));
+        let report = server.join().await?;
+        assert_eq!((report.accepted, report.well), (1, 1));
         Ok(())
     });
 }

@@ -8,7 +8,7 @@
 //!
 //! | phase | what a connection does |
 //! |---|---|
-//! | Request | the listener is closed; an idle connection ends at once; one in the middle of a request answers it with `Connection: close` and ends; a handler in a region hears of it through its `Cx` |
+//! | Request | the listener is closed, once what the system had accepted is taken from it; an idle connection ends at once; one in the middle of a request answers it with `Connection: close` and ends; a handler in a region hears of it through its `Cx` |
 //! | Drain | requests and bodies in flight go on, for as long as the drain budget lasts; a header that is sent by half waits no longer than that either |
 //! | Finalize | connections that have not ended are dropped, counted and told of as [`Cut`](ConnectionEnd::Cut) |
 //!

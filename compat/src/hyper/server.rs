@@ -19,6 +19,9 @@ use super::report::{Observer, Tally};
 use super::{BoxError, ConnectionEnd, Counters, ServeReport, conn};
 use crate::rt::Timer;
 
+/// How many connections are taken from the system's backlog after Request.
+const BACKLOG: usize = 1024;
+
 /// An HTTP/1.1 server with options.
 ///
 /// ```
@@ -152,8 +155,7 @@ impl Server {
         let timer = Timer::new(cx);
         let slots = self.max_connections.map(|count| Arc::new(Semaphore::new(count)));
         let mut acceptor = Acceptor::new(&listener);
-        loop {
-            let Ok(slot) = Slot::take(cx, slots.as_ref()).await else { return Ok(()) };
+        while let Ok(slot) = Slot::take(cx, slots.as_ref()).await {
             let accepted = acceptor.next(cx).await;
             self.counters.accept_errors(acceptor.errors());
             match accepted {
@@ -162,10 +164,18 @@ impl Server {
                     self.http.timer(timer.clone());
                     self.start(cx, stream, peer, service.clone(), slot);
                 }
-                Err(_) if cx.is_cancelled() => return Ok(()),
+                Err(_) if cx.is_cancelled() => break,
                 Err(error) => return Err(error.into()),
             }
         }
+        // What the system has accepted for us would be reset with the listener, requests and all.
+        for _ in 0..BACKLOG {
+            let Some(slot) = Slot::take_now(slots.as_ref()) else { break };
+            let Ok(Some((stream, peer))) = listener.accept_queued(cx).await else { break };
+            self.http.timer(timer.clone());
+            self.start(cx, stream, peer, service.clone(), slot);
+        }
+        Ok(())
     }
 
     /// Starts the task of one connection.
@@ -180,7 +190,8 @@ impl Server {
         let (counters, http) = (self.counters.clone(), self.http.clone());
         // A response is written in one piece, or by a body that knows when to wait.
         drop(stream.set_nodelay(true));
-        let task = cx.spawn(&format!("conn {peer}"), async move |cx: &Cx<C>| {
+        // Once accepted it is in flight: a request that arrived with it is answered.
+        let task = cx.in_flight().spawn(&format!("conn {peer}"), async move |cx: &Cx<C>| {
             let _slot = slot;
             let service = Answering::new(service, cx, counters);
             tally.end(conn::drive(cx, &http, stream, service).await);
@@ -201,6 +212,13 @@ impl Slot {
         let Some(slots) = slots else { return Ok(None) };
         slots.acquire(cx, 1).await?.forget();
         Ok(Some(Slot(slots.clone())))
+    }
+
+    /// `None` if there is no place now.
+    fn take_now(slots: Option<&Arc<Semaphore>>) -> Option<Option<Slot>> {
+        let Some(slots) = slots else { return Some(None) };
+        slots.try_acquire(1)?.forget();
+        Some(Some(Slot(slots.clone())))
     }
 }
 

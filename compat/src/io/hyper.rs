@@ -17,6 +17,7 @@ wrapper!(Hyper, "Gives hyper's `rt::Read` and `rt::Write` to a [`ByteStream`], s
 wrapper!(FromHyper, "Makes a [`ByteStream`] of what has hyper's `rt::Read` and `rt::Write`.");
 
 const SCRATCH: usize = 64 * 1024;
+const SMALL: usize = 1024;
 
 thread_local! {
     static SCRATCH_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into());
@@ -52,6 +53,16 @@ impl<T: ByteStream + Unpin> Write for Hyper<T> {
         task: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        // A small head and its small body are copied sooner than the system takes two buffers.
+        if bufs.len() > 1 && bufs.iter().map(|buf| buf.len()).sum::<usize>() <= SMALL {
+            let mut gathered = [0; SMALL];
+            let mut end = 0;
+            for buf in bufs {
+                gathered[end..end + buf.len()].copy_from_slice(buf);
+                end += buf.len();
+            }
+            return self.inner.poll_write(task, &gathered[..end]);
+        }
         self.inner.poll_write_vectored(task, bufs)
     }
 

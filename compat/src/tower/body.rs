@@ -23,9 +23,10 @@ use super::BoxError;
 pin_project_lite::pin_project! {
     /// A response's body that keeps the request's region open.
     pub struct RegionBody<B> {
+        // Dropped first: whoever feeds the body hears why, before it finds nobody to feed.
+        ticket: Ticket,
         #[pin]
         inner: B,
-        ticket: Ticket,
     }
 }
 

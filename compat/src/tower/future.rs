@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use asupersync_core::channel::oneshot;
-use asupersync_core::{Cancelled, Cx, Handle, Reason, ReasonKind};
+use asupersync_core::{Cancelled, Handle, Outcome, Reason, ReasonKind};
 use http::Response;
 use http_body::Body;
 
@@ -19,45 +19,52 @@ pub(super) type Answer<B> = Result<Response<RegionBody<B>>, RegionError>;
 /// # Cancel safety
 /// Dropped before it is ready, the request's region gets Request with reason `ClientDisconnected`;
 /// its handler goes on, drains and is finalized in the service's region.
-pub struct ResponseFuture<B, C = asupersync_core::All> {
+pub struct ResponseFuture<B> {
     answer: oneshot::Receiver<Answer<B>>,
     task: Option<Handle<()>>,
-    cx: Cx<C>,
+    /// The end of a task that told nothing.
+    silent: Option<Pin<Box<dyn Future<Output = Outcome> + Send>>>,
 }
 
-impl<B, C> ResponseFuture<B, C> {
-    pub(super) fn new(answer: oneshot::Receiver<Answer<B>>, task: Handle<()>, cx: &Cx<C>) -> Self {
-        ResponseFuture { answer, task: Some(task), cx: cx.clone() }
-    }
-
-    /// Why a task that was refused, or dropped at the end of its budget, told nothing.
-    fn silence(&self) -> RegionError {
-        RegionError::cancelled(self.cx.checkpoint().err().unwrap_or_else(|| {
-            let reason = Reason::new(ReasonKind::Deadline);
-            Cancelled::new(reason.with_message("the handler was dropped at the end of its budget"))
-        }))
+impl<B> ResponseFuture<B> {
+    pub(super) fn new(answer: oneshot::Receiver<Answer<B>>, task: Handle<()>) -> Self {
+        ResponseFuture { answer, task: Some(task), silent: None }
     }
 }
 
-impl<B: Body, C> Future for ResponseFuture<B, C> {
+/// Why a task that was refused, or dropped at the end of its budget, told nothing.
+fn silence(ended: Outcome) -> RegionError {
+    ended.map_or_else(RegionError::from_failure, |()| {
+        let reason = Reason::new(ReasonKind::Deadline);
+        RegionError::cancelled(Cancelled::new(reason.with_message("the handler's task told nothing")))
+    })
+}
+
+impl<B: Body> Future for ResponseFuture<B> {
     type Output = Answer<B>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Answer<B>> {
         let this = &mut *self;
+        if let Some(silent) = &mut this.silent {
+            return silent.as_mut().poll(task).map(|ended| Err(silence(ended)));
+        }
         let answer = ready!(this.answer.poll_recv(task));
-        let handle = this.task.take();
-        Poll::Ready(match answer {
+        let Some(handle) = this.task.take() else { return Poll::Ready(Err(silence(Ok(())))) };
+        match answer {
             Ok(Ok(mut response)) => {
-                response.body_mut().attach(handle);
-                Ok(response)
+                response.body_mut().attach(Some(handle));
+                Poll::Ready(Ok(response))
             }
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(this.silence()),
-        })
+            Ok(Err(error)) => Poll::Ready(Err(error)),
+            Err(_) => {
+                let silent = this.silent.insert(Box::pin(handle.join()));
+                silent.as_mut().poll(task).map(|ended| Err(silence(ended)))
+            }
+        }
     }
 }
 
-impl<B, C> Drop for ResponseFuture<B, C> {
+impl<B> Drop for ResponseFuture<B> {
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
             task.request_cancel(client_left());

@@ -137,7 +137,7 @@ where
 {
     type Response = Response<RegionBody<B>>;
     type Error = RegionError;
-    type Future = ResponseFuture<B, C>;
+    type Future = ResponseFuture<B>;
 
     fn poll_ready(&mut self, task: &mut Context<'_>) -> Poll<Result<(), RegionError>> {
         self.inner.poll_ready(task).map_err(|error| RegionError::inner(error.into()))
@@ -154,7 +154,7 @@ where
         // Read from the wire, it is in flight: it is served even if Request came meanwhile.
         let task =
             cx.in_flight().spawn(&name, async move |cx: &Cx<C>| run(cx, policy, ready, request, reply).await);
-        ResponseFuture::new(answer, task, cx)
+        ResponseFuture::new(answer, task)
     }
 }
 

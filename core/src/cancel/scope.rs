@@ -246,7 +246,7 @@ impl Scope {
 
     fn raise(self: &Arc<Self>, asked: Standing) {
         let mut todo = vec![self.clone()];
-        let mut wakers = Vec::new();
+        let (mut wakers, mut children) = (Vec::new(), Vec::new());
         while let Some(scope) = todo.pop() {
             let raised = {
                 let mut inner = lock(&scope.inner);
@@ -255,10 +255,12 @@ impl Scope {
                 inner.standing = raised.clone();
                 wakers.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
                 wakers.extend(inner.home.clone());
-                let children = inner.children.iter().filter_map(|(_, child)| child.upgrade());
-                todo.extend(children.filter(|child| child.hold.passes(asked.level)));
+                // Sorted out below: the last reference to a child must not go under this lock, which
+                // its drop takes.
+                children.extend(inner.children.iter().filter_map(|(_, child)| child.upgrade()));
                 (inner.listener.as_ref().and_then(Weak::upgrade), raised)
             };
+            todo.extend(children.drain(..).filter(|child| child.hold.passes(asked.level)));
             if let (Some(listener), standing) = raised {
                 listener.on_cancel(&standing);
             }
@@ -398,6 +400,18 @@ mod tests {
         }
         request(&root, Level::Requested);
         assert_eq!(chain[100_000].level(), Level::Requested);
+    }
+
+    #[test]
+    fn a_child_that_holds_a_request_may_be_dropped_while_it_is_raised() {
+        for _ in 0..2000 {
+            let root = Scope::root();
+            let children: Vec<_> = (0..8).map(|_| root.child(Hold::Request)).collect();
+            let dropping = std::thread::spawn(move || drop(children));
+            request(&root, Level::Requested);
+            dropping.join().expect("no panic");
+            assert_eq!(lock(&root.inner).children.len(), 0);
+        }
     }
 
     #[test]

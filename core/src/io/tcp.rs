@@ -101,6 +101,21 @@ impl TcpListener {
         Ok((TcpStream { stream, cx: cx.of_region() }, peer))
     }
 
+    /// Takes a connection that the system has accepted already, Request or not; `None` if there is
+    /// none. Closing the listener would reset those.
+    ///
+    /// # Errors
+    /// The system's.
+    ///
+    /// # Cancel safety
+    /// Does not wait.
+    pub async fn accept_queued<C>(&self, cx: &Cx<C>) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+        let polled = poll_fn(|task| Poll::Ready(self.listener.poll_accept(task))).await;
+        let Poll::Ready(accepted) = polled else { return Ok(None) };
+        let (stream, peer) = accepted?;
+        Ok(Some((TcpStream { stream, cx: cx.of_region() }, peer)))
+    }
+
     /// The address it listens on; tells the port when port 0 was asked for.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()

@@ -134,10 +134,12 @@ where
 {
     counts.accepted.fetch_add(1, Ordering::Relaxed);
     let tally = Tally { counts, end: |counts| &counts.cut };
-    let task = cx.spawn(&format!("conn {peer}"), async move |cx: &Cx<C>| {
+    // Once accepted it is in flight: its handler is told of a request that came meanwhile.
+    let task = cx.in_flight().spawn(&format!("conn {peer}"), async move |cx: &Cx<C>| {
         // All of it, and not only the field that is set below.
         let mut tally = tally;
-        let served = Region::open(cx, "conn", async |cx: &Cx<C>| handler(cx, stream).await).await;
+        let region = Region::builder("conn").in_flight();
+        let served = region.open(cx, async |cx: &Cx<C>| handler(cx, stream).await).await;
         tally.end = match served {
             Ok(_) => |counts| &counts.ok,
             Err(Failure::Err(_)) => |counts| &counts.failed,
