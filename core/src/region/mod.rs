@@ -22,7 +22,7 @@ pub use state::{Event, Phase, State};
 pub(crate) use tree::{Node, Place, Verdict, request_scope};
 
 use crate::budget::Budget;
-use crate::cancel::{Reason, ReasonKind};
+use crate::cancel::{Reason, ReasonKind, past_the_drain};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
 use crate::spawn::{TaskOutput, contain, submit_system};
@@ -217,7 +217,8 @@ where
     let (body, _) = contain(&node.scope, async { body(&child).await.into_outcome() }).await;
     guard.body = false;
     node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
-    let report = node.close().await;
+    // Work in flight has had its time; finalizers have theirs.
+    let report = past_the_drain(cx.scope(), node.close()).await;
     guard.node = None;
     node.scope.clear_home();
     (failure::conclude(&node, body), report)
@@ -233,7 +234,7 @@ impl Drop for OpenGuard {
     fn drop(&mut self) {
         let Some(node) = self.node.take() else { return };
         node.scope.clear_home();
-        node.request(Reason::new(ReasonKind::HandleDropped));
+        node.request(Reason::at_site(ReasonKind::HandleDropped, node.site));
         if self.body {
             node.body_ended(false);
         }
