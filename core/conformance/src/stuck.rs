@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use asupersync_core::channel::oneshot;
 use asupersync_core::region::{CloseReport, LeftoverKind};
 use asupersync_core::{Cx, Failure, Outcome, Region};
 
-use crate::probe::{Count, stubborn};
+use crate::probe::{Count, HOUR, stubborn};
 use crate::runner::{Runner, short};
 
 crate::cases![
@@ -19,7 +18,6 @@ crate::cases![
     a_stuck_task_in_a_child_region_bounded needs (StuckPolls),
     a_stuck_finalizer_is_reported_bounded needs (StuckPolls),
     finalizers_that_had_no_turn_are_reported_bounded needs (StuckPolls),
-    a_long_poll_delays_no_timers needs (StuckPolls),
 ];
 
 /// Occupies its thread until the case is over.
@@ -75,12 +73,7 @@ fn a_task_that_never_yields_is_abandoned_bounded(host: &dyn Runner) {
                 Ok(())
             })?;
         }
-        let (tell, mut inside) = oneshot::channel();
-        drop(cx.spawn_future("stuck", async move {
-            drop(tell.send(()));
-            block.hold();
-        }));
-        inside.poll_once(cx).await;
+        drop(cx.spawn_future("stuck", async move { block.hold() }));
         Ok(1)
     });
     bounded(begin);
@@ -132,20 +125,27 @@ fn a_stuck_task_in_a_child_region_bounded(host: &dyn Runner) {
     let (ran, count) = (Arc::new(AtomicUsize::new(0)), Count::default());
     let (inner, one) = (ran.clone(), count.one());
     let ended = host.run(short(50, 2000), async move |cx: &Cx| {
+        let (tell, mut told) = asupersync_core::channel::oneshot::channel();
         drop(cx.spawn_future("stubborn", async move {
             let _one = one;
             stubborn(Arc::default()).await;
         }));
-        Region::open(cx, "r", async move |cx: &Cx| {
-            cx.defer(async move |_: &Cx| {
-                inner.fetch_add(1, SeqCst);
-            })?;
-            drop(cx.spawn_future("stuck", async move { block.hold() }));
-            crate::probe::breathe().await;
-            let failing: Outcome = Err(Failure::Err(asupersync_core::Error::msg("over")));
-            cx.spawn("bad", async |_: &Cx| failing).join().await
-        })
-        .await
+        drop(cx.spawn("opener", async move |cx: &Cx| {
+            Region::open(cx, "r", async move |cx: &Cx| {
+                cx.defer(async move |_: &Cx| {
+                    inner.fetch_add(1, SeqCst);
+                })?;
+                drop(cx.spawn("stuck", async move |cx: &Cx| {
+                    tell.send(()).ok();
+                    cx.cancelled().await;
+                    block.hold();
+                }));
+                Ok(cx.sleep(HOUR).await?)
+            })
+            .await
+        }));
+        told.recv(cx).await?;
+        Ok(())
     });
     bounded(begin);
     drop(ended);
@@ -178,33 +178,4 @@ fn finalizers_that_had_no_turn_are_reported_bounded(host: &dyn Runner) {
     bounded(begin);
     assert_eq!(has(&ended.report, LeftoverKind::Forced, "finalizer"), 4);
     assert_eq!(count.alive(), 0, "what they own leaks");
-}
-
-fn a_long_poll_delays_no_timers(host: &dyn Runner) {
-    let (block, release) = setup();
-    host.ok(async move |cx: &Cx| {
-        let (tell, mut inside) = oneshot::channel();
-        let stuck = cx.spawn_future("long", async move {
-            drop(tell.send(()));
-            block.hold();
-        });
-        // With one worker this waits for the long poll; with more it must not.
-        let slept = cx.spawn("sleeper", async |cx: &Cx| Ok(cx.sleep(crate::probe::MS(20)).await?));
-        let _ = inside.poll_once(cx).await;
-        drop(release);
-        slept.join().await?;
-        stuck.join().await
-    });
-}
-
-/// A wait that a host with one thread need not be able to do: looks once, and lets others run.
-trait PollOnce {
-    async fn poll_once(&mut self, cx: &Cx);
-}
-
-impl PollOnce for oneshot::Receiver<()> {
-    async fn poll_once(&mut self, cx: &Cx) {
-        let _ = self.try_recv();
-        drop(cx.yield_now().await);
-    }
 }

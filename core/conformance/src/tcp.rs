@@ -94,7 +94,7 @@ fn many_connections(host: &dyn Runner) {
         Region::builder("clients")
             .close(Close::Join)
             .open(cx, async move |cx: &Cx| {
-                for n in 0..200_u32 {
+                for n in 0..100_u32 {
                     drop(cx.spawn("client", async move |cx: &Cx| {
                         let stream = cx.tcp_connect(addr).await?;
                         let payload = n.to_le_bytes().repeat(100);
