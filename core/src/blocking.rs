@@ -42,12 +42,13 @@ impl<C: Send + Sync + 'static> Cx<C> {
         &self,
         job: impl FnOnce() -> R + Send + 'static,
     ) -> Outcome<R::Ok> {
-        // Whoever sets it first, the thread or a request, decides whether the job runs.
-        let claimed = Arc::new(AtomicBool::new(false));
+        // Whoever sets it first, the thread or the waiter that leaves, decides whether the job runs.
+        let claimed = Claim::default();
         let (tell, mut told) = oneshot::channel();
-        let claim = claimed.clone();
+        let (claim, scope) = (claimed.clone(), self.scope().clone());
         self.host().spawn_blocking(Box::new(move || {
-            if claim.swap(true, Ordering::AcqRel) {
+            // A request may have come that the waiter has not seen yet.
+            if scope.level() >= Level::Requested || !claim.take() {
                 return;
             }
             let outcome = match catch_unwind(AssertUnwindSafe(job)) {
@@ -57,9 +58,10 @@ impl<C: Send + Sync + 'static> Cx<C> {
             // Nobody waits any more if the budget was spent.
             drop(tell.send(outcome));
         }));
+        let _left = Left(&claimed);
         let mut mine = false;
         let told = self.op(Level::Spent, |task| {
-            if !mine && self.is_cancelled() && !claimed.swap(true, Ordering::AcqRel) {
+            if !mine && self.is_cancelled() && claimed.take() {
                 mine = true;
             }
             if mine {
@@ -73,5 +75,24 @@ impl<C: Send + Sync + 'static> Cx<C> {
             Err(RecvError::Closed) => Err(self.node().refusal().into()),
             Err(RecvError::Cancelled(source)) => Err(source.cancelled().clone().into()),
         }
+    }
+}
+
+/// Taken once, by the thread that runs a job or by whoever sees to it that none does.
+#[derive(Clone, Default)]
+struct Claim(Arc<AtomicBool>);
+
+impl Claim {
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
+/// A job whose waiter is gone does not start.
+struct Left<'a>(&'a Claim);
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        self.0.take();
     }
 }

@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use crate::body::TaskOutput;
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, Scope};
+use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, Scope, past_the_drain};
 use crate::cx::Cx;
-use crate::host::TimerKey;
 use crate::outcome::{Failure, Outcome};
 use crate::region::{Node, request_scope};
 use crate::spawn::contain;
@@ -23,7 +22,8 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// reason `RaceLost`, and is drained, before this returns.
     ///
     /// # Errors
-    /// The winner's. A panic of either is told, whoever won.
+    /// The winner's. A panic of either is told, whoever won. When the caller is asked to stop, what
+    /// one body still finishes goes before the other's `Cancelled`.
     ///
     /// # Cancel safety
     /// A request to the caller reaches both bodies. Dropped, both bodies are dropped where they
@@ -55,12 +55,12 @@ impl<C: Send + Sync + 'static> Cx<C> {
         let mut a = Arm::new(self.node(), cx_a.scope(), a);
         let mut b = Arm::new(self.node(), cx_b.scope(), b);
         poll_fn(|task| {
-            let a_ended = a.poll(task);
-            if a_ended {
+            a.poll(task);
+            if a.wins() {
                 b.lose();
             }
-            let b_ended = b.poll(task);
-            if b_ended && !a_ended {
+            b.poll(task);
+            if b.wins() {
                 a.lose();
                 // The request may let it end in this very poll.
                 a.poll(task);
@@ -68,11 +68,13 @@ impl<C: Send + Sync + 'static> Cx<C> {
             if a.ended() && b.ended() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
+        let takes_b = !a.wins() && (b.wins() || a.lost);
         match (a.take(), b.take()) {
-            ((_, Err(Failure::Panicked(panic))), _) | (_, (_, Err(Failure::Panicked(panic)))) => {
+            (Err(Failure::Panicked(panic)), _) | (_, Err(Failure::Panicked(panic))) => {
                 Err(Failure::Panicked(panic))
             }
-            ((false, outcome), _) | (_, (_, outcome)) => outcome,
+            (_, outcome) if takes_b => outcome,
+            (outcome, _) => outcome,
         }
     }
 
@@ -116,7 +118,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
             if arm.poll(task) { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
-        arm.take().1
+        arm.take()
     }
 
     /// Hides Request and the end of the drain budget from the body, which must end within
@@ -135,14 +137,13 @@ impl<C: Send + Sync + 'static> Cx<C> {
         let inside = self.inside(self.scope().child(Hold::All));
         let mut body = pin!(contain(inside.scope(), async { body(&inside).await.into_outcome() }));
         let mut clock = Sleep::new(self.host(), budget.deadline_from(self.now()));
-        poll_fn(|task| {
+        let shielded = poll_fn(|task| {
             if inside.scope().level() < Level::Spent && clock.poll(task).is_ready() {
                 inside.scope().spend();
             }
             body.as_mut().poll(task)
-        })
-        .await
-        .0
+        });
+        past_the_drain(self.scope(), shielded).await.0
     }
 }
 
@@ -153,13 +154,12 @@ struct Arm<'a, T, F> {
     body: Pin<&'a mut F>,
     lost: bool,
     requested: bool,
-    timer: Option<TimerKey>,
     outcome: Option<Outcome<T>>,
 }
 
 impl<'a, T, F: Future<Output = (Outcome<T>, bool)>> Arm<'a, T, F> {
     fn new(node: &'a Node, scope: &'a Arc<Scope>, body: Pin<&'a mut F>) -> Self {
-        Arm { node, scope, body, lost: false, requested: false, timer: None, outcome: None }
+        Arm { node, scope, body, lost: false, requested: false, outcome: None }
     }
 
     fn poll(&mut self, task: &mut Context<'_>) -> bool {
@@ -185,20 +185,27 @@ impl<'a, T, F: Future<Output = (Outcome<T>, bool)>> Arm<'a, T, F> {
     fn request(&mut self, reason: Reason) {
         if !self.requested {
             self.requested = true;
-            self.timer = request_scope(self.node, self.scope, reason, Budget::UNLIMITED);
+            request_scope(self.node, self.scope, reason, Budget::UNLIMITED);
         }
     }
 
-    /// Whether it lost, and its outcome; once it ended.
-    fn take(mut self) -> (bool, Outcome<T>) {
+    /// It ended before it lost, and not because somebody asked the race itself to stop: what
+    /// stops then has not won over what finishes its work.
+    fn wins(&self) -> bool {
+        let stopped = matches!(&self.outcome, Some(Err(Failure::Cancelled(_))));
+        self.ended() && !self.lost && !(stopped && self.scope.level() >= Level::Requested)
+    }
+
+    /// Its outcome; once it ended.
+    fn take(mut self) -> Outcome<T> {
         let outcome = self.outcome.take();
-        (self.lost, outcome.unwrap_or_else(|| Err(Cancelled::new(Reason::new(ReasonKind::RaceLost)).into())))
+        outcome.unwrap_or_else(|| Err(Cancelled::new(Reason::new(ReasonKind::RaceLost)).into()))
     }
 }
 
 impl<T, F> Drop for Arm<'_, T, F> {
     fn drop(&mut self) {
-        if let Some(timer) = self.timer.take() {
+        if let Some(timer) = self.scope.end() {
             self.node.tree.host.cancel_timer(timer);
         }
     }

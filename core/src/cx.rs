@@ -159,7 +159,7 @@ impl<C> Cx<C> {
     /// Awaits a future that knows no `Cx`, and drops it at Request.
     ///
     /// # Errors
-    /// `Cancelled` at Request, unless the future was ready.
+    /// `Cancelled` at Request, unless the future was ready before.
     ///
     /// # Cancel safety
     /// That of `future`: it is dropped where it waits.

@@ -15,14 +15,15 @@ use crate::cx::Cx;
 use crate::host::{Runnable, TaskInfo, TaskMeta, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::{Failure, Outcome, Panic};
-use crate::region::{Admission, Node, Place, Verdict, request_scope};
+use crate::region::{Node, Place, Verdict, request_scope};
 
 impl<C: Send + Sync + 'static> Cx<C> {
     /// Starts a task in this region. Its body gets a `Cx` of its own.
     ///
     /// The region owns the task: it does not close before the task ended, whether the handle is
-    /// kept or dropped. Under Request nothing starts, but for what work in flight needs (inside
-    /// [`finish`](Cx::finish)): the handle's join tells `Cancelled`.
+    /// kept or dropped. Under Request, of this scope or of the region, nothing starts: the handle's
+    /// join tells `Cancelled`. A task that work in flight needs is spawned inside of
+    /// [`finish`](Cx::finish).
     ///
     /// ```
     /// # use asupersync::{Cx, Outcome};
@@ -67,15 +68,13 @@ impl<C: Send + Sync + 'static> Cx<C> {
         Fut: Future<Output = Outcome<T>> + Send + 'static,
     {
         let node = self.node();
+        if let Err(cancelled) = self.checkpoint() {
+            return Handle { node: node.clone(), state: State::Refused(cancelled) };
+        }
         let scope = node.scope.task_child();
         let future = make(Cx::new(node.clone(), scope.clone()));
         let spawned_at = node.tree.host.now();
-        // A scope that does not see its region's Request is that of work in flight.
-        let admission = match self.scope().level() {
-            Level::Clear => Admission::InFlight,
-            _ => Admission::New,
-        };
-        let admitted = node.admit(admission, |place, id| {
+        let admitted = node.admit(|place, id| {
             let info = TaskInfo { id, name: name.into(), site, spawned_at };
             let end = End {
                 node: node.clone(),
@@ -125,11 +124,18 @@ pub(crate) fn submit_system(
         site: Location::caller(),
         spawned_at: node.tree.host.now(),
     };
+    /// However the future ends: the scope holds the task through its waker, and the task the scope.
+    struct End(Arc<Scope>);
+    impl Drop for End {
+        fn drop(&mut self) {
+            self.0.clear_home();
+        }
+    }
     let scope = Scope::root();
-    let ended = scope.clone();
+    let end = End(scope.clone());
     let (runnable, _) = new_task(node, &scope, info, async move {
+        let _end = end;
         future.await;
-        ended.clear_home();
     });
     let task = runnable.0.task();
     runnable.0.schedule();
@@ -148,7 +154,9 @@ struct End {
 impl Drop for End {
     fn drop(&mut self) {
         // The scope holds the task's memory through its waker, and the task the scope.
-        self.scope.clear_home();
+        if let Some(timer) = self.scope.end() {
+            self.node.tree.host.cancel_timer(timer);
+        }
         let verdict = std::mem::replace(&mut self.verdict, Verdict::Dropped);
         self.node.task_ended(self.place, &self.info, verdict);
     }
@@ -156,7 +164,13 @@ impl Drop for End {
 
 async fn run<T>(future: impl Future<Output = Outcome<T>>, mut end: End) -> Outcome<T> {
     let scope = end.scope.clone();
-    let (outcome, dropped) = contain(&scope, future).await;
+    let (outcome, dropped) = if scope.level() < Level::Spent {
+        contain(&scope, future).await
+    } else {
+        // What has not begun has nothing to clean up.
+        drop(future);
+        (Err(scope.cancelled().into()), true)
+    };
     end.verdict = match &outcome {
         Ok(_) => Verdict::Ok,
         Err(_) if dropped => Verdict::Dropped,
@@ -169,14 +183,14 @@ async fn run<T>(future: impl Future<Output = Outcome<T>>, mut end: End) -> Outco
 
 /// Polls a body under its scope: a panic becomes an outcome, and once the drain budget is spent
 /// the body gets one more poll, in which all it awaits returns `Cancelled`, and then is dropped,
-/// unless it waits for a region to close. The flag tells of a drop.
+/// unless something inside has a limit of its own. The flag tells of that.
 pub(crate) async fn contain<T>(scope: &Scope, body: impl Future<Output = Outcome<T>>) -> (Outcome<T>, bool) {
     let mut body = pin!(body);
     poll_fn(|cx| {
-        let spent = scope.level() == Level::Spent;
+        let spent = scope.is_due();
         match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx))) {
             Ok(Poll::Ready(outcome)) => Poll::Ready((outcome, false)),
-            Ok(Poll::Pending) if spent && scope.may_drop() => {
+            Ok(Poll::Pending) if spent && !scope.is_kept() => {
                 Poll::Ready((Err(scope.cancelled().into()), true))
             }
             Ok(Poll::Pending) => Poll::Pending,
@@ -201,7 +215,7 @@ impl<T> Handle<T> {
     /// Waits for the task's outcome.
     ///
     /// # Errors
-    /// The task's own. `Cancelled` if the task was refused, because its region was under Request.
+    /// The task's own. `Cancelled` if the task was refused, because it was spawned under Request.
     ///
     /// # Cancel safety
     /// A dropped call loses the outcome, not the task. It finishes work in flight: a request to the
@@ -239,16 +253,10 @@ impl<T> Handle<T> {
     pub fn cancel(self, drain: Budget) -> impl Future<Output = Outcome<T>> {
         let reason = Reason::new(ReasonKind::UserRequest);
         async move {
-            let timer = match &self.state {
-                State::Started(join) => request_scope(&self.node, &join.task().meta().scope, reason, drain),
-                State::Refused(_) => None,
-            };
-            let node = self.node.clone();
-            let outcome = self.join().await;
-            if let Some(timer) = timer {
-                node.tree.host.cancel_timer(timer);
+            if let State::Started(join) = &self.state {
+                request_scope(&self.node, &join.task().meta().scope, reason, drain);
             }
-            outcome
+            self.join().await
         }
     }
 

@@ -8,4 +8,4 @@ pub use phase::Level;
 pub(crate) use phase::Standing;
 pub use reason::{Cancelled, Reason, ReasonKind};
 pub use scope::Scope;
-pub(crate) use scope::{Closing, Hold, Listener, Watch};
+pub(crate) use scope::{Hold, Listener, Watch, past_the_drain};

@@ -57,14 +57,12 @@ impl Reason {
     /// A reason of this kind, whose origin is the caller's line.
     #[track_caller]
     pub fn new(kind: ReasonKind) -> Self {
-        Reason(Arc::new(Inner {
-            kind,
-            message: None,
-            region: None,
-            at: None,
-            site: Location::caller(),
-            cause: None,
-        }))
+        Self::at_site(kind, Location::caller())
+    }
+
+    /// A reason of this kind, whose origin is a line of the user's that led to it.
+    pub(crate) fn at_site(kind: ReasonKind, site: &'static Location<'static>) -> Self {
+        Reason(Arc::new(Inner { kind, message: None, region: None, at: None, site, cause: None }))
     }
 
     /// Adds words for whoever reads the report.

@@ -14,13 +14,16 @@
 //!
 //! Lock order: a scope's lock is never held while another one's is taken.
 
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
 
 use super::{Cancelled, Level, Reason, Standing};
+use crate::id::TimerKey;
 use crate::outcome::lock;
 use crate::time::Time;
 
@@ -50,10 +53,10 @@ struct Link {
     standing: Standing,
     home: Option<Waker>,
     hold: Hold,
-    within_task: bool,
     deadline: Time,
     parent: Weak<Scope>,
     key: usize,
+    same_task: bool,
     listener: Option<Weak<dyn Listener>>,
 }
 
@@ -63,10 +66,10 @@ impl Default for Link {
             standing: Standing::CLEAR,
             home: None,
             hold: Hold::Nothing,
-            within_task: false,
             deadline: Time::MAX,
             parent: Weak::new(),
             key: 0,
+            same_task: false,
             listener: None,
         }
     }
@@ -84,14 +87,17 @@ pub struct Scope {
     /// Data pointer of `home`, for the quick test in [`Watch::poll`]; 0 when there is none.
     home_data: AtomicUsize,
     hold: Hold,
-    /// Polled by the same task as its parent.
-    within_task: bool,
-    /// Regions that close inside, in the same task. See [`Closing`].
-    closing: AtomicUsize,
     /// The earliest deadline of those around it; puts the tasks inside into the Timed lane.
     deadline: Time,
     parent: Weak<Scope>,
     key: usize,
+    /// Polled by the task that polls in the parent.
+    same_task: bool,
+    /// The budget is spent, and everything inside has been woken for it: after one more poll what
+    /// still waits is dropped.
+    due: AtomicBool,
+    /// How many inside go on past the end of the drain budget.
+    kept: AtomicUsize,
     inner: Mutex<Inner>,
 }
 
@@ -103,6 +109,10 @@ struct Inner {
     /// Wakers of futures polled under another waker than the task's.
     waiters: Slab<Waker>,
     listener: Option<Weak<dyn Listener>>,
+    /// Ends the drain budget of this scope's own request.
+    timer: Option<(Time, TimerKey)>,
+    /// What ran in it is gone.
+    ended: bool,
 }
 
 impl Scope {
@@ -149,11 +159,11 @@ impl Scope {
         let link = Link {
             standing: if inherits { inner.standing.clone() } else { Standing::CLEAR },
             home: if same_task { inner.home.clone() } else { None },
-            within_task: same_task,
             hold,
             deadline: deadline.min(self.deadline),
             parent: Arc::downgrade(self),
             key,
+            same_task,
             listener,
         };
         let child = Arc::new(Scope::new(link));
@@ -166,17 +176,20 @@ impl Scope {
             level: AtomicU8::new(link.standing.level as u8),
             home_data: AtomicUsize::new(link.home.as_ref().map_or(0, address)),
             hold: link.hold,
-            within_task: link.within_task,
-            closing: AtomicUsize::new(0),
             deadline: link.deadline,
             parent: link.parent,
             key: link.key,
+            same_task: link.same_task,
+            due: AtomicBool::new(link.standing.level == Level::Spent),
+            kept: AtomicUsize::new(0),
             inner: Mutex::new(Inner {
                 standing: link.standing,
                 home: link.home,
                 children: Slab::new(),
                 waiters: Slab::new(),
                 listener: link.listener,
+                timer: None,
+                ended: false,
             }),
         }
     }
@@ -215,11 +228,6 @@ impl Scope {
         )
     }
 
-    /// What is polled here may be dropped once the budget is spent.
-    pub(crate) fn may_drop(&self) -> bool {
-        self.closing.load(Ordering::Relaxed) == 0
-    }
-
     /// Names the waker that moves the task of this scope into the Cancel lane.
     pub(crate) fn set_home(&self, home: Waker) {
         self.home_data.store(address(&home), Ordering::Relaxed);
@@ -231,6 +239,35 @@ impl Scope {
         self.home_data.store(0, Ordering::Relaxed);
         let home = lock(&self.inner).home.take();
         drop(home);
+    }
+
+    /// What ran here is gone: forgets the task, and hands back the timer of its budget.
+    #[must_use = "a timer is cancelled at the host"]
+    pub(crate) fn end(&self) -> Option<TimerKey> {
+        self.home_data.store(0, Ordering::Relaxed);
+        let (home, timer) = {
+            let mut inner = lock(&self.inner);
+            inner.ended = true;
+            (inner.home.take(), inner.timer.take())
+        };
+        drop(home);
+        timer.map(|(_, key)| key)
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        lock(&self.inner).ended
+    }
+
+    /// Keeps the timer that spends this scope at `until`, or the one it has if that is earlier;
+    /// hands back the other.
+    #[must_use = "a timer is cancelled at the host"]
+    pub(crate) fn keep_timer(&self, until: Time, key: TimerKey) -> Option<TimerKey> {
+        let mut inner = lock(&self.inner);
+        match inner.timer {
+            _ if inner.ended => Some(key),
+            Some((kept, _)) if kept <= until => Some(key),
+            _ => inner.timer.replace((until, key)).map(|(_, stale)| stale),
+        }
     }
 
     /// Raises this scope and all below it to Requested.
@@ -245,65 +282,107 @@ impl Scope {
     }
 
     fn raise(self: &Arc<Self>, asked: Standing) {
-        let mut todo = vec![self.clone()];
-        let (mut wakers, mut children) = (Vec::new(), Vec::new());
-        while let Some(scope) = todo.pop() {
-            let raised = {
+        let (mut near, mut far) = (vec![self.clone()], Vec::new());
+        let (mut waiters, mut homes, mut spent, mut found) = (vec![], vec![], vec![], vec![]);
+        loop {
+            let Some(scope) = near.pop() else {
+                // At the end of the budget a task has one more poll, which must find all of its
+                // scopes raised and all that waits in them woken. Other tasks come after.
+                waiters.drain(..).for_each(Waker::wake);
+                spent.drain(..).for_each(|scope: Arc<Scope>| scope.due.store(true, Ordering::Release));
+                homes.drain(..).for_each(Waker::wake);
+                match far.pop() {
+                    Some(scope) => near.push(scope),
+                    None => return,
+                }
+                continue;
+            };
+            let (listener, standing) = {
                 let mut inner = lock(&scope.inner);
                 let Some(raised) = inner.standing.raise(&asked) else { continue };
                 scope.level.store(raised.level as u8, Ordering::Release);
                 inner.standing = raised.clone();
-                wakers.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
-                wakers.extend(inner.home.clone());
-                // Sorted out below: the last reference to a child must not go under this lock, which
-                // its drop takes.
-                children.extend(inner.children.iter().filter_map(|(_, child)| child.upgrade()));
+                waiters.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
+                homes.extend(inner.home.clone());
+                // To be the last to let go of a child takes this lock, so nothing is dropped here.
+                found.extend(inner.children.iter().filter_map(|(_, child)| child.upgrade()));
                 (inner.listener.as_ref().and_then(Weak::upgrade), raised)
             };
-            todo.extend(children.drain(..).filter(|child| child.hold.passes(asked.level)));
-            if let (Some(listener), standing) = raised {
+            if let Some(listener) = listener {
                 listener.on_cancel(&standing);
             }
-            for waker in wakers.drain(..) {
-                waker.wake();
+            if standing.level == Level::Spent {
+                spent.push(scope);
+            }
+            for child in found.drain(..).filter(|child| child.hold.passes(asked.level)) {
+                if child.same_task { near.push(child) } else { far.push(child) }
             }
         }
     }
+
+    /// This scope and those around it, up to that of the task which polls in them.
+    fn around(self: &Arc<Self>) -> impl Iterator<Item = Arc<Scope>> + use<> {
+        std::iter::successors(
+            Some(self.clone()),
+            |scope| {
+                if scope.same_task { scope.parent.upgrade() } else { None }
+            },
+        )
+    }
+
+    /// What still waits after a poll that begins now is to be dropped.
+    pub(crate) fn is_due(&self) -> bool {
+        self.due.load(Ordering::Acquire)
+    }
+
+    /// Something inside goes on past the end of the drain budget.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.kept.load(Ordering::Acquire) > 0
+    }
+}
+
+/// Keeps the bodies around a scope from being dropped at the end of the drain budget.
+struct Keep(Vec<Arc<Scope>>);
+
+impl Keep {
+    fn new(scope: &Arc<Scope>) -> Self {
+        let kept: Vec<_> = scope.around().collect();
+        for scope in &kept {
+            scope.kept.fetch_add(1, Ordering::AcqRel);
+        }
+        Keep(kept)
+    }
+}
+
+impl Drop for Keep {
+    fn drop(&mut self) {
+        for scope in &self.0 {
+            scope.kept.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+/// Awaits a future with a limit of its own, which the end of the drain budget of `scope` does not
+/// cut short: a shield, the closing of a region.
+pub(crate) async fn past_the_drain<F: Future>(scope: &Arc<Scope>, future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut keep = None;
+    poll_fn(|cx| {
+        let polled = future.as_mut().poll(cx);
+        // Whoever would drop this looks after the poll.
+        if polled.is_pending() && keep.is_none() && scope.around().any(|scope| scope.level() == Level::Spent)
+        {
+            keep = Some(Keep::new(scope));
+        }
+        polled
+    })
+    .await
 }
 
 impl Drop for Scope {
     fn drop(&mut self) {
         if let Some(parent) = self.parent.upgrade() {
             lock(&parent.inner).children.try_remove(self.key);
-        }
-    }
-}
-
-/// Keeps what a task polls from being dropped at the end of its budget while a region closes in
-/// it. Closing has an end of its own, and whoever opened the region gets its outcome.
-pub(crate) struct Closing(Vec<Arc<Scope>>);
-
-impl Closing {
-    /// A region closes in `scope`.
-    pub(crate) fn within(scope: &Arc<Scope>) -> Self {
-        let mut scopes = vec![scope.clone()];
-        while let Some(last) = scopes.last()
-            && last.within_task
-            && let Some(parent) = last.parent.upgrade()
-        {
-            scopes.push(parent);
-        }
-        for scope in &scopes {
-            scope.closing.fetch_add(1, Ordering::Relaxed);
-        }
-        Closing(scopes)
-    }
-}
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        for scope in &self.0 {
-            scope.closing.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
@@ -338,10 +417,15 @@ impl<'a> Watch<'a> {
             drop(inner);
             return Poll::Ready(self.scope.cancelled());
         }
-        match self.key {
-            Some(key) => inner.waiters[key].clone_from(cx.waker()),
-            None => self.key = Some(inner.waiters.insert(cx.waker().clone())),
-        }
+        let stale = match self.key {
+            Some(key) => Some(std::mem::replace(&mut inner.waiters[key], cx.waker().clone())),
+            None => {
+                self.key = Some(inner.waiters.insert(cx.waker().clone()));
+                None
+            }
+        };
+        drop(inner);
+        drop(stale);
         Poll::Pending
     }
 }

@@ -91,8 +91,7 @@ impl<T> Sender<T> {
     /// Sends a value, waiting for room.
     ///
     /// # Errors
-    /// With the value: `Closed` if the receiver is gone; `Cancelled` at Request, if there was no
-    /// room at once.
+    /// With the value: `Closed` if the receiver is gone; `Cancelled` at Request.
     ///
     /// # Cancel safety
     /// Dropped while it waits, the value is dropped with it. To keep it, [`reserve`](Self::reserve)

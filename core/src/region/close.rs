@@ -35,7 +35,7 @@ impl Node {
         if inner.state.phase >= Phase::Finalizing {
             return Poll::Ready(());
         }
-        if !inner.state.is_quiet() {
+        if inner.forced || !inner.state.is_quiet() {
             let stale = inner.closer.replace(cx.waker().clone());
             drop(inner);
             drop(stale);
@@ -55,9 +55,15 @@ impl Node {
     fn poll_finalizers(&self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             // Taken out of the lock while it is polled: it may register another one.
-            let Some(mut running) = self.next_finalizer() else { return Poll::Ready(()) };
+            let Some(mut running) = ready!(self.next_finalizer()) else { return Poll::Ready(()) };
             let Poll::Ready(ended) = running.poll(cx) else {
-                lock(&self.inner).running = Some(running);
+                let mut inner = lock(&self.inner);
+                if inner.forced {
+                    drop(inner);
+                    drop(running.end(&*self.tree.host));
+                } else {
+                    inner.running = Some(running);
+                }
                 return Poll::Pending;
             };
             let (site, since) = (running.site, running.since);
@@ -77,6 +83,7 @@ impl Node {
             });
             let mut inner = lock(&self.inner);
             inner.apply(Event::EndFinalizer);
+            inner.running_since = None;
             match leftover {
                 None => inner.totals.finalizers_run += 1,
                 Some(leftover) => {
@@ -88,26 +95,31 @@ impl Node {
     }
 
     /// The finalizer that runs, or the last registered one, started; `None` once Closed.
-    fn next_finalizer(&self) -> Option<Running> {
-        let now = self.tree.host.now();
+    fn next_finalizer(&self) -> Poll<Option<Running>> {
+        let (now, around) = (self.tree.host.now(), self.close_by_around());
         let mut inner = lock(&self.inner);
+        if inner.forced {
+            return Poll::Pending;
+        }
         if let Some(running) = inner.running.take() {
-            return Some(running);
+            return Poll::Ready(Some(running));
         }
         let Some(finalizer) = inner.finalizers.pop() else {
             inner.apply(Event::Close);
-            return None;
+            return Poll::Ready(None);
         };
         inner.apply(Event::StartFinalizer);
+        inner.running_since = Some((finalizer.site, now));
         let drained_at = inner.drained_at.unwrap_or(now);
         let close_by = inner.close_by.min(self.policy.finalize.deadline_from(drained_at));
-        // One that never ends must leave time for the rest: it gets half of what is left.
+        // One that never ends must leave time for the rest, in this region and in those around it:
+        // it gets half of what is left.
+        let half = |end: Time| if end < Time::MAX { now + (end - now) / 2 } else { end };
         let until = match (close_by, inner.finalizers.is_empty()) {
-            (Time::MAX, _) => Time::MAX,
             (close_by, true) => close_by,
-            (close_by, false) => now + (close_by - now) / 2,
+            (close_by, false) => half(close_by),
         };
         drop(inner);
-        Some(finalizer.start(&*self.tree.host, until))
+        Poll::Ready(Some(finalizer.start(&*self.tree.host, until.min(half(around)))))
     }
 }

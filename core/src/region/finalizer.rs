@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::cancel::{Level, Scope};
+use crate::cancel::Scope;
 use crate::host::{Host, TimerKey};
 use crate::outcome::Outcome;
 use crate::time::Time;
@@ -61,7 +61,7 @@ impl Finalizer {
 
 impl Running {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        let spent = self.scope.level() == Level::Spent;
+        let spent = self.scope.is_due();
         match catch_unwind(AssertUnwindSafe(|| self.body.as_mut().poll(cx))) {
             Ok(Poll::Ready(Ok(()))) => Poll::Ready(Ended::Done),
             Ok(Poll::Ready(Err(_))) if spent => Poll::Ready(Ended::Spent),
@@ -70,7 +70,7 @@ impl Running {
             Ok(Poll::Pending) => {
                 // The end of the budget must wake whoever drives now.
                 self.scope.set_home(cx.waker().clone());
-                if self.scope.level() == Level::Spent {
+                if self.scope.is_due() {
                     cx.waker().wake_by_ref();
                 }
                 Poll::Pending

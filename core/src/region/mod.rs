@@ -13,9 +13,7 @@ mod state;
 mod tree;
 mod verdict;
 
-use std::future::poll_fn;
 use std::panic::Location;
-use std::pin::pin;
 use std::sync::Arc;
 
 pub use failure::{ChildFailure, ChildFailures};
@@ -24,13 +22,13 @@ pub(crate) use policy::Policy;
 pub use policy::{Close, OnFailure};
 pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
 pub use root::{Attendant, Root};
-pub use state::{Admission, Event, Phase, State};
+pub use state::{Event, Phase, State};
 pub(crate) use tree::{Node, Place, request_scope};
 pub(crate) use verdict::Verdict;
 
 use crate::body::TaskOutput;
 use crate::budget::Budget;
-use crate::cancel::{Closing, Reason, ReasonKind};
+use crate::cancel::{Level, Reason, ReasonKind, past_the_drain};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
 use crate::spawn::{contain, submit_system};
@@ -84,7 +82,7 @@ impl Region {
 
     /// A region with other than the default policies.
     pub fn builder(name: impl Into<Arc<str>>) -> Builder {
-        Builder { name: name.into(), admission: Admission::New, policy: Policy::default() }
+        Builder { name: name.into(), until: Level::Requested, policy: Policy::default() }
     }
 }
 
@@ -93,7 +91,8 @@ impl Region {
 #[must_use = "a builder does nothing until it is opened"]
 pub struct Builder {
     name: Arc<str>,
-    admission: Admission,
+    /// The caller's level from which on it is refused.
+    until: Level,
     policy: Policy,
 }
 
@@ -126,7 +125,7 @@ impl Builder {
     /// The region is part of work in flight: it is opened even after Request, until the drain budget
     /// is spent. Its body sees that request at once.
     pub fn in_flight(mut self) -> Self {
-        self.admission = Admission::InFlight;
+        self.until = Level::Spent;
         self
     }
 
@@ -169,7 +168,7 @@ impl Builder {
 
 async fn open<C, R, F>(
     cx: &Cx<C>,
-    Builder { name, admission, policy }: Builder,
+    Builder { name, until, policy }: Builder,
     site: &'static Location<'static>,
     body: F,
 ) -> (Outcome<R::Ok>, CloseReport)
@@ -178,7 +177,7 @@ where
     R: TaskOutput,
     F: AsyncFnOnce(&Cx<C>) -> R,
 {
-    let node = match cx.node().open_child(cx.scope(), admission, &name, policy, site) {
+    let node = match cx.node().open_child(cx.scope(), until, &name, policy, site) {
         Ok(node) => node,
         Err(cancelled) => {
             let path = format!("{}/{name}", cx.node().path());
@@ -194,17 +193,8 @@ where
         node.body_dropped();
     }
     node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
-    let mut closing = None;
-    let mut close = pin!(node.close());
-    let report = poll_fn(|task| {
-        let polled = close.as_mut().poll(task);
-        if polled.is_pending() {
-            closing.get_or_insert_with(|| Closing::within(cx.scope()));
-        }
-        polled
-    })
-    .await;
-    drop(closing);
+    // Work in flight has had its time; finalizers have theirs.
+    let report = past_the_drain(cx.scope(), node.close()).await;
     guard.node = None;
     node.scope.clear_home();
     (failure::conclude(&node, body), report)
@@ -220,7 +210,7 @@ impl Drop for OpenGuard {
     fn drop(&mut self) {
         let Some(node) = self.node.take() else { return };
         node.scope.clear_home();
-        node.request(Reason::new(ReasonKind::HandleDropped));
+        node.request(Reason::at_site(ReasonKind::HandleDropped, node.site));
         if self.body {
             node.body_ended(false);
         }

@@ -30,7 +30,7 @@ pub struct CloseReport {
     pub totals: Totals,
     /// What did not end by itself, in the whole subtree; the first 64.
     pub leftovers: Vec<Leftover>,
-    /// Child regions that closed after this one was requested; the first 64.
+    /// Child regions that closed after this one was requested; the first 64, and eight levels.
     pub children: Vec<CloseReport>,
 }
 
@@ -160,6 +160,20 @@ impl CloseReport {
             totals: Totals::default(),
             leftovers: Vec::new(),
             children: Vec::new(),
+        }
+    }
+
+    /// A copy with at most so many levels of children.
+    pub(super) fn pruned(&self, levels: usize) -> CloseReport {
+        let below = levels.checked_sub(1);
+        let children =
+            below.map_or(Vec::new(), |below| self.children.iter().map(|child| child.pruned(below)).collect());
+        CloseReport {
+            path: self.path.clone(),
+            reason: self.reason.clone(),
+            leftovers: self.leftovers.clone(),
+            children,
+            ..*self
         }
     }
 

@@ -3,7 +3,7 @@
 //! ```text
 //!            Request            Drain             Finalize            Close
 //!   Open ─────────────▶ Requested ────▶ Draining ──────────▶ Finalizing ─────▶ Closed
-//!   Spawn, OpenChild    those that are in flight only        StartFinalizer,
+//!   Spawn, OpenChild    those that work in flight needs      StartFinalizer,
 //!   TaskEnded, ChildClosed, Defer                            EndFinalizer, Defer
 //! ```
 //!
@@ -13,8 +13,8 @@
 //! 1. The phase's rank never goes down, and goes up by one at most.
 //! 2. `Finalizing` and later: no body, no task, no child.
 //! 3. `Closed`: no finalizer is registered or running either.
-//! 4. A task or child is admitted only in `Open`; one that work in flight needs, until the region
-//!    is quiet.
+//! 4. A task or child is admitted until the region is quiet after Request. That only work in flight
+//!    asks for one after Request is seen to by the scope of whoever asks.
 
 /// How far a region's life has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,24 +48,15 @@ pub struct State {
     pub finalizing: bool,
 }
 
-/// What a task or child region is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// New work: admitted until Request.
-    New,
-    /// Part of work in flight, which goes on after Request.
-    InFlight,
-}
-
 /// What can happen to a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A task is admitted.
-    Spawn(Admission),
+    Spawn,
     /// A task is gone.
     TaskEnded,
     /// A child region is admitted.
-    OpenChild(Admission),
+    OpenChild,
     /// A child region is Closed.
     ChildClosed,
     /// A finalizer is registered.
@@ -86,16 +77,6 @@ pub enum Event {
     Close,
 }
 
-impl Admission {
-    /// The last phase in which it is granted.
-    fn latest(self) -> Phase {
-        match self {
-            Admission::New => Phase::Open,
-            Admission::InFlight => Phase::Draining,
-        }
-    }
-}
-
 impl State {
     /// A region whose body is about to run.
     pub const OPEN: State =
@@ -107,13 +88,13 @@ impl State {
         use Phase::*;
         let mut next = self;
         let allowed = match event {
-            Event::Spawn(admission) => {
+            Event::Spawn => {
                 next.tasks += 1;
-                self.phase <= admission.latest()
+                self.phase <= Draining
             }
-            Event::OpenChild(admission) => {
+            Event::OpenChild => {
                 next.children += 1;
-                self.phase <= admission.latest()
+                self.phase <= Draining
             }
             Event::TaskEnded => {
                 next.tasks = self.tasks.checked_sub(1)?;
@@ -171,12 +152,10 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    const EVENTS: [Event; 14] = [
-        Event::Spawn(Admission::New),
-        Event::Spawn(Admission::InFlight),
+    const EVENTS: [Event; 12] = [
+        Event::Spawn,
         Event::TaskEnded,
-        Event::OpenChild(Admission::New),
-        Event::OpenChild(Admission::InFlight),
+        Event::OpenChild,
         Event::ChildClosed,
         Event::Defer,
         Event::BodyEnded,
@@ -229,14 +208,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_new_is_admitted_after_request_and_nothing_at_all_once_quiet() {
+    fn nothing_is_admitted_once_quiet() {
         for (from, event, _) in reachable() {
-            match event {
-                Event::Spawn(Admission::New) | Event::OpenChild(Admission::New) => {
-                    assert_eq!(from.phase, Phase::Open);
-                }
-                Event::Spawn(_) | Event::OpenChild(_) => assert!(from.phase < Phase::Finalizing),
-                _ => {}
+            if matches!(event, Event::Spawn | Event::OpenChild) {
+                assert!(from.phase < Phase::Finalizing);
             }
         }
     }

@@ -15,7 +15,7 @@
 //! node's lock held; a child is closed in its own lock first, then in its parent's.
 
 use std::collections::{HashSet, VecDeque};
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Waker;
@@ -25,7 +25,7 @@ use slab::Slab;
 use super::finalizer::{Finalizer, Running};
 use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
-use super::state::{Admission, Event, Phase, State};
+use super::state::{Event, Phase, State};
 use super::verdict::Verdict;
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Standing};
@@ -71,7 +71,7 @@ pub(crate) struct Node {
     pub(crate) policy: Policy,
     pub(super) opened_at: Time,
     parent: Weak<Node>,
-    site: &'static Location<'static>,
+    pub(super) site: &'static Location<'static>,
     pub(super) inner: Mutex<Inner>,
 }
 
@@ -83,6 +83,10 @@ pub(super) struct Inner {
     key: Option<usize>,
     pub(super) finalizers: Vec<Finalizer>,
     pub(super) running: Option<Running>,
+    /// The line that registered the running finalizer, wherever that is polled, and its start.
+    pub(super) running_since: Option<(&'static Location<'static>, Time)>,
+    /// The host gave up on the region: nothing drives it any more.
+    pub(super) forced: bool,
     pub(super) failures: Vec<Failed>,
     /// Wakes the driver of `poll_close`.
     pub(super) closer: Option<Waker>,
@@ -105,6 +109,11 @@ struct Entry {
 /// How many reports of children, and of leftovers, a region keeps; more are only counted.
 pub(super) const KEPT: usize = 64;
 
+/// How many names a path has, and how many levels of children a report: what a region tells must
+/// not grow with the depth of its tree, or closing a deep one takes a time that is not linear.
+const LONGEST_PATH: usize = 64;
+const REPORT_LEVELS: usize = 8;
+
 /// A task's place in its region.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
@@ -125,16 +134,16 @@ impl Node {
         })
     }
 
-    /// Admits a child region, cancelled together with `scope`.
+    /// Admits a child region, cancelled together with `scope`, whose level must be below `until`.
     pub(crate) fn open_child(
         self: &Arc<Self>,
         scope: &Arc<Scope>,
-        admission: Admission,
+        until: Level,
         name: &str,
         policy: Policy,
         site: &'static Location<'static>,
     ) -> Result<Arc<Node>, Cancelled> {
-        scope.check(admission.ends_at())?;
+        scope.check(until)?;
         let policy = Policy {
             drain: policy.drain.meet(self.policy.drain),
             finalize: policy.finalize.meet(self.policy.finalize),
@@ -145,7 +154,7 @@ impl Node {
             Node::new(self.tree.clone(), scope, Arc::downgrade(self), name, policy, site)
         });
         let mut inner = lock(&self.inner);
-        let Some(next) = inner.state.step(Event::OpenChild(admission)) else {
+        let Some(next) = inner.state.step(Event::OpenChild) else {
             drop(inner);
             return Err(self.refusal());
         };
@@ -175,6 +184,8 @@ impl Node {
             key: None,
             finalizers: Vec::new(),
             running: None,
+            running_since: None,
+            forced: false,
             failures: Vec::new(),
             closer: None,
             requested_at: None,
@@ -194,20 +205,16 @@ impl Node {
     pub(crate) fn refusal(&self) -> Cancelled {
         match self.scope.reason() {
             Some(reason) => Cancelled::new(reason),
-            None => {
-                Cancelled::new(Reason::new(ReasonKind::ParentClosed).stamp(&self.name, self.tree.host.now()))
-            }
+            None => Cancelled::new(
+                Reason::at_site(ReasonKind::ParentClosed, self.site).stamp(&self.name, self.tree.host.now()),
+            ),
         }
     }
 
     /// Admits a task. `make` builds its cell; it runs no user code.
-    pub(crate) fn admit<T>(
-        &self,
-        admission: Admission,
-        make: impl FnOnce(Place, TaskId) -> (TaskRef, T),
-    ) -> Result<T, Cancelled> {
+    pub(crate) fn admit<T>(&self, make: impl FnOnce(Place, TaskId) -> (TaskRef, T)) -> Result<T, Cancelled> {
         let mut inner = lock(&self.inner);
-        let Some(next) = inner.state.step(Event::Spawn(admission)) else {
+        let Some(next) = inner.state.step(Event::Spawn) else {
             drop(inner);
             return Err(self.refusal());
         };
@@ -260,9 +267,8 @@ impl Node {
         drop(inner);
         drop(entry);
         if failed && self.policy.on_failure == OnFailure::CancelSiblings {
-            self.request(
-                Reason::new(ReasonKind::SiblingFailed).with_message(format!("task `{}`", info.name)),
-            );
+            let reason = Reason::at_site(ReasonKind::SiblingFailed, info.site);
+            self.request(reason.with_message(format!("task `{}`", info.name)));
         }
         if let Some(closer) = closer {
             closer.wake();
@@ -275,7 +281,7 @@ impl Node {
         // A region that closes already keeps the reason it was told.
         let told = self.scope.level() >= Level::Requested;
         if !told && (failed || self.policy.close == Close::Cancel) {
-            self.request(Reason::new(ReasonKind::ParentClosed));
+            self.request(Reason::at_site(ReasonKind::ParentClosed, self.site));
         }
     }
 
@@ -299,6 +305,11 @@ impl Node {
         lock(&self.inner).close_by
     }
 
+    /// When the region around must be closed; [`Time::MAX`] before its Request.
+    pub(super) fn close_by_around(&self) -> Time {
+        self.parent.upgrade().map_or(Time::MAX, |parent| parent.close_by())
+    }
+
     /// When the drain budget ends; [`Time::MAX`] before Request.
     pub(crate) fn drain_until(&self) -> Time {
         self.scope
@@ -311,11 +322,15 @@ impl Node {
         lock(&self.inner).state.phase
     }
 
-    /// Names from the root to here, joined by `/`.
+    /// Names from the root to here, joined by `/`; of a very long path the end, after a `…`.
     pub(crate) fn path(&self) -> String {
         let mut names = vec![self.name.clone()];
         let mut next = self.parent.upgrade();
         while let Some(node) = next {
+            if names.len() == LONGEST_PATH {
+                names.push("…".into());
+                break;
+            }
             names.push(node.name.clone());
             next = node.parent.upgrade();
         }
@@ -341,7 +356,7 @@ impl Node {
             inner.keep(leftover.clone());
         }
         if inner.state.phase > Phase::Open && inner.child_reports.len() < KEPT {
-            inner.child_reports.push_back(report.clone());
+            inner.child_reports.push_back(report.pruned(REPORT_LEVELS));
         }
         let closer = inner.quiet_closer();
         drop(inner);
@@ -402,7 +417,9 @@ impl Node {
     ) -> usize {
         self.give_up(LeftoverKind::Abandoned, |entry| {
             let meta = entry.task.meta();
-            let suspect = entry.task.is_running() && meta.scope.level() == Level::Spent;
+            // One that is kept may be polled often, and has a limit of its own.
+            let spent = meta.scope.level() == Level::Spent && !meta.scope.is_kept();
+            let suspect = spent && entry.task.is_running();
             if suspect {
                 now.insert(meta.info.id);
             }
@@ -410,9 +427,32 @@ impl Node {
         })
     }
 
-    /// Gives up on every task of this node: drops the futures that nobody polls.
-    pub(crate) fn force(self: &Arc<Self>) -> usize {
-        self.give_up(LeftoverKind::Forced, |_| true)
+    /// Gives up on every task and finalizer of this node: drops the futures that nobody polls, and
+    /// with them what they and this node hold of each other.
+    pub(crate) fn force(self: &Arc<Self>) {
+        self.give_up(LeftoverKind::Forced, |_| true);
+        let (now, path) = (self.tree.host.now(), self.path());
+        let mut inner = lock(&self.inner);
+        inner.forced = true;
+        let running = inner.running.take();
+        let unrun = std::mem::take(&mut inner.finalizers);
+        let (children, closer) = (std::mem::take(&mut inner.children), inner.closer.take());
+        let started = inner.running_since.into_iter();
+        for (site, since) in started.chain(unrun.iter().map(|unrun| (unrun.site, now))) {
+            let phase = inner.state.phase;
+            let (kind, name) = (LeftoverKind::Forced, "finalizer".into());
+            inner.totals.finalizers_failed += 1;
+            inner.keep(Leftover { kind, name, site, path: path.clone(), phase, age: now - since });
+        }
+        drop(inner);
+        drop((children, closer));
+        // A panic in one's drop must not keep the others.
+        if let Some(running) = running {
+            drop(running.end(&*self.tree.host));
+        }
+        for unrun in unrun {
+            drop(catch_unwind(AssertUnwindSafe(|| drop(unrun))));
+        }
     }
 
     fn give_up(self: &Arc<Self>, kind: LeftoverKind, mut which: impl FnMut(&Entry) -> bool) -> usize {
@@ -440,16 +480,6 @@ impl Node {
     }
 }
 
-impl Admission {
-    /// The level of the asking scope from which on it is refused.
-    fn ends_at(self) -> Level {
-        match self {
-            Admission::New => Level::Requested,
-            Admission::InFlight => Level::Spent,
-        }
-    }
-}
-
 impl Inner {
     /// Applies an event that cannot be refused here.
     pub(super) fn apply(&mut self, event: Event) {
@@ -473,7 +503,7 @@ impl Inner {
 impl Listener for Node {
     fn on_cancel(&self, standing: &Standing) {
         let now = self.tree.host.now();
-        let ancestors = self.parent.upgrade().map_or(Time::MAX, |parent| parent.close_by());
+        let ancestors = self.close_by_around();
         let mut inner = lock(&self.inner);
         let Some(next) = inner.state.step(Event::Request) else { return };
         inner.state = next;
@@ -503,15 +533,18 @@ impl Listener for Node {
     }
 }
 
-/// Requests a cancel of one scope, whose drain ends within `budget`.
-pub(crate) fn request_scope(
-    node: &Node,
-    scope: &Arc<Scope>,
-    reason: Reason,
-    budget: Budget,
-) -> Option<TimerKey> {
-    let now = node.tree.host.now();
+/// Requests a cancel of one scope, whose drain ends within `budget`. Whoever ends the scope
+/// cancels the timer.
+pub(crate) fn request_scope(node: &Node, scope: &Arc<Scope>, reason: Reason, budget: Budget) {
+    if scope.has_ended() {
+        return;
+    }
+    let host = &*node.tree.host;
+    let now = host.now();
     let until = budget.meet(node.policy.drain).deadline_from(now);
     scope.request(reason.stamp(&node.name, now), until);
-    (until < Time::MAX).then(|| arm_drain(&*node.tree.host, scope, until))
+    if until < Time::MAX && scope.level() < Level::Spent {
+        let stale = scope.keep_timer(until, arm_drain(host, scope, until));
+        stale.into_iter().for_each(|stale| host.cancel_timer(stale));
+    }
 }

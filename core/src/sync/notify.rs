@@ -27,7 +27,8 @@ pub struct Notify {
 
 struct State {
     kept: bool,
-    waiters: Waiters<()>,
+    /// Each with what woke it: a notification for one, which it must not lose.
+    waiters: Waiters<bool>,
 }
 
 impl Default for State {
@@ -46,6 +47,7 @@ impl Notify {
     /// between count as one.
     pub fn notify_one(&self) {
         let mut state = lock(&self.state);
+        state.waiters.first_mut().into_iter().for_each(|one| *one = true);
         let woken = state.waiters.grant();
         state.kept |= woken.is_none();
         drop(state);
@@ -66,7 +68,8 @@ impl Notify {
     /// `Cancelled` at Request.
     ///
     /// # Cancel safety
-    /// A notification that reached a waiter which leaves is passed on to the next.
+    /// A [`notify_one`](Self::notify_one) that reached a waiter which leaves is passed on to the
+    /// next.
     pub async fn notified<C>(&self, cx: &Cx<C>) -> Result<(), Cancelled> {
         let mut waiting = Notified { notify: self, key: None };
         cx.op(Level::Requested, |task| waiting.poll(task).map(Ok)).await
@@ -84,7 +87,7 @@ impl Notified<'_> {
         match self.key {
             None if std::mem::take(&mut state.kept) => Poll::Ready(()),
             None => {
-                self.key = Some(state.waiters.join((), task.waker()));
+                self.key = Some(state.waiters.join(false, task.waker()));
                 Poll::Pending
             }
             Some(key) if state.waiters.is_granted(key, task.waker()) => {
@@ -100,8 +103,8 @@ impl Notified<'_> {
 impl Drop for Notified<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
-        let ((), granted) = lock(&self.notify.state).waiters.leave(key);
-        if granted {
+        let (one, granted) = lock(&self.notify.state).waiters.leave(key);
+        if granted && one {
             self.notify.notify_one();
         }
     }

@@ -3,10 +3,11 @@
 //! Each direction counts its edges. A task notes the count, tries, and if the system had nothing,
 //! stores that count as exhausted: the direction is ready as long as the two differ. An edge that
 //! comes between the attempt and the note changes the count, so it cannot be lost, and nothing is
-//! ever cleared.
+//! ever cleared. The end of a direction is told by one edge only, which a partial read may use up;
+//! so the number of that edge is kept, and holds until an attempt that began after it finds nothing.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -22,8 +23,11 @@ pub(crate) struct Readiness {
 pub(crate) struct Direction {
     edges: AtomicUsize,
     exhausted: AtomicUsize,
-    /// The direction ended: it stays ready, for whoever asks is told of the end at once.
-    ended: AtomicBool,
+    /// The last edge that told of the direction's end: it stays ready, for whoever asks is told of
+    /// the end at once. 0 when there was none.
+    ended_at: AtomicUsize,
+    /// The last edge before an attempt that found nothing.
+    denied: AtomicUsize,
     waiting: Mutex<Option<Waker>>,
 }
 
@@ -49,22 +53,24 @@ impl Direction {
         Direction {
             edges: AtomicUsize::new(1),
             exhausted: AtomicUsize::new(0),
-            ended: AtomicBool::new(false),
+            ended_at: AtomicUsize::new(0),
+            denied: AtomicUsize::new(0),
             waiting: Mutex::new(None),
         }
     }
 
     fn tell(&self, ended: bool) {
+        let edge = self.edges.fetch_add(1, SeqCst) + 1;
         if ended {
-            self.ended.store(true, SeqCst);
+            self.ended_at.store(edge, SeqCst);
         }
-        self.edges.fetch_add(1, SeqCst);
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         waiting.into_iter().for_each(Waker::wake);
     }
 
     fn is_ready(&self) -> bool {
-        self.edges.load(SeqCst) != self.exhausted.load(SeqCst) || self.ended.load(SeqCst)
+        self.edges.load(SeqCst) != self.exhausted.load(SeqCst)
+            || self.ended_at.load(SeqCst) > self.denied.load(SeqCst)
     }
 
     /// The first attempt must wait for an edge: a connection that is being made.
@@ -98,7 +104,7 @@ impl Direction {
             let seen = self.edges.load(SeqCst);
             match attempt() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.ended.store(false, SeqCst);
+                    self.denied.store(seen, SeqCst);
                     self.exhausted.store(seen, SeqCst);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -1,0 +1,76 @@
+//! The conformance suite: what every host must do, as cases that run unchanged on each.
+//!
+//! A host implements [`Runner`] and runs [`THEMES`]. A case is a plain function that panics when
+//! the contract is broken; what it needs of the host beyond the contract is named in
+//! [`Case::needs`]. No case waits for time to pass by itself: where it must, it sleeps on the
+//! host's clock, so that a host with virtual time runs the suite at once. The few cases that
+//! assert an upper bound in real time say `bounded` in their name.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`runner`] | the seam to a host |
+//! | [`probe`] | drop counters, victims and other instruments |
+//! | the others | the cases, one theme each |
+
+#![forbid(unsafe_code)]
+
+pub mod probe;
+pub mod runner;
+
+pub mod blocking;
+pub mod channels;
+pub mod closing;
+pub mod combinators;
+pub mod failures;
+pub mod finalizers;
+pub mod foreign;
+pub mod life;
+pub mod locks;
+pub mod misuse;
+pub mod protocol;
+pub mod reasons;
+pub mod reports;
+pub mod scale;
+pub mod scopes;
+pub mod stuck;
+pub mod tcp;
+pub mod tcp_errors;
+pub mod wakers;
+
+pub use runner::{Capability, Case, Ran, Runner, Settings};
+
+/// A group of cases.
+#[derive(Clone, Copy, Debug)]
+pub struct Theme {
+    /// Its name.
+    pub name: &'static str,
+    /// Its cases.
+    pub cases: &'static [Case],
+}
+
+macro_rules! themes {
+    ($($theme:ident)*) => {
+        /// Every case there is.
+        pub const THEMES: &[Theme] =
+            &[$(Theme { name: stringify!($theme), cases: $theme::CASES }),*];
+    };
+}
+
+themes! {
+    life closing failures finalizers reports scale
+    protocol scopes combinators wakers reasons
+    channels locks blocking foreign misuse stuck tcp tcp_errors
+}
+
+/// Lists cases: `cases![name, name needs (Capability)]`.
+macro_rules! cases {
+    ($($name:ident $(needs ($($need:ident),*))?),* $(,)?) => {
+        /// The cases of this theme.
+        pub const CASES: &[$crate::Case] = &[$($crate::Case {
+            name: stringify!($name),
+            needs: &[$($($crate::Capability::$need),*)?],
+            run: $name,
+        }),*];
+    };
+}
+use cases;
