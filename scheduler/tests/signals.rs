@@ -38,8 +38,10 @@ fn part() {
         drop(cx.spawn("task", async move |cx: &Cx| {
             cx.cancelled().await;
             println!("draining");
-            while stuck {
-                std::thread::sleep(Duration::from_millis(1));
+            if stuck {
+                loop {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
             }
             cx.finish(async |cx: &Cx| Ok(cx.sleep(Duration::from_millis(10)).await?)).await?;
             println!("drained");
