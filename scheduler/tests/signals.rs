@@ -38,9 +38,11 @@ fn part() {
         drop(cx.spawn("task", async move |cx: &Cx| {
             cx.cancelled().await;
             println!("draining");
-            while stuck {
-                // a wait, not a synchronisation: a poll that never returns, and burns no CPU
-                std::thread::sleep(Duration::from_millis(1));
+            if stuck {
+                loop {
+                    // a wait, not a synchronisation: a poll that never returns, and burns no CPU
+                    std::thread::sleep(Duration::from_millis(1));
+                }
             }
             cx.finish(async |cx: &Cx| Ok(cx.sleep(Duration::from_millis(10)).await?)).await?;
             println!("drained");

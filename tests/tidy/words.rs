@@ -143,11 +143,16 @@ mod tests {
         File::new("a/tests/x.rs", text)
     }
 
+    fn core(code: &str) -> File {
+        File::new("core/src/x.rs", code)
+    }
+
     #[test]
     fn the_world_in_core_is_caught() {
         let fine =
             "use std::{net::{SocketAddr, Shutdown}, process::ExitCode, time::Duration}; // std::thread\n";
-        objects(&impure(&rust(fine)), &[]);
+        objects(&impure(&core(fine)), &[]);
+        objects(&impure(&rust("std::thread::spawn(f);")), &[]);
         let offences = "use std::{thread, net::{SocketAddr, TcpStream}};\nstd::fs::read(x);\nuse std::process;\n\
                         use std::net::ToSocketAddrs;\nlet t = time::Instant::now();\nuse std::net::*;";
         let wanted = [
@@ -159,7 +164,7 @@ mod tests {
             "net::*",
             "Instant",
         ];
-        objects(&impure(&rust(offences)), &wanted);
+        objects(&impure(&core(offences)), &wanted);
     }
 
     #[test]
