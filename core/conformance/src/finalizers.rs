@@ -278,6 +278,7 @@ fn one_that_never_ends_leaves_time_for_the_parents(host: &dyn Runner) {
             outer.push("root");
             Ok(())
         })?;
+        let (open, mut opened) = oneshot::channel::<()>();
         let task = cx.spawn("opener", async move |cx: &Cx| {
             Region::open(cx, "a", async |cx: &Cx| {
                 let log = inner.clone();
@@ -288,13 +289,14 @@ fn one_that_never_ends_leaves_time_for_the_parents(host: &dyn Runner) {
                 })?;
                 Region::open(cx, "b", async |cx: &Cx| {
                     cx.defer(async move |_: &Cx| std::future::pending::<()>().await)?;
+                    drop(open);
                     Ok(cx.sleep(HOUR).await?)
                 })
                 .await
             })
             .await
         });
-        cx.yield_now().await?;
+        drop(opened.recv(cx).await);
         drop(task);
         Ok(())
     });

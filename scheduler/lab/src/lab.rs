@@ -1,5 +1,6 @@
 //! A run from start to end.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -75,6 +76,9 @@ impl Lab {
     /// # Errors
     /// Those of the body and the root's children; a deadlock; `Cancelled` with reason `Deadline`
     /// when the close budget is spent.
+    ///
+    /// # Panics
+    /// Inside a task of a lab.
     pub fn run<F, R>(&self, main: F) -> Outcome<R::Ok>
     where
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
@@ -87,11 +91,15 @@ impl Lab {
     ///
     /// # Errors
     /// As [`run`](Self::run).
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
     pub fn run_with_report<F, R>(&self, main: F) -> (Outcome<R::Ok>, CloseReport)
     where
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
         R: TaskOutput<Ok: 'static> + 'static,
     {
+        let _running = Running::begin();
         let executor = Arc::new(Executor::new(self.settings.seed));
         let root = Root::new(executor.clone(), "root", self.settings.drain, self.settings.finalize);
         let ended = Arc::new(Mutex::new(None));
@@ -111,6 +119,30 @@ impl Lab {
             (Ok(()), Some(ended)) => ended,
             (Ok(()), None) => unreachable!("the drive ends when the root has told"),
         }
+    }
+}
+
+thread_local! {
+    /// A lab runs on this thread.
+    static RUNNING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// That a lab runs on this thread.
+struct Running;
+
+impl Running {
+    fn begin() -> Self {
+        assert!(
+            !RUNNING.replace(true),
+            "a lab run inside a task would stop the lab that runs the task; spawn a task instead"
+        );
+        Running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.set(false);
     }
 }
 
