@@ -21,6 +21,7 @@ use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef};
 
 use crate::cancel::{Level, Scope};
 use crate::id::TaskId;
+pub use crate::id::TimerKey;
 use crate::io::Net;
 use crate::time::Time;
 
@@ -37,10 +38,6 @@ pub enum Lane {
 
 /// A job for a thread that may block.
 pub type Job = Box<dyn FnOnce() + Send>;
-
-/// Names one timer of a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TimerKey(pub u64);
 
 /// What runs tasks: the native scheduler, a lab, or somebody else's runtime.
 pub trait Host: Send + Sync + 'static {

@@ -10,6 +10,10 @@ pub struct TaskId(pub(crate) u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegionId(pub(crate) u64);
 
+/// Names one timer of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TimerKey(pub u64);
+
 impl TaskId {
     /// The number behind the name.
     pub fn get(self) -> u64 {

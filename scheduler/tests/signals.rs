@@ -40,6 +40,7 @@ fn part() {
             println!("draining");
             if stuck {
                 loop {
+                    // a wait, not a synchronisation: a poll that never returns, and burns no CPU
                     std::thread::sleep(Duration::from_millis(1));
                 }
             }

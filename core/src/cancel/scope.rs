@@ -23,7 +23,7 @@ use std::task::{Context, Poll, Waker};
 use slab::Slab;
 
 use super::{Cancelled, Level, Reason, Standing};
-use crate::host::TimerKey;
+use crate::id::TimerKey;
 use crate::outcome::lock;
 use crate::time::Time;
 
