@@ -61,6 +61,7 @@ fn one_that_never_ends_leaves_time_for_the_parents(host: &dyn Runner) {
             outer.push("root");
             Ok(())
         })?;
+        let (tell, mut inside) = oneshot::channel();
         let task = cx.spawn("opener", async move |cx: &Cx| {
             Region::open(cx, "a", async |cx: &Cx| {
                 let log = inner.clone();
@@ -71,13 +72,14 @@ fn one_that_never_ends_leaves_time_for_the_parents(host: &dyn Runner) {
                 })?;
                 Region::open(cx, "b", async |cx: &Cx| {
                     cx.defer(async move |_: &Cx| std::future::pending::<()>().await)?;
+                    tell.send(()).ok();
                     Ok(cx.sleep(HOUR).await?)
                 })
                 .await
             })
             .await
         });
-        cx.yield_now().await?;
+        inside.recv(cx).await?;
         drop(task);
         Ok(())
     });
