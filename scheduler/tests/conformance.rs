@@ -114,7 +114,7 @@ macro_rules! themes {
 }
 
 themes! {
-    life closing failures finalizers reports scale
+    life orphans closing failures finalizers finalizer_budgets reports scale
     protocol scopes combinators wakers reasons
-    channels locks blocking foreign misuse stuck tcp tcp_errors
+    channels producers locks blocking foreign misuse stuck tcp tcp_errors
 }

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use asupersync_core::channel::oneshot;
 use asupersync_core::region::LeftoverKind;
-use asupersync_core::{Budget, Cx, Error, Failure, Outcome, Reason, ReasonKind, Region};
+use asupersync_core::{Budget, Cx, Error, Failure, Outcome, Region};
 
-use crate::probe::{Count, HOUR, Log, MS, cancelled_kind, poll_now, until};
-use crate::runner::{Runner, short};
+use crate::probe::{Count, HOUR, Log, MS, poll_now, until};
+use crate::runner::Runner;
 
 crate::cases![
     they_run_in_reverse_order,
@@ -19,12 +19,7 @@ crate::cases![
     they_may_await,
     a_panic_in_one_does_not_skip_the_next,
     a_failure_in_one_does_not_skip_the_next,
-    one_that_never_ends_leaves_time_for_the_others,
-    one_that_never_ends_leaves_time_for_the_parents,
-    one_under_a_spent_budget_is_polled_once_more,
     they_run_when_the_root_closes,
-    their_futures_are_dropped,
-    a_child_region_in_one_is_refused,
 ];
 
 fn they_run_in_reverse_order(host: &dyn Runner) {
@@ -235,100 +230,6 @@ fn a_failure_in_one_does_not_skip_the_next(host: &dyn Runner) {
     assert_eq!(log.take(), [1]);
 }
 
-fn one_that_never_ends_leaves_time_for_the_others(host: &dyn Runner) {
-    let log = Log::new();
-    let inner = log.clone();
-    let ran = host.run(short(1000, 200), async move |cx: &Cx| {
-        let (outcome, report) = Region::builder("r")
-            .open_with_report(cx, async |cx: &Cx| {
-                for n in 0..2 {
-                    let log = inner.clone();
-                    cx.defer(async move |cx: &Cx| {
-                        cx.sleep(MS(1)).await?;
-                        log.push(n);
-                        Ok(())
-                    })?;
-                }
-                let ended = inner.clone();
-                cx.defer(async move |cx: &Cx| {
-                    let told = cx.sleep(HOUR).await.unwrap_err();
-                    assert_eq!(told.reason().kind(), ReasonKind::Deadline);
-                    ended.push(10);
-                    std::future::pending::<()>().await;
-                })?;
-                Ok(())
-            })
-            .await;
-        outcome?;
-        Ok(report)
-    });
-    assert_eq!(log.take(), [10, 1, 0]);
-    let report = ran.outcome.expect("a finalizer's failure is in the report only");
-    assert_eq!((report.totals.finalizers_run, report.totals.finalizers_failed), (2, 1));
-    assert_eq!(report.leftovers[0].kind, LeftoverKind::FinalizerSpent);
-}
-
-fn one_that_never_ends_leaves_time_for_the_parents(host: &dyn Runner) {
-    let log = Log::new();
-    let inner = log.clone();
-    let ran = host.run(short(50, 400), async move |cx: &Cx| {
-        let outer = inner.clone();
-        cx.defer(async move |cx: &Cx| {
-            cx.sleep(MS(1)).await?;
-            outer.push("root");
-            Ok(())
-        })?;
-        let (open, mut opened) = oneshot::channel::<()>();
-        let task = cx.spawn("opener", async move |cx: &Cx| {
-            Region::open(cx, "a", async |cx: &Cx| {
-                let log = inner.clone();
-                cx.defer(async move |cx: &Cx| {
-                    cx.sleep(MS(1)).await?;
-                    log.push("outer");
-                    Ok(())
-                })?;
-                Region::open(cx, "b", async |cx: &Cx| {
-                    cx.defer(async move |_: &Cx| std::future::pending::<()>().await)?;
-                    drop(open);
-                    Ok(cx.sleep(HOUR).await?)
-                })
-                .await
-            })
-            .await
-        });
-        drop(opened.recv(cx).await);
-        drop(task);
-        Ok(())
-    });
-    drop(ran.outcome);
-    assert_eq!(log.take(), ["outer", "root"]);
-}
-
-fn one_under_a_spent_budget_is_polled_once_more(host: &dyn Runner) {
-    let polls = Arc::new(AtomicUsize::new(0));
-    let inner = polls.clone();
-    host.ok(async move |cx: &Cx| {
-        let (outcome, report) = Region::builder("r")
-            .finalize(Budget::timeout(MS(5)))
-            .open_with_report(cx, async |cx: &Cx| {
-                let polls = inner.clone();
-                cx.defer(async move |cx: &Cx| {
-                    std::future::poll_fn(|_| {
-                        polls.fetch_add(usize::from(cx.is_cancelled()), SeqCst);
-                        std::task::Poll::<()>::Pending
-                    })
-                    .await;
-                })?;
-                Ok(())
-            })
-            .await;
-        outcome?;
-        assert_eq!(report.totals.finalizers_failed, 1);
-        Ok(())
-    });
-    assert_eq!(polls.load(SeqCst), 1);
-}
-
 fn they_run_when_the_root_closes(host: &dyn Runner) {
     let log = Log::new();
     let inner = log.clone();
@@ -347,51 +248,4 @@ fn they_run_when_the_root_closes(host: &dyn Runner) {
     });
     ran.outcome.expect("the body succeeds");
     assert_eq!(log.take(), ["the task's", "main's"]);
-}
-
-fn their_futures_are_dropped(host: &dyn Runner) {
-    let count = Count::default();
-    let inner = count.clone();
-    host.ok(async move |cx: &Cx| {
-        Region::builder("r")
-            .finalize(Budget::timeout(MS(5)))
-            .open(cx, async |cx: &Cx| {
-                let one = inner.one();
-                cx.defer(async move |_: &Cx| drop(one))?;
-                let one = inner.one();
-                cx.defer(async move |_: &Cx| {
-                    let _one = one;
-                    std::future::pending::<()>().await;
-                })?;
-                Ok(())
-            })
-            .await?;
-        assert_eq!(inner.alive(), 0);
-        Ok(())
-    });
-    assert_eq!(count.dropped(), 2);
-}
-
-fn a_child_region_in_one_is_refused(host: &dyn Runner) {
-    host.ok(async |cx: &Cx| {
-        let (tell, mut told) = oneshot::channel();
-        let task = cx.spawn("opener", async move |cx: &Cx| {
-            Region::open(cx, "r", async |cx: &Cx| {
-                cx.defer(async move |cx: &Cx| {
-                    let outcome = Region::open(cx, "late", async |_: &Cx| ()).await;
-                    drop(tell.send(cancelled_kind(&outcome)));
-                })?;
-                Ok(cx.sleep(HOUR).await?)
-            })
-            .await
-        });
-        cx.yield_now().await?;
-        task.request_cancel(Reason::new(ReasonKind::UserRequest));
-        drop(task.join().await);
-        // Nothing began if the request came before the region did.
-        if let Ok(kind) = told.recv(cx).await {
-            assert!(kind >= ReasonKind::UserRequest);
-        }
-        Ok(())
-    });
 }

@@ -22,11 +22,14 @@ pub mod channels;
 pub mod closing;
 pub mod combinators;
 pub mod failures;
+pub mod finalizer_budgets;
 pub mod finalizers;
 pub mod foreign;
 pub mod life;
 pub mod locks;
 pub mod misuse;
+pub mod orphans;
+pub mod producers;
 pub mod protocol;
 pub mod reasons;
 pub mod reports;
@@ -57,9 +60,9 @@ macro_rules! themes {
 }
 
 themes! {
-    life closing failures finalizers reports scale
+    life orphans closing failures finalizers finalizer_budgets reports scale
     protocol scopes combinators wakers reasons
-    channels locks blocking foreign misuse stuck tcp tcp_errors
+    channels producers locks blocking foreign misuse stuck tcp tcp_errors
 }
 
 /// Lists cases: `cases![name, name needs (Capability)]`.
