@@ -43,7 +43,10 @@ use proc_macro::TokenStream;
 /// | `workers = 4` | worker threads, at least 1 | the runtime's |
 /// | `crate = "path"` | where `__rt` is found, for a renamed or re-exported `asupersync` | `"::asupersync"` |
 ///
-/// ```ignore
+/// ```
+/// use asupersync::{Cx, Outcome};
+/// use std::time::Duration;
+///
 /// #[asupersync::main(workers = 4)]
 /// async fn main(cx: &Cx) -> Outcome<()> {
 ///     cx.sleep(Duration::from_millis(10)).await?;
@@ -65,7 +68,9 @@ pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Takes the arguments of [`main`](macro@main). Other attributes, such as `#[should_panic]` and
 /// `#[ignore]`, work as on any test.
 ///
-/// ```ignore
+/// ```
+/// use asupersync::Cx;
+///
 /// #[asupersync::test]
 /// #[should_panic(expected = "left")]
 /// async fn fails(cx: &Cx) {
