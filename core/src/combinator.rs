@@ -1,4 +1,4 @@
-//! Race, timeout and shield: each polls its bodies in place, in scopes of their own, and returns
+//! Race, join, timeout and shield: each polls its bodies in place, in scopes of their own, and returns
 //! only when every body is gone. A loser gets Request and drains; it is never just dropped.
 
 use std::future::{Future, poll_fn};
@@ -57,11 +57,11 @@ impl<C: Send + Sync + 'static> Cx<C> {
         poll_fn(|task| {
             a.poll(task);
             if a.wins() {
-                b.lose();
+                b.lose(ReasonKind::RaceLost);
             }
             b.poll(task);
             if b.wins() {
-                a.lose();
+                a.lose(ReasonKind::RaceLost);
                 // The request may let it end in this very poll.
                 a.poll(task);
             }
@@ -75,6 +75,64 @@ impl<C: Send + Sync + 'static> Cx<C> {
             }
             (_, outcome) if takes_b => outcome,
             (outcome, _) => outcome,
+        }
+    }
+
+    /// Runs two bodies and returns both values. When one fails the other gets Request with reason
+    /// `SiblingFailed`, and is drained, before this returns.
+    ///
+    /// # Errors
+    /// The graver of the two failures; between equals the first in order, but one that was only
+    /// cancelled because the other failed does not count.
+    ///
+    /// # Cancel safety
+    /// A request to the caller reaches both bodies. Dropped, both bodies are dropped where they
+    /// wait.
+    ///
+    /// ```
+    /// # use asupersync::{Cx, Outcome};
+    /// # #[asupersync::main]
+    /// # async fn main(cx: &Cx) -> Outcome<()> {
+    /// let both = cx.join(async |_| Ok(1), async |_| Ok("two")).await?;
+    /// assert_eq!(both, (1, "two"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn join<R, S, A, B>(&self, a: A, b: B) -> Outcome<(R::Ok, S::Ok)>
+    where
+        R: TaskOutput,
+        S: TaskOutput,
+        A: AsyncFnOnce(&Cx<C>) -> R,
+        B: AsyncFnOnce(&Cx<C>) -> S,
+    {
+        let [cx_a, cx_b] = [(); 2].map(|()| self.inside(self.scope().child(Hold::Nothing)));
+        let a = pin!(contain(cx_a.scope(), async { a(&cx_a).await.into_outcome() }));
+        let b = pin!(contain(cx_b.scope(), async { b(&cx_b).await.into_outcome() }));
+        let mut a = Arm::new(self.node(), cx_a.scope(), a);
+        let mut b = Arm::new(self.node(), cx_b.scope(), b);
+        poll_fn(|task| {
+            a.poll(task);
+            if a.failed() {
+                b.lose(ReasonKind::SiblingFailed);
+            }
+            b.poll(task);
+            if b.failed() {
+                a.lose(ReasonKind::SiblingFailed);
+                // The request may let it end in this very poll.
+                a.poll(task);
+            }
+            if a.ended() && b.ended() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        let (a_lost, b_lost) = (a.lost, b.lost);
+        match (a.take(), b.take()) {
+            (Ok(a), Ok(b)) => Ok((a, b)),
+            (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => Err(failure),
+            (Err(a), Err(b)) => {
+                let induced = |lost: bool, failure: &Failure| lost && failure.as_cancelled().is_some();
+                let b_counts = induced(a_lost, &a) || !induced(b_lost, &b) && b.severity() > a.severity();
+                Err(if b_counts { b } else { a })
+            }
         }
     }
 
@@ -175,10 +233,19 @@ impl<'a, T, F: Future<Output = (Outcome<T>, bool)>> Arm<'a, T, F> {
         self.outcome.is_some()
     }
 
-    fn lose(&mut self) {
+    /// Tells it to stop because of the other one.
+    fn lose(&mut self, kind: ReasonKind) {
         if !self.ended() && !self.lost {
             self.lost = true;
-            self.request(Reason::new(ReasonKind::RaceLost));
+            self.request(Reason::new(kind));
+        }
+    }
+
+    /// It failed by itself, and not because somebody asked it to stop: whoever did asks the other.
+    fn failed(&self) -> bool {
+        match &self.outcome {
+            Some(Err(Failure::Cancelled(_))) => self.scope.level() < Level::Requested,
+            outcome => matches!(outcome, Some(Err(_))),
         }
     }
 
