@@ -93,7 +93,6 @@ impl Host for TokioHost {
         drop(lanes);
         let lanes = self.lanes.clone();
         // Owned by a region, which our side tracks; Tokio's handle to it is of no use.
-        // migrate-lint: allow(detached_spawn) it polls one task that a region owns, and ends
         self.handle.spawn(async move {
             let next = lock(&lanes).next();
             if let Some(runnable) = next {

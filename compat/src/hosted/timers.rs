@@ -37,7 +37,6 @@ impl Timers {
         let _context = handle.enter();
         let state = Mutex::new(State { wheel: Wheel::new(0), until: 0 });
         let shared = Arc::new(Shared { start: Instant::now(), state, sooner: Notify::new() });
-        // migrate-lint: allow(detached_spawn) aborted when the timers are dropped
         let task = handle.spawn(shared.clone().turn()).abort_handle();
         Timers { shared, task }
     }
