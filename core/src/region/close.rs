@@ -1,4 +1,5 @@
-//! Closing a region: wait until it is quiet, run its finalizers, leave the tree.
+//! Closing a region: wait until it is quiet, run its finalizers, abort the obligations that are left,
+//! leave the tree.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -10,6 +11,13 @@ use super::state::{Event, Phase};
 use super::tree::Node;
 use crate::outcome::lock;
 use crate::time::Time;
+
+/// What a region in `Finalizing` does next.
+enum Next {
+    Run(Running),
+    Settle,
+    Closed,
+}
 
 impl Node {
     /// Drives the region from the end of its body to Closed.
@@ -51,11 +59,19 @@ impl Node {
         Poll::Ready(())
     }
 
-    /// Ready in `Closed`: no finalizer is left.
+    /// Ready in `Closed`: no finalizer is left, and no obligation.
     fn poll_finalizers(&self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             // Taken out of the lock while it is polled: it may register another one.
-            let Some(mut running) = self.next_finalizer() else { return Poll::Ready(()) };
+            let mut running = match self.next_finalizer() {
+                Next::Run(running) => running,
+                // To abort one may run code of users, which may register a finalizer.
+                Next::Settle => {
+                    ready!(self.poll_settled(cx));
+                    continue;
+                }
+                Next::Closed => return Poll::Ready(()),
+            };
             let Poll::Ready(ended) = running.poll(cx) else {
                 lock(&self.inner).running = Some(running);
                 return Poll::Pending;
@@ -87,16 +103,20 @@ impl Node {
         }
     }
 
-    /// The finalizer that runs, or the last registered one, started; `None` once Closed.
-    fn next_finalizer(&self) -> Option<Running> {
+    /// The finalizer that runs, or the last registered one, started; after all of them what is left
+    /// to do, and Closed when that is nothing.
+    fn next_finalizer(&self) -> Next {
         let now = self.tree.host.now();
         let mut inner = lock(&self.inner);
         if let Some(running) = inner.running.take() {
-            return Some(running);
+            return Next::Run(running);
         }
         let Some(finalizer) = inner.finalizers.pop() else {
+            if !inner.ledger.is_empty() {
+                return Next::Settle;
+            }
             inner.apply(Event::Close);
-            return None;
+            return Next::Closed;
         };
         inner.apply(Event::StartFinalizer);
         let drained_at = inner.drained_at.unwrap_or(now);
@@ -108,6 +128,6 @@ impl Node {
             (close_by, false) => now + (close_by - now) / 2,
         };
         drop(inner);
-        Some(finalizer.start(&*self.tree.host, until))
+        Next::Run(finalizer.start(&*self.tree.host, until))
     }
 }

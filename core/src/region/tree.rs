@@ -4,7 +4,8 @@
 //! [`State::step`]; its cancel standing lives in its [`Scope`], which tells it of every raise.
 //!
 //! Invariants:
-//! 1. A task's entry and its count in `state.tasks` come and go under one hold of the lock.
+//! 1. A task's entry and its count in `state.tasks` come and go under one hold of the lock, and so
+//!    do an obligation's in the ledger and in `state.obligations`.
 //! 2. A node is in its parent's `children` exactly while the parent counts it.
 //! 3. A node that is not Closed has a driver of [`Node::poll_close`], or will get one: the future
 //!    that opened it, and when that is dropped, a closer task of its own.
@@ -23,6 +24,7 @@ use std::task::Waker;
 use slab::Slab;
 
 use super::finalizer::{Finalizer, Running};
+use super::ledger::Ledger;
 use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Admission, Event, Phase, State};
@@ -83,6 +85,7 @@ pub(super) struct Inner {
     key: Option<usize>,
     pub(super) finalizers: Vec<Finalizer>,
     pub(super) running: Option<Running>,
+    pub(super) ledger: Ledger,
     pub(super) failures: Vec<Failed>,
     /// Wakes the driver of `poll_close`.
     pub(super) closer: Option<Waker>,
@@ -175,6 +178,7 @@ impl Node {
             key: None,
             finalizers: Vec::new(),
             running: None,
+            ledger: Ledger::default(),
             failures: Vec::new(),
             closer: None,
             requested_at: None,
@@ -459,7 +463,7 @@ impl Inner {
         }
     }
 
-    fn quiet_closer(&mut self) -> Option<Waker> {
+    pub(super) fn quiet_closer(&mut self) -> Option<Waker> {
         if self.state.is_quiet() { self.closer.take() } else { None }
     }
 
