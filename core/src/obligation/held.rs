@@ -236,9 +236,9 @@ impl<O: Obligation + DerefMut> DerefMut for Held<'_, O> {
 ///
 /// Implemented for every such closure; nobody implements it by hand.
 #[diagnostic::on_unimplemented(
-    message = "this closure does not resolve its obligation",
-    label = "must end every path with the receipt that `send`, `abort` and their kin return",
-    note = "write `async |held| held.send(value)`; `?` wants `try_with_permit` or `try_hold`, and `held.or_abort(result)?`"
+    message = "`{Self}` cannot hold an obligation",
+    label = "not an `async |held| ..` that ends with a receipt and whose future is `Send`",
+    note = "end every path with what `send`, `abort` and their kin return; keep nothing across an `.await` that is not `Send`"
 )]
 pub trait PermitFn<'id, O: Obligation, R>:
     AsyncFnOnce(Held<'id, O>) -> Done<'id, R> + FnOnce(Held<'id, O>) -> <Self as PermitFn<'id, O, R>>::Fut
@@ -247,7 +247,6 @@ pub trait PermitFn<'id, O: Obligation, R>:
     type Fut: Future<Output = Done<'id, R>> + Send;
 }
 
-#[diagnostic::do_not_recommend]
 impl<'id, O, R, F, Fut> PermitFn<'id, O, R> for F
 where
     O: Obligation,
@@ -262,9 +261,9 @@ where
 ///
 /// Implemented for every such closure; nobody implements it by hand.
 #[diagnostic::on_unimplemented(
-    message = "this closure does not resolve its obligation",
-    label = "must end every path with `Ok(receipt)`, or with the `Err` of `held.or_abort(result)`",
-    note = "write `async |held| {{ let (held, value) = held.or_abort(result)?; Ok(held.send(value)) }}`"
+    message = "`{Self}` cannot hold an obligation",
+    label = "not an `async |held| ..` that ends with `Ok(receipt)` or an `Aborted`, and whose future is `Send`",
+    note = "write `async |held| {{ let (held, value) = held.or_abort(result)?; Ok(held.send(value)) }}`; keep nothing across an `.await` that is not `Send`"
 )]
 pub trait TryPermitFn<'id, O: Obligation, R>:
     AsyncFnOnce(Held<'id, O>) -> Result<Done<'id, R>, Aborted<'id>>
@@ -274,7 +273,6 @@ pub trait TryPermitFn<'id, O: Obligation, R>:
     type Fut: Future<Output = Result<Done<'id, R>, Aborted<'id>>> + Send;
 }
 
-#[diagnostic::do_not_recommend]
 impl<'id, O, R, F, Fut> TryPermitFn<'id, O, R> for F
 where
     O: Obligation,
