@@ -27,6 +27,7 @@ mod exit;
 pub mod host;
 pub mod id;
 pub mod io;
+pub mod obligation;
 mod outcome;
 pub mod region;
 mod spawn;

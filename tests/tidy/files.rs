@@ -76,6 +76,7 @@ pub(crate) fn rust() -> impl Iterator<Item = &'static File> {
 const INPUTS: &[(&str, &str)] = &[
     ("migrate-lint/tests/fixtures/", "programs that the lint is to judge"),
     ("scheduler/macros/tests/ui/", "programs that must not compile"),
+    ("core/tests/ui/", "programs that must not compile"),
 ];
 
 /// The Rust files that are the house's own code.

@@ -32,6 +32,10 @@ impl CancelledSource {
     pub fn cancelled(&self) -> &Cancelled {
         &self.0.0
     }
+
+    pub(super) fn as_std(&self) -> &(dyn StdError + 'static) {
+        &self.0
+    }
 }
 
 impl From<Cancelled> for CancelledSource {
@@ -51,6 +55,13 @@ impl<T> SendError<T> {
     pub fn into_value(self) -> T {
         match self {
             SendError::Closed(value) | SendError::Cancelled(value, _) => value,
+        }
+    }
+
+    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> SendError<U> {
+        match self {
+            SendError::Closed(value) => SendError::Closed(change(value)),
+            SendError::Cancelled(value, source) => SendError::Cancelled(change(value), source),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Cancel-correct channels. What is not delivered comes back: a send that fails returns its value.
 
+pub mod call;
+pub mod delivery;
 mod error;
 pub mod mpsc;
 pub mod oneshot;

@@ -6,7 +6,8 @@ use std::task::{Context, Poll, Waker};
 use super::{RecvError, SendError};
 use crate::cancel::Level;
 use crate::cx::Cx;
-use crate::outcome::lock;
+use crate::obligation::{self, Held, Obligation, PermitFn, TryPermitFn};
+use crate::outcome::{Outcome, lock};
 
 /// A channel for one value.
 ///
@@ -69,6 +70,81 @@ impl<T> Sender<T> {
     /// The receiver is gone.
     pub fn is_closed(&self) -> bool {
         lock(&self.shared).closed
+    }
+}
+
+/// The right to send on a oneshot channel, in [`Sender::with_permit`].
+pub type HeldPermit<'id, T> = Held<'id, Sender<T>>;
+
+impl<T: Send + 'static> Sender<T> {
+    /// Runs `body` with a permit to send, which it must use or abort. If the receiver has gone, the
+    /// value is dropped, as one that was sent and never received would be.
+    ///
+    /// # Cancel safety
+    /// Dropped, `body` is dropped and the receiver is told `Closed`.
+    ///
+    /// ```
+    /// # use asupersync::{Cx, Outcome, channel::oneshot};
+    /// # #[asupersync::main]
+    /// # async fn main(cx: &Cx) -> Outcome<()> {
+    /// let (tx, mut rx) = oneshot::channel();
+    /// tx.with_permit(cx, async |permit| permit.send(7)).await;
+    /// assert_eq!(rx.recv(cx).await?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_permit<'s, C, R, F>(self, cx: &'s Cx<C>, body: F) -> impl Future<Output = R> + Send + 's
+    where
+        C: 's,
+        R: Send + 's,
+        F: for<'id> PermitFn<'id, Sender<T>, R> + Send + 's,
+    {
+        obligation::hold(cx, self, body)
+    }
+
+    /// [`with_permit`](Self::with_permit) for a `body` with `?` in it.
+    ///
+    /// # Errors
+    /// The body's.
+    ///
+    /// # Cancel safety
+    /// As [`with_permit`](Self::with_permit).
+    ///
+    /// ```
+    /// # use asupersync::{Cx, Outcome, channel::oneshot};
+    /// # #[asupersync::main]
+    /// # async fn main(cx: &Cx) -> Outcome<()> {
+    /// let (tx, mut rx) = oneshot::channel();
+    /// tx.try_with_permit(cx, async |permit| {
+    ///     let (permit, number) = permit.or_abort("7".parse::<u8>())?;
+    ///     Ok(permit.send(number))
+    /// })
+    /// .await?;
+    /// assert_eq!(rx.recv(cx).await?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn try_with_permit<'s, C, R, F>(
+        self,
+        cx: &'s Cx<C>,
+        body: F,
+    ) -> impl Future<Output = Outcome<R>> + Send + 's
+    where
+        C: 's,
+        R: Send + 's,
+        F: for<'id> TryPermitFn<'id, Sender<T>, R> + Send + 's,
+    {
+        obligation::try_hold(cx, self, body)
+    }
+}
+
+/// Dropped, the receiver is told `Closed`.
+impl<T: Send + 'static> Obligation for Sender<T> {
+    type Kind = obligation::kind::Permit;
+    type Input = T;
+    type Output = ();
+    fn commit(self, value: T) {
+        drop(self.send(value));
     }
 }
 

@@ -1,4 +1,5 @@
-//! Closing a region: wait until it is quiet, run its finalizers, leave the tree.
+//! Closing a region: wait until it is quiet, run its finalizers, abort the obligations that are left,
+//! leave the tree.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -10,6 +11,13 @@ use super::state::{Event, Phase};
 use super::tree::Node;
 use crate::outcome::lock;
 use crate::time::Time;
+
+/// What a region in `Finalizing` does next.
+enum Next {
+    Run(Running),
+    Settle,
+    Closed,
+}
 
 impl Node {
     /// Drives the region from the end of its body to Closed.
@@ -51,11 +59,19 @@ impl Node {
         Poll::Ready(())
     }
 
-    /// Ready in `Closed`: no finalizer is left.
+    /// Ready in `Closed`: no finalizer is left, and no obligation.
     fn poll_finalizers(&self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             // Taken out of the lock while it is polled: it may register another one.
-            let Some(mut running) = ready!(self.next_finalizer()) else { return Poll::Ready(()) };
+            let mut running = match ready!(self.next_finalizer()) {
+                Next::Run(running) => running,
+                // To abort one may run code of users, which may register a finalizer.
+                Next::Settle => {
+                    ready!(self.poll_settled(cx));
+                    continue;
+                }
+                Next::Closed => return Poll::Ready(()),
+            };
             let Poll::Ready(ended) = running.poll(cx) else {
                 let mut inner = lock(&self.inner);
                 if inner.forced {
@@ -94,19 +110,23 @@ impl Node {
         }
     }
 
-    /// The finalizer that runs, or the last registered one, started; `None` once Closed.
-    fn next_finalizer(&self) -> Poll<Option<Running>> {
+    /// The finalizer that runs, or the last registered one, started; after all of them what is left
+    /// to do, and Closed when that is nothing.
+    fn next_finalizer(&self) -> Poll<Next> {
         let (now, around) = (self.tree.host.now(), self.close_by_around());
         let mut inner = lock(&self.inner);
         if inner.forced {
             return Poll::Pending;
         }
         if let Some(running) = inner.running.take() {
-            return Poll::Ready(Some(running));
+            return Poll::Ready(Next::Run(running));
         }
         let Some(finalizer) = inner.finalizers.pop() else {
+            if !inner.ledger.is_empty() {
+                return Poll::Ready(Next::Settle);
+            }
             inner.apply(Event::Close);
-            return Poll::Ready(None);
+            return Poll::Ready(Next::Closed);
         };
         inner.apply(Event::StartFinalizer);
         inner.running_since = Some((finalizer.site, now));
@@ -120,6 +140,6 @@ impl Node {
             (close_by, false) => half(close_by),
         };
         drop(inner);
-        Poll::Ready(Some(finalizer.start(&*self.tree.host, until.min(half(around)))))
+        Poll::Ready(Next::Run(finalizer.start(&*self.tree.host, until.min(half(around)))))
     }
 }

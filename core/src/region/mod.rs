@@ -1,14 +1,17 @@
-//! Regions: owners of tasks, child regions and finalizers.
+//! Regions: owners of tasks, child regions, finalizers and obligations.
 //!
 //! `state` is the life of one region as a pure step, `tree` who owns whom, `close` the way from the
-//! body's end to Closed, `root` what a host holds. This file is what users call.
+//! body's end to Closed, `ledger` and `settle` what becomes of obligations on that way, `root` what a
+//! host holds. This file is what users call.
 
 mod close;
 mod failure;
 mod finalizer;
+mod ledger;
 mod policy;
 mod report;
 mod root;
+mod settle;
 mod state;
 mod tree;
 mod verdict;
@@ -18,6 +21,7 @@ use std::sync::Arc;
 
 pub use failure::{ChildFailure, ChildFailures};
 pub(crate) use finalizer::Finalizer;
+pub(crate) use ledger::{Abort, Aborting};
 pub(crate) use policy::Policy;
 pub use policy::{Close, OnFailure};
 pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
@@ -33,7 +37,7 @@ use crate::cx::Cx;
 use crate::outcome::Outcome;
 use crate::spawn::{contain, submit_system};
 
-/// An owner of tasks, child regions and finalizers.
+/// An owner of tasks, child regions, finalizers and obligations.
 ///
 /// ```
 /// use asupersync::{Cx, Outcome, Region};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::state::Phase;
 use super::verdict::Verdict;
 use crate::cancel::Reason;
+use crate::obligation::Kind;
 
 /// The account of a region that closed: what it owned, how that ended, and how long it took.
 ///
@@ -59,6 +60,12 @@ pub struct Totals {
     pub finalizers_run: u64,
     /// Finalizers that failed, panicked or ran out of budget.
     pub finalizers_failed: u64,
+    /// Obligations detached: entered into a region's ledger.
+    pub obligations: u64,
+    /// Those that were committed.
+    pub obligations_committed: u64,
+    /// Those that were aborted: by their holders, or, unresolved, by their regions.
+    pub obligations_aborted: u64,
 }
 
 impl Totals {
@@ -84,6 +91,9 @@ impl Totals {
         self.finalizers_registered += other.finalizers_registered;
         self.finalizers_run += other.finalizers_run;
         self.finalizers_failed += other.finalizers_failed;
+        self.obligations += other.obligations;
+        self.obligations_committed += other.obligations_committed;
+        self.obligations_aborted += other.obligations_aborted;
     }
 }
 
@@ -92,9 +102,9 @@ impl Totals {
 pub struct Leftover {
     /// What became of it.
     pub kind: LeftoverKind,
-    /// The name it was spawned under.
+    /// The name it was spawned under; an obligation's is its kind.
     pub name: Arc<str>,
-    /// The line that spawned it.
+    /// The line that spawned it; an obligation's is that of its `detach`.
     pub site: &'static Location<'static>,
     /// Its region's path.
     pub path: String,
@@ -118,6 +128,8 @@ pub enum LeftoverKind {
     FinalizerSpent,
     /// A finalizer that failed or panicked.
     FinalizerFailed,
+    /// A detached obligation that nobody resolved, so its region aborted it.
+    Unresolved(Kind),
 }
 
 impl fmt::Display for Leftover {
@@ -128,9 +140,11 @@ impl fmt::Display for Leftover {
             LeftoverKind::Forced => "forced out at the end of the close budget",
             LeftoverKind::FinalizerSpent => "finalizer dropped at the end of its budget",
             LeftoverKind::FinalizerFailed => "finalizer failed",
+            LeftoverKind::Unresolved(_) => "unresolved, so its region aborted it",
         };
+        let began = if let LeftoverKind::Unresolved(_) = self.kind { "detached" } else { "spawned" };
         let Leftover { name, site, path, phase, age, .. } = self;
-        write!(f, "`{name}` in {path} ({phase:?}), spawned at {site}, {age:.1?} old: {what}")
+        write!(f, "`{name}` in {path} ({phase:?}), {began} at {site}, {age:.1?} old: {what}")
     }
 }
 
@@ -198,6 +212,9 @@ impl CloseReport {
             write!(f, ", {count} {what}")?;
         }
         write!(f, "), finalizers {}/{}", t.finalizers_run, t.finalizers_registered)?;
+        if t.obligations > 0 {
+            write!(f, ", obligations {}/{}", t.obligations_committed, t.obligations)?;
+        }
         if t.regions > 1 {
             write!(f, ", {} regions within", t.regions - 1)?;
         }

@@ -144,6 +144,7 @@ impl Root {
         let (mut totals, mut leftovers) = (Totals::default(), Vec::new());
         for node in self.node.subtree().iter().rev() {
             node.force();
+            node.abort_unresolved();
             let own = node.take_report();
             totals.add(&own.totals);
             leftovers.extend(own.leftovers);

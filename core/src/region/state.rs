@@ -4,7 +4,8 @@
 //!            Request            Drain             Finalize            Close
 //!   Open ─────────────▶ Requested ────▶ Draining ──────────▶ Finalizing ─────▶ Closed
 //!   Spawn, OpenChild    those that work in flight needs      StartFinalizer,
-//!   TaskEnded, ChildClosed, Defer                            EndFinalizer, Defer
+//!   TaskEnded, ChildClosed, Defer                            EndFinalizer, Defer,
+//!   Reserve, Resolve                                         Resolve
 //! ```
 //!
 //! Every change of a region goes through [`State::step`]; `None` means that the event is refused
@@ -12,9 +13,13 @@
 //!
 //! 1. The phase's rank never goes down, and goes up by one at most.
 //! 2. `Finalizing` and later: no body, no task, no child.
-//! 3. `Closed`: no finalizer is registered or running either.
+//! 3. `Closed`: no finalizer is registered or running either, and no obligation is reserved.
 //! 4. A task or child is admitted until the region is quiet after Request. That only work in flight
-//!    asks for one after Request is seen to by the scope of whoever asks.
+//!    asks for one after Request is seen to by the scope of whoever asks. An obligation is reserved
+//!    until the region is quiet, and resolved until it is Closed: each goes from reserved to exactly
+//!    one of committed and aborted.
+
+use crate::obligation::Resolution;
 
 /// How far a region's life has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +51,8 @@ pub struct State {
     pub finalizers: u64,
     /// A finalizer is running.
     pub finalizing: bool,
+    /// Obligations detached and not resolved.
+    pub obligations: u64,
 }
 
 /// What can happen to a region.
@@ -73,14 +80,25 @@ pub enum Event {
     StartFinalizer,
     /// The running finalizer is gone.
     EndFinalizer,
+    /// An obligation is detached.
+    Reserve,
+    /// An obligation is committed or aborted.
+    Resolve(Resolution),
     /// Nothing is left.
     Close,
 }
 
 impl State {
     /// A region whose body is about to run.
-    pub const OPEN: State =
-        State { phase: Phase::Open, body: true, tasks: 0, children: 0, finalizers: 0, finalizing: false };
+    pub const OPEN: State = State {
+        phase: Phase::Open,
+        body: true,
+        tasks: 0,
+        children: 0,
+        finalizers: 0,
+        finalizing: false,
+        obligations: 0,
+    };
 
     /// The state after `event`, or `None` if it is refused here.
     #[must_use]
@@ -133,9 +151,18 @@ impl State {
                 next.finalizing = false;
                 self.finalizing
             }
+            Event::Reserve => {
+                next.obligations += 1;
+                self.phase <= Draining
+            }
+            // Either way it is reserved no more; which way it went is for the totals.
+            Event::Resolve(_) => {
+                next.obligations = self.obligations.checked_sub(1)?;
+                self.phase < Closed
+            }
             Event::Close => {
                 next.phase = Closed;
-                self.phase == Finalizing && self.finalizers == 0 && !self.finalizing
+                self.phase == Finalizing && self.is_empty()
             }
         };
         allowed.then_some(next)
@@ -145,6 +172,11 @@ impl State {
     pub fn is_quiet(self) -> bool {
         !self.body && self.tasks == 0 && self.children == 0
     }
+
+    /// No finalizer or obligation is left.
+    fn is_empty(self) -> bool {
+        self.finalizers == 0 && !self.finalizing && self.obligations == 0
+    }
 }
 
 #[cfg(test)]
@@ -152,7 +184,7 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    const EVENTS: [Event; 12] = [
+    const EVENTS: [Event; 15] = [
         Event::Spawn,
         Event::TaskEnded,
         Event::OpenChild,
@@ -164,6 +196,9 @@ mod tests {
         Event::Finalize,
         Event::StartFinalizer,
         Event::EndFinalizer,
+        Event::Reserve,
+        Event::Resolve(Resolution::Committed),
+        Event::Resolve(Resolution::Aborted),
         Event::Close,
     ];
 
@@ -175,7 +210,7 @@ mod tests {
         while let Some(state) = todo.pop() {
             for event in EVENTS {
                 let Some(next) = state.step(event) else { continue };
-                if next.tasks.max(next.children).max(next.finalizers) > 3 {
+                if next.tasks.max(next.children).max(next.finalizers).max(next.obligations) > 3 {
                     continue;
                 }
                 edges.push((state, event, next));
@@ -203,6 +238,7 @@ mod tests {
             }
             if state.phase == Phase::Closed {
                 assert!(state.finalizers == 0 && !state.finalizing, "{state:?}");
+                assert_eq!(state.obligations, 0, "{state:?}");
             }
         }
     }
@@ -212,6 +248,56 @@ mod tests {
         for (from, event, _) in reachable() {
             if matches!(event, Event::Spawn | Event::OpenChild) {
                 assert!(from.phase < Phase::Finalizing);
+            }
+        }
+    }
+
+    /// Along every path with at most three obligations: what was reserved is still reserved, or was
+    /// committed, or was aborted, and at Closed it is one of the latter two.
+    #[test]
+    fn each_obligation_goes_from_reserved_to_exactly_one_of_committed_and_aborted() {
+        let mut seen = HashSet::from([(State::OPEN, [0_u64; 3])]);
+        let mut todo: Vec<_> = seen.iter().copied().collect();
+        let mut ends = HashSet::new();
+        while let Some((state, told)) = todo.pop() {
+            for event in EVENTS {
+                let (Some(next), mut told) = (state.step(event), told) else { continue };
+                match event {
+                    Event::Reserve => told[0] += 1,
+                    Event::Resolve(Resolution::Committed) => told[1] += 1,
+                    Event::Resolve(Resolution::Aborted) => told[2] += 1,
+                    _ => assert_eq!(next.obligations, state.obligations, "{state:?} -{event:?}-> {next:?}"),
+                }
+                if told[0] > 3 || next.tasks + next.children + next.finalizers > 1 {
+                    continue;
+                }
+                let [reserved, committed, aborted] = told;
+                assert_eq!(reserved, committed + aborted + next.obligations, "{next:?} {told:?}");
+                if next.phase == Phase::Closed {
+                    assert_eq!(reserved, committed + aborted, "{next:?} {told:?}");
+                    ends.insert(told);
+                }
+                if seen.insert((next, told)) {
+                    todo.push((next, told));
+                }
+            }
+        }
+        // Every way in which up to three can end does occur.
+        assert_eq!(ends.len(), 1 + 2 + 3 + 4);
+    }
+
+    #[test]
+    fn an_obligation_is_reserved_until_the_region_is_quiet_and_resolved_until_it_is_closed() {
+        for (from, event, to) in reachable() {
+            match event {
+                Event::Reserve => assert!(from.phase < Phase::Finalizing, "{from:?}"),
+                Event::Resolve(_) => {
+                    assert!(from.phase < Phase::Closed && to.phase == from.phase, "{from:?}")
+                }
+                _ => {}
+            }
+            if from.obligations > 0 && from.phase < Phase::Closed {
+                assert!(from.step(Event::Resolve(Resolution::Aborted)).is_some(), "{from:?}");
             }
         }
     }

@@ -4,7 +4,8 @@
 //! [`State::step`]; its cancel standing lives in its [`Scope`], which tells it of every raise.
 //!
 //! Invariants:
-//! 1. A task's entry and its count in `state.tasks` come and go under one hold of the lock.
+//! 1. A task's entry and its count in `state.tasks` come and go under one hold of the lock, and so
+//!    do an obligation's in the ledger and in `state.obligations`.
 //! 2. A node is in its parent's `children` exactly while the parent counts it.
 //! 3. A node that is not Closed has a driver of [`Node::poll_close`], or will get one: the future
 //!    that opened it, and when that is dropped, a closer task of its own.
@@ -23,6 +24,7 @@ use std::task::Waker;
 use slab::Slab;
 
 use super::finalizer::{Finalizer, Running};
+use super::ledger::Ledger;
 use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Event, Phase, State};
@@ -87,6 +89,7 @@ pub(super) struct Inner {
     pub(super) running_since: Option<(&'static Location<'static>, Time)>,
     /// The host gave up on the region: nothing drives it any more.
     pub(super) forced: bool,
+    pub(super) ledger: Ledger,
     pub(super) failures: Vec<Failed>,
     /// Wakes the driver of `poll_close`.
     pub(super) closer: Option<Waker>,
@@ -186,6 +189,7 @@ impl Node {
             running: None,
             running_since: None,
             forced: false,
+            ledger: Ledger::default(),
             failures: Vec::new(),
             closer: None,
             requested_at: None,
@@ -489,7 +493,7 @@ impl Inner {
         }
     }
 
-    fn quiet_closer(&mut self) -> Option<Waker> {
+    pub(super) fn quiet_closer(&mut self) -> Option<Waker> {
         if self.state.is_quiet() { self.closer.take() } else { None }
     }
 

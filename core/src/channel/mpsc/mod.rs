@@ -2,10 +2,15 @@
 //! order in which they came.
 //!
 //! A send has two phases: [`Sender::reserve`] waits for room, [`Permit::send`] cannot fail. Between
-//! the two nothing is lost, whatever is cancelled.
+//! the two nothing is lost, whatever is cancelled. [`Sender::with_permit`] is the form that cannot
+//! forget the second phase.
 //!
 //! Invariant: `queue.len() + permits out <= capacity`; a slot whose permit is dropped unsent, or
 //! whose value is received, goes to the first waiting sender.
+
+mod room;
+
+pub use room::{HeldPermit, Room};
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -55,18 +60,45 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     (Sender { shared: shared.clone() }, Receiver { shared })
 }
 
+/// Where a value joins the queue.
+enum End {
+    Back,
+    /// It was there before.
+    Front,
+}
+
 struct State<T> {
     queue: VecDeque<T>,
     /// Slots that are neither full nor reserved.
     room: usize,
     waiters: Waiters<()>,
     receiver: Option<Waker>,
+    /// Senders, and rooms, each of which may still send.
     senders: usize,
     /// The receiver is gone, or closed the channel.
     closed: bool,
 }
 
 impl<T> State<T> {
+    /// A reserved slot is filled. Gives the value back if nobody will receive it, to be dropped
+    /// outside the lock.
+    fn fill(&mut self, value: T, end: End) -> (Option<T>, Option<Waker>) {
+        if self.closed {
+            return (Some(value), None);
+        }
+        match end {
+            End::Back => self.queue.push_back(value),
+            End::Front => self.queue.push_front(value),
+        }
+        (None, self.receiver.take())
+    }
+
+    /// One that could send is gone; the receiver is told of the last.
+    fn sender_gone(&mut self) -> Option<Waker> {
+        self.senders -= 1;
+        if self.senders == 0 { self.receiver.take() } else { None }
+    }
+
     /// A slot became free.
     fn free(&mut self) -> Option<Waker> {
         let granted = self.waiters.grant();
@@ -115,9 +147,15 @@ impl<T> Sender<T> {
     /// # Cancel safety
     /// A waiter that leaves loses its place; room it was handed already goes to the next.
     pub async fn reserve<C>(&self, cx: &Cx<C>) -> Result<Permit<'_, T>, SendError<()>> {
-        let mut reserve = Reserve { shared: &self.shared, key: None };
-        cx.op(Level::Requested, |task| reserve.poll(task)).await?;
+        self.reserve_slot(cx, 0).await?;
         Ok(Permit { shared: &self.shared, sent: false })
+    }
+
+    /// Waits for room, and leaves it to the caller to give it back, and to take back the `senders`
+    /// that were added with it.
+    async fn reserve_slot<C>(&self, cx: &Cx<C>, senders: usize) -> Result<(), SendError<()>> {
+        let mut reserve = Reserve { shared: &self.shared, key: None, senders };
+        cx.op(Level::Requested, |task| reserve.poll(task)).await
     }
 
     /// Sends a value if there is room now.
@@ -157,8 +195,7 @@ impl<T> Clone for Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         let mut state = lock(&self.shared);
-        state.senders -= 1;
-        let receiver = if state.senders == 0 { state.receiver.take() } else { None };
+        let receiver = state.sender_gone();
         drop(state);
         receiver.into_iter().for_each(Waker::wake);
     }
@@ -167,6 +204,8 @@ impl<T> Drop for Sender<T> {
 struct Reserve<'a, T> {
     shared: &'a Mutex<State<T>>,
     key: Option<usize>,
+    /// To be added with the slot.
+    senders: usize,
 }
 
 impl<T> Reserve<'_, T> {
@@ -186,7 +225,11 @@ impl<T> Reserve<'_, T> {
             self.key = Some(state.waiters.join((), task.waker()));
             return Poll::Pending;
         }
-        if state.closed { Poll::Ready(Err(SendError::Closed(()))) } else { Poll::Ready(Ok(())) }
+        if state.closed {
+            return Poll::Ready(Err(SendError::Closed(())));
+        }
+        state.senders += self.senders;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -213,14 +256,7 @@ impl<T> Permit<'_, T> {
     /// and never received would be.
     pub fn send(mut self, value: T) {
         self.sent = true;
-        let mut state = lock(self.shared);
-        if state.closed {
-            drop(state);
-            return;
-        }
-        state.queue.push_back(value);
-        let receiver = state.receiver.take();
-        drop(state);
+        let (_undelivered, receiver) = lock(self.shared).fill(value, End::Back);
         receiver.into_iter().for_each(Waker::wake);
     }
 }
@@ -251,9 +287,18 @@ impl<T> Receiver<T> {
 
     /// [`recv`](Self::recv) without a scope.
     pub fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<Option<T>> {
+        self.poll_pop(task, State::free)
+    }
+
+    /// Takes the next value, and does with its slot as told.
+    fn poll_pop(
+        &mut self,
+        task: &mut Context<'_>,
+        slot: impl FnOnce(&mut State<T>) -> Option<Waker>,
+    ) -> Poll<Option<T>> {
         let mut state = lock(&self.shared);
         if let Some(value) = state.queue.pop_front() {
-            let next = state.free();
+            let next = slot(&mut state);
             drop(state);
             next.into_iter().for_each(Waker::wake);
             return Poll::Ready(Some(value));

@@ -1,0 +1,12 @@
+//! The permit is returned in place of a receipt.
+use asupersync::channel::mpsc;
+use asupersync::{Cx, Outcome};
+
+async fn program(cx: &Cx, tx: mpsc::Sender<u8>) -> Outcome {
+    tx.with_permit(cx, async |permit| permit).await?;
+    Ok(())
+}
+
+fn main() {
+    let _ = program;
+}
