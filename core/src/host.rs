@@ -65,7 +65,22 @@ pub struct TaskMeta {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) scope: Arc<Scope>,
     pub(crate) deadline: Time,
+    /// Whom to tell when it is gone; nobody counts the host's own.
+    pub(crate) owner: Option<(Arc<dyn Owner>, Place)>,
     pub(crate) info: TaskInfo,
+}
+
+/// What a task belongs to.
+pub(crate) trait Owner: Send + Sync {
+    /// The task's future is gone, and so is its output if nobody can take that.
+    fn task_gone(&self, place: Place);
+}
+
+/// A task's place with its owner. Keys are used again, numbers are not.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) key: usize,
+    pub(crate) number: u64,
 }
 
 /// Who a task is.
@@ -96,6 +111,12 @@ impl TaskMeta {
 impl Schedule for TaskMeta {
     fn schedule(&self, runnable: RawRunnable<Self>, why: Wake) {
         self.host.submit(Runnable(runnable), self.lane(), why);
+    }
+
+    fn completed(&self) {
+        if let Some((owner, place)) = &self.owner {
+            owner.task_gone(*place);
+        }
     }
 }
 

@@ -12,10 +12,10 @@ use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Scope};
 use crate::cx::Cx;
-use crate::host::{Runnable, TaskInfo, TaskMeta, TaskRef};
+use crate::host::{Owner, Place, Runnable, TaskInfo, TaskMeta, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::{Failure, Outcome, Panic};
-use crate::region::{Node, Place, Verdict, request_scope};
+use crate::region::{Node, Verdict, request_scope};
 
 impl<C: Send + Sync + 'static> Cx<C> {
     /// Starts a task in this region. Its body gets a `Cx` of its own.
@@ -83,7 +83,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
                 info: info.clone(),
                 verdict: Verdict::Dropped,
             };
-            let (runnable, join) = new_task(node, &scope, info, run(future, end));
+            let (runnable, join) = new_task(node, &scope, Some(place), info, run(future, end));
             (join.task(), (runnable, join))
         });
         match admitted {
@@ -97,16 +97,18 @@ impl<C: Send + Sync + 'static> Cx<C> {
 }
 
 fn new_task<Fut>(
-    node: &Node,
+    node: &Arc<Node>,
     scope: &Arc<Scope>,
+    place: Option<Place>,
     info: TaskInfo,
     future: Fut,
 ) -> (Runnable, JoinHandle<Fut::Output, TaskMeta>)
 where
     Fut: Future<Output: Send + 'static> + Send + 'static,
 {
-    let meta =
-        TaskMeta { host: node.tree.host.clone(), scope: scope.clone(), deadline: scope.deadline(), info };
+    let (host, deadline) = (node.tree.host.clone(), scope.deadline());
+    let owner = place.map(|place| (node.clone() as Arc<dyn Owner>, place));
+    let meta = TaskMeta { host, scope: scope.clone(), deadline, owner, info };
     let (runnable, join) = asupersync_task::new(future, meta);
     scope.set_home(runnable.task().promote_waker());
     (Runnable(runnable), join)
@@ -114,7 +116,7 @@ where
 
 /// Runs a future that no region counts: the driver of a region's own end.
 pub(crate) fn submit_system(
-    node: &Node,
+    node: &Arc<Node>,
     name: &str,
     future: impl Future<Output = ()> + Send + 'static,
 ) -> TaskRef {
@@ -133,7 +135,7 @@ pub(crate) fn submit_system(
     }
     let scope = Scope::root();
     let end = End(scope.clone());
-    let (runnable, _) = new_task(node, &scope, info, async move {
+    let (runnable, _) = new_task(node, &scope, None, info, async move {
         let _end = end;
         future.await;
     });

@@ -27,7 +27,7 @@ pub use policy::{Close, OnFailure};
 pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
 pub use root::{Attendant, Root};
 pub use state::{Event, Phase, State};
-pub(crate) use tree::{Node, Place, request_scope};
+pub(crate) use tree::{Node, request_scope};
 pub(crate) use verdict::Verdict;
 
 use crate::body::TaskOutput;

@@ -31,7 +31,7 @@ use super::state::{Event, Phase, State};
 use super::verdict::Verdict;
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Standing};
-use crate::host::{Host, TaskInfo, TaskRef, TimerKey};
+use crate::host::{Host, Owner, Place, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
 use crate::outcome::lock;
 use crate::time::Time;
@@ -116,13 +116,6 @@ pub(super) const KEPT: usize = 64;
 /// not grow with the depth of its tree, or closing a deep one takes a time that is not linear.
 const LONGEST_PATH: usize = 64;
 const REPORT_LEVELS: usize = 8;
-
-/// A task's place in its region.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    key: usize,
-    number: u64,
-}
 
 impl Node {
     pub(crate) fn root(
@@ -249,17 +242,14 @@ impl Node {
         }
     }
 
-    /// A task's future is gone.
+    /// A task's future is gone. Its output may not be: the task counts until [`Owner::task_gone`].
     pub(crate) fn task_ended(self: &Arc<Self>, place: Place, info: &TaskInfo, verdict: Verdict) {
         let mut inner = lock(&self.inner);
-        // An abandoned task that ends after all finds its place taken or empty.
-        if inner.tasks.get(place.key).is_none_or(|entry| entry.number != place.number) {
+        if !inner.has(place) {
             return;
         }
-        let entry = inner.tasks.remove(place.key);
-        inner.apply(Event::TaskEnded);
         inner.totals.count(&verdict);
-        if matches!(verdict, Verdict::Dropped) {
+        if matches!(verdict, Verdict::Dropped) && inner.leftovers.len() < KEPT {
             let leftover = self.leftover(info, inner.state.phase, LeftoverKind::Dropped);
             inner.keep(leftover);
         }
@@ -267,15 +257,10 @@ impl Node {
         if failed {
             inner.failures.push(Failed { number: place.number, name: info.name.clone(), verdict });
         }
-        let closer = inner.quiet_closer();
         drop(inner);
-        drop(entry);
         if failed && self.policy.on_failure == OnFailure::CancelSiblings {
             let reason = Reason::at_site(ReasonKind::SiblingFailed, info.site);
             self.request(reason.with_message(format!("task `{}`", info.name)));
-        }
-        if let Some(closer) = closer {
-            closer.wake();
         }
     }
 
@@ -493,6 +478,11 @@ impl Inner {
         }
     }
 
+    /// The task is still counted; one that was given up and ends after all is not.
+    fn has(&self, place: Place) -> bool {
+        self.tasks.get(place.key).is_some_and(|entry| entry.number == place.number)
+    }
+
     pub(super) fn quiet_closer(&mut self) -> Option<Waker> {
         if self.state.is_quiet() { self.closer.take() } else { None }
     }
@@ -500,6 +490,23 @@ impl Inner {
     pub(super) fn keep(&mut self, leftover: Leftover) {
         if self.leftovers.len() < KEPT {
             self.leftovers.push_back(leftover);
+        }
+    }
+}
+
+impl Owner for Node {
+    fn task_gone(&self, place: Place) {
+        let mut inner = lock(&self.inner);
+        if !inner.has(place) {
+            return;
+        }
+        let entry = inner.tasks.remove(place.key);
+        inner.apply(Event::TaskEnded);
+        let closer = inner.quiet_closer();
+        drop(inner);
+        drop(entry);
+        if let Some(closer) = closer {
+            closer.wake();
         }
     }
 }

@@ -124,12 +124,14 @@ where
     unsafe fn complete(cell: &Cell<F, M>, outcome: Result<F::Output, JoinError>) {
         // SAFETY: RUNNING makes the stage ours.
         unsafe { cell.replace_stage(Stage::Outcome(outcome)) };
-        match cell.head.header.state.transition_to_complete() {
-            Completed::Joined => {}
-            Completed::Detached => {
-                // SAFETY: without a join handle the stage stays ours.
-                unsafe { cell.replace_stage(Stage::Empty) }
-            }
+        let completed = cell.head.header.state.transition_to_complete();
+        if matches!(completed, Completed::Detached) {
+            // SAFETY: without a join handle the stage stays ours.
+            unsafe { cell.replace_stage(Stage::Empty) }
+        }
+        contain(|| cell.head.meta.completed());
+        match completed {
+            Completed::Joined | Completed::Detached => {}
             Completed::JoinedWithWaker => {
                 let waker = cell.head.join_waker.with_mut(|slot| {
                     // SAFETY: the transition made the slot ours.

@@ -29,6 +29,11 @@ use std::mem::ManuallyDrop;
 pub trait Schedule: Sized + Send + Sync + 'static {
     /// Takes a task that has become runnable.
     fn schedule(&self, runnable: Runnable<Self>, why: Wake);
+
+    /// The task is complete, and nothing of it is left but its output, if a join handle may still
+    /// take that. Called once, however the task ended, before a waiting join handle is woken. A
+    /// panic in it is swallowed.
+    fn completed(&self) {}
 }
 
 /// An entry for a task in a queue: one reference, and the permission to *try*
