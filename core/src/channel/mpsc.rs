@@ -15,7 +15,7 @@ use super::SendError;
 use crate::cancel::{Cancelled, Level};
 use crate::cx::Cx;
 use crate::outcome::lock;
-use crate::sync::waiters::Waiters;
+use crate::sync::waiters::{Waiters, poll_locked};
 
 /// A channel that holds at most `capacity` values.
 ///
@@ -91,8 +91,7 @@ impl<T> Sender<T> {
     /// Sends a value, waiting for room.
     ///
     /// # Errors
-    /// With the value: `Closed` if the receiver is gone; `Cancelled` at Request, if there was no
-    /// room at once.
+    /// With the value: `Closed` if the receiver is gone; `Cancelled` at Request.
     ///
     /// # Cancel safety
     /// Dropped while it waits, the value is dropped with it. To keep it, [`reserve`](Self::reserve)
@@ -172,22 +171,19 @@ struct Reserve<'a, T> {
 
 impl<T> Reserve<'_, T> {
     fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<(), SendError<()>>> {
-        let mut state = lock(self.shared);
-        if let Some(key) = self.key {
-            if !state.waiters.is_granted(key, task.waker()) {
-                return Poll::Pending;
+        let key = &mut self.key;
+        poll_locked(self.shared, task, |state, parking| {
+            match *key {
+                None if state.closed => {}
+                None if state.room > 0 => state.room -= 1,
+                Some(granted) if state.waiters.is_granted(granted) => {
+                    state.waiters.leave(granted);
+                    *key = None;
+                }
+                _ => return state.waiters.wait(key, (), parking),
             }
-            state.waiters.leave(key);
-            self.key = None;
-        } else if state.closed {
-            return Poll::Ready(Err(SendError::Closed(())));
-        } else if state.room > 0 {
-            state.room -= 1;
-        } else {
-            self.key = Some(state.waiters.join((), task.waker()));
-            return Poll::Pending;
-        }
-        if state.closed { Poll::Ready(Err(SendError::Closed(()))) } else { Poll::Ready(Ok(())) }
+            Poll::Ready(if state.closed { Err(SendError::Closed(())) } else { Ok(()) })
+        })
     }
 }
 
@@ -195,8 +191,8 @@ impl<T> Drop for Reserve<'_, T> {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
         let mut state = lock(self.shared);
-        let ((), granted) = state.waiters.leave(key);
-        let next = if granted { state.free() } else { None };
+        let left = state.waiters.leave(key);
+        let next = if left.granted { state.free() } else { None };
         drop(state);
         next.into_iter().for_each(Waker::wake);
     }
@@ -252,20 +248,17 @@ impl<T> Receiver<T> {
 
     /// [`recv`](Self::recv) without a scope.
     pub fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<Option<T>> {
-        let mut state = lock(&self.shared);
-        if let Some(value) = state.queue.pop_front() {
-            let next = state.free();
-            drop(state);
-            next.into_iter().for_each(Waker::wake);
-            return Poll::Ready(Some(value));
-        }
-        if state.senders == 0 {
-            return Poll::Ready(None);
-        }
-        let stale = state.receiver.replace(task.waker().clone());
-        drop(state);
-        drop(stale);
-        Poll::Pending
+        let mut next = None;
+        let polled = poll_locked(&self.shared, task, |state, parking| match state.queue.pop_front() {
+            Some(value) => {
+                next = state.free();
+                Poll::Ready(Some(value))
+            }
+            None if state.senders == 0 => Poll::Ready(None),
+            None => parking.wait(&mut state.receiver),
+        });
+        next.into_iter().for_each(Waker::wake);
+        polled
     }
 
     /// The next value, if one is there.
@@ -284,7 +277,7 @@ impl<T> Drop for Receiver<T> {
         let mut state = lock(&self.shared);
         state.closed = true;
         let undelivered = std::mem::take(&mut state.queue);
-        let woken: Vec<Waker> = std::iter::from_fn(|| state.waiters.grant()).collect();
+        let woken = state.waiters.grant_all();
         drop(state);
         drop(undelivered);
         woken.into_iter().for_each(Waker::wake);

@@ -3,12 +3,12 @@
 use std::sync::Mutex as Lock;
 use std::task::{Context, Poll, Waker};
 
-use super::waiters::Waiters;
+use super::waiters::{Waiters, poll_locked};
 use crate::cancel::{Cancelled, Level};
 use crate::cx::Cx;
 use crate::outcome::lock;
 
-/// Wakes one waiter, or all. One notification is kept when nobody waits.
+/// Wakes one waiter, the first come, or all. One notification is kept when nobody waits.
 ///
 /// ```
 /// # use asupersync::{Cx, Outcome, sync::Notify};
@@ -55,7 +55,7 @@ impl Notify {
     /// Wakes everybody who waits now, and nobody who comes later.
     pub fn notify_waiters(&self) {
         let mut state = lock(&self.state);
-        let woken: Vec<Waker> = std::iter::from_fn(|| state.waiters.grant()).collect();
+        let woken = state.waiters.grant_all();
         drop(state);
         woken.into_iter().for_each(Waker::wake);
     }
@@ -80,28 +80,24 @@ struct Notified<'a> {
 
 impl Notified<'_> {
     fn poll(&mut self, task: &mut Context<'_>) -> Poll<()> {
-        let mut state = lock(&self.notify.state);
-        match self.key {
+        let key = &mut self.key;
+        poll_locked(&self.notify.state, task, |state, parking| match *key {
             None if std::mem::take(&mut state.kept) => Poll::Ready(()),
-            None => {
-                self.key = Some(state.waiters.join((), task.waker()));
-                Poll::Pending
-            }
-            Some(key) if state.waiters.is_granted(key, task.waker()) => {
-                state.waiters.leave(key);
-                self.key = None;
+            Some(granted) if state.waiters.is_granted(granted) => {
+                state.waiters.leave(granted);
+                *key = None;
                 Poll::Ready(())
             }
-            Some(_) => Poll::Pending,
-        }
+            _ => state.waiters.wait(key, (), parking),
+        })
     }
 }
 
 impl Drop for Notified<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
-        let ((), granted) = lock(&self.notify.state).waiters.leave(key);
-        if granted {
+        let left = lock(&self.notify.state).waiters.leave(key);
+        if left.granted {
             self.notify.notify_one();
         }
     }
