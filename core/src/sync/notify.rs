@@ -27,7 +27,15 @@ pub struct Notify {
 
 struct State {
     kept: bool,
-    waiters: Waiters<()>,
+    waiters: Waiters<To>,
+}
+
+/// Whom the notification of a waiter is for.
+enum To {
+    /// One: it is passed on if this waiter leaves.
+    One,
+    /// Everybody who waited then: it is nobody else's.
+    All,
 }
 
 impl Default for State {
@@ -55,7 +63,11 @@ impl Notify {
     /// Wakes everybody who waits now, and nobody who comes later.
     pub fn notify_waiters(&self) {
         let mut state = lock(&self.state);
-        let woken = state.waiters.grant_all();
+        let mut woken = Vec::new();
+        while let Some(to) = state.waiters.first_mut() {
+            *to = To::All;
+            woken.extend(state.waiters.grant());
+        }
         drop(state);
         woken.into_iter().for_each(Waker::wake);
     }
@@ -66,7 +78,8 @@ impl Notify {
     /// `Cancelled` at Request.
     ///
     /// # Cancel safety
-    /// A notification that reached a waiter which leaves is passed on to the next.
+    /// A notification for one that reached a waiter which leaves is passed on to the next. One for
+    /// all is not: whoever comes later was not meant.
     pub async fn notified<C>(&self, cx: &Cx<C>) -> Result<(), Cancelled> {
         let mut waiting = Notified { notify: self, key: None };
         cx.op(Level::Requested, |task| waiting.poll(task).map(Ok)).await
@@ -88,7 +101,7 @@ impl Notified<'_> {
                 *key = None;
                 Poll::Ready(())
             }
-            _ => state.waiters.wait(key, (), parking),
+            _ => state.waiters.wait(key, To::One, parking),
         })
     }
 }
@@ -97,7 +110,7 @@ impl Drop for Notified<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
         let left = lock(&self.notify.state).waiters.leave(key);
-        if left.granted {
+        if left.granted && matches!(left.demand, To::One) {
             self.notify.notify_one();
         }
     }

@@ -132,6 +132,11 @@ impl<D> Waiters<D> {
         self.head.map(|key| &self.entries[key].demand)
     }
 
+    /// The same, to note how it is granted.
+    pub(crate) fn first_mut(&mut self) -> Option<&mut D> {
+        self.head.map(|key| &mut self.entries[key].demand)
+    }
+
     /// Grants the first in the queue, which leaves the queue but keeps its entry.
     pub(crate) fn grant(&mut self) -> Option<Waker> {
         let key = self.head?;

@@ -74,6 +74,20 @@ fn a_notification_for_one_is_passed_on_by_a_waiter_that_leaves() {
 }
 
 #[test]
+fn a_notification_for_all_is_not_passed_on_to_who_comes_later() {
+    let (world, notify) = (World::new(), Notify::new());
+    let cx = world.cx();
+    let (mut first, mut second) = (op(notify.notified(&cx)), op(notify.notified(&cx)));
+    first.waits();
+    second.waits();
+    notify.notify_waiters();
+    drop(first);
+    op(notify.notified(&cx)).waits();
+    second.woken().unwrap();
+    op(notify.notified(&cx)).waits();
+}
+
+#[test]
 fn under_request_nothing_is_acquired_sent_or_received_and_nothing_is_lost() {
     let world = World::new();
     let party = world.party();
