@@ -1,7 +1,8 @@
 //! Mutex, semaphore, notify, oneshot and bounded mpsc.
 
+use std::fmt;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 
 use asupersync_core::channel::{SendError, mpsc, oneshot};
@@ -57,6 +58,21 @@ fn a_lock_granted_to_one_that_leaves_goes_to_the_next() {
     assert!(first.woken().is_err());
     *second.woken().unwrap() += 1;
     assert_eq!(mutex.into_inner(), 1);
+}
+
+/// Prints the mutex that it is in.
+struct Inside(Weak<Mutex<Inside>>);
+
+impl fmt::Debug for Inside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0.upgrade().expect("alive"))
+    }
+}
+
+#[test]
+fn a_value_may_print_the_mutex_around_it() {
+    let mutex = Arc::new_cyclic(|mutex| Mutex::new(Inside(mutex.clone())));
+    assert!(format!("{mutex:?}").contains("<locked>"));
 }
 
 #[test]
