@@ -144,6 +144,13 @@ impl Permit<'_> {
         self.permits
     }
 
+    /// Gives back all but `permits`.
+    pub(crate) fn keep(&mut self, permits: usize) {
+        let rest = self.permits.saturating_sub(permits);
+        self.permits -= rest;
+        self.semaphore.release(rest);
+    }
+
     /// Takes the permits out of circulation, until [`Semaphore::release`] adds them again.
     pub fn forget(mut self) {
         self.permits = 0;

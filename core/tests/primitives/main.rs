@@ -4,3 +4,4 @@
 mod hand;
 
 mod basic;
+mod locks;
