@@ -1,7 +1,9 @@
 //! Cancel-correct channels. What is not delivered comes back: a send that fails returns its value.
 
+pub mod broadcast;
 mod error;
 pub mod mpsc;
 pub mod oneshot;
+pub mod watch;
 
 pub use error::{RecvError, SendError};

@@ -1,11 +1,12 @@
-//! Many senders, one receiver, a bounded queue. FIFO: a full channel serves waiting senders in the
-//! order in which they came.
+//! Many senders, one receiver, a queue: bounded ([`channel()`]) or not ([`unbounded()`]). FIFO: a full
+//! channel serves waiting senders in the order in which they came.
 //!
 //! A send has two phases: [`Sender::reserve`] waits for room, [`Permit::send`] cannot fail. Between
 //! the two nothing is lost, whatever is cancelled.
 //!
 //! Invariant: `queue.len() + permits out <= capacity`; a slot whose permit is dropped unsent, or
-//! whose value is received, goes to the first waiting sender.
+//! whose value is received, goes to the first waiting sender. An unbounded channel is one with room
+//! for as many values as can be counted, so that nobody ever waits.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -44,9 +45,35 @@ use crate::sync::waiters::{Waiters, poll_locked};
 #[track_caller]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     assert!(capacity > 0, "a channel needs room for at least one value");
+    with_room(capacity)
+}
+
+/// A channel that holds whatever is sent: a sender never waits, and the queue grows as long as the
+/// receiver is slower. Where senders can wait, [`channel()`] keeps them in step.
+///
+/// ```
+/// # use asupersync::{Cx, Outcome, channel::mpsc};
+/// # #[asupersync::main]
+/// # async fn main(cx: &Cx) -> Outcome<()> {
+/// let (tx, mut rx) = mpsc::unbounded();
+/// tx.send(1)?;
+/// tx.send(2)?;
+/// drop(tx);
+/// assert_eq!(rx.recv(cx).await?, Some(1));
+/// assert_eq!(rx.recv(cx).await?, Some(2));
+/// assert_eq!(rx.recv(cx).await?, None);
+/// # Ok(())
+/// # }
+/// ```
+pub fn unbounded<T>() -> (UnboundedSender<T>, Receiver<T>) {
+    let (sender, receiver) = with_room(usize::MAX);
+    (UnboundedSender(sender), receiver)
+}
+
+fn with_room<T>(room: usize) -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Mutex::new(State {
         queue: VecDeque::new(),
-        room: capacity,
+        room,
         waiters: Waiters::new(),
         receiver: None,
         senders: 1,
@@ -74,6 +101,12 @@ impl<T> State<T> {
             self.room += 1;
         }
         granted
+    }
+
+    /// A value for a slot that was taken.
+    fn push(&mut self, value: T) -> Option<Waker> {
+        self.queue.push_back(value);
+        self.receiver.take()
     }
 }
 
@@ -130,8 +163,9 @@ impl<T> Sender<T> {
             return Err(value);
         }
         state.room -= 1;
+        let receiver = state.push(value);
         drop(state);
-        Permit { shared: &self.shared, sent: false }.send(value);
+        receiver.into_iter().for_each(Waker::wake);
         Ok(())
     }
 
@@ -161,6 +195,30 @@ impl<T> Drop for Sender<T> {
         let receiver = if state.senders == 0 { state.receiver.take() } else { None };
         drop(state);
         receiver.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// An end that sends and never waits.
+pub struct UnboundedSender<T>(Sender<T>);
+
+impl<T> UnboundedSender<T> {
+    /// Sends a value. Does not wait, so it has no `Cx`: it is done under Request too.
+    ///
+    /// # Errors
+    /// `Closed`, with the value, if the receiver is gone.
+    pub fn send(&self, value: T) -> Result<(), SendError<T>> {
+        self.0.try_send(value).map_err(SendError::Closed)
+    }
+
+    /// The receiver is gone.
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+impl<T> Clone for UnboundedSender<T> {
+    fn clone(&self) -> Self {
+        UnboundedSender(self.0.clone())
     }
 }
 
@@ -215,8 +273,7 @@ impl<T> Permit<'_, T> {
             drop(state);
             return;
         }
-        state.queue.push_back(value);
-        let receiver = state.receiver.take();
+        let receiver = state.push(value);
         drop(state);
         receiver.into_iter().for_each(Waker::wake);
     }

@@ -4,4 +4,5 @@
 mod hand;
 
 mod basic;
+mod channels;
 mod locks;
