@@ -187,7 +187,7 @@ pub struct Census(Arc<()>);
 
 /// One of a [`Census`], with a name.
 #[derive(Clone)]
-pub struct Token(pub u32, Arc<()>);
+pub struct Token(pub u32, pub Arc<()>);
 
 impl Census {
     pub fn token(&self, name: u32) -> Token {
