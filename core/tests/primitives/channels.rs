@@ -240,6 +240,8 @@ fn under_request_a_change_stays_unseen_and_a_value_unreceived() {
     });
     assert!(matches!(outcome, Err(Failure::Cancelled(_))));
     assert!(ready(rx.wait_for(&party.cx, |_| true)).is_err());
+    assert!(ready(rx.changed(&party.cx)).is_err());
+    assert!(rx.has_changed());
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! RwLock, barrier and once cell.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 
 use asupersync_core::sync::{Barrier, OnceCell, RwLock};
 use asupersync_core::{Cx, Error, Failure, Outcome};
@@ -83,6 +85,32 @@ fn a_granted_writer_that_leaves_passes_the_lock_on() {
     drop(write);
     drop(read.woken().unwrap());
     assert!(lock.try_write().is_some());
+}
+
+/// A task that runs on the stack of whoever wakes it.
+struct RunsWhenWoken(Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>);
+
+impl Wake for RunsWhenWoken {
+    fn wake(self: Arc<Self>) {
+        let mut future = self.0.lock().unwrap().take().expect("woken once");
+        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+}
+
+#[test]
+fn a_writer_that_runs_as_soon_as_it_is_woken_is_alone() {
+    let (world, lock) = (World::new(), Arc::new(RwLock::new(1)));
+    let reader = lock.try_read().unwrap();
+    let (cx, same) = (world.cx(), lock.clone());
+    let mut write: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+        *same.write(&cx).await.unwrap() = 2;
+    });
+    let task = Arc::new(RunsWhenWoken(Mutex::new(None)));
+    let waker = Waker::from(task.clone());
+    assert!(write.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    *task.0.lock().unwrap() = Some(write);
+    drop(reader);
+    assert_eq!(*lock.try_read().unwrap(), 2);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Locks and channels, each by hand: normal use, order, closing, and who drops what when.
+//! Locks and channels, each by hand: normal use, order, closing, and who drops what when; and all of
+//! them between real workers.
 
 #[path = "../hand/mod.rs"]
 mod hand;
@@ -6,3 +7,4 @@ mod hand;
 mod basic;
 mod channels;
 mod locks;
+mod stress;
