@@ -12,7 +12,8 @@
 //! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive, and no drop
 //!    recurses.
 //!
-//! Lock order: a scope's lock is never held while another one's is taken.
+//! Lock order: a scope's lock is never held while another one's is taken, nor while a reference to a
+//! scope is dropped: the last one takes the parent's.
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -247,7 +248,7 @@ impl Scope {
 
     fn raise(self: &Arc<Self>, asked: Standing) {
         let mut todo = vec![self.clone()];
-        let mut wakers = Vec::new();
+        let (mut wakers, mut children) = (Vec::new(), Vec::new());
         while let Some(scope) = todo.pop() {
             let raised = {
                 let mut inner = lock(&scope.inner);
@@ -256,10 +257,11 @@ impl Scope {
                 inner.standing = raised.clone();
                 wakers.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
                 wakers.extend(inner.home.clone());
-                let children = inner.children.iter().filter_map(|(_, child)| child.upgrade());
-                todo.extend(children.filter(|child| child.hold.passes(asked.level)));
+                // All of them, for the last reference to one that is passed by may be this.
+                children.extend(inner.children.iter().filter_map(|(_, child)| child.upgrade()));
                 (inner.listener.as_ref().and_then(Weak::upgrade), raised)
             };
+            todo.extend(children.drain(..).filter(|child| child.hold.passes(asked.level)));
             if let (Some(listener), standing) = raised {
                 listener.on_cancel(&standing);
             }

@@ -7,4 +7,5 @@ mod hand;
 mod basic;
 mod channels;
 mod locks;
+mod scopes;
 mod stress;
