@@ -8,11 +8,12 @@
 //! 1. A level changes only under the scope's lock, and only by [`Standing::raise`].
 //! 2. A child is linked, and inherits, under its parent's lock: a request either finds the child
 //!    or is found by it.
-//! 3. Wakers and listeners are called with no lock held.
+//! 3. Wakers and listeners are called with no lock held, and wakers cloned and dropped so.
 //! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive, and no drop
 //!    recurses.
 //!
-//! Lock order: a scope's lock is never held while another one's is taken.
+//! Lock order: a scope's lock is never held while another one's is taken, nor while a reference to a
+//! scope is dropped: the last one takes the parent's.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -231,7 +232,8 @@ impl Scope {
     /// Names the waker that moves the task of this scope into the Cancel lane.
     pub(crate) fn set_home(&self, home: Waker) {
         self.home_data.store(address(&home), Ordering::Relaxed);
-        lock(&self.inner).home = Some(home);
+        let before = lock(&self.inner).home.replace(home);
+        drop(before);
     }
 
     /// Forgets the task, whose memory the waker holds.
@@ -409,23 +411,25 @@ impl<'a> Watch<'a> {
         }
         // A request wakes the task itself, so its own waker need not be kept. The level is stored
         // before that wake, and a wake during this poll makes the task be polled again.
-        if self.scope.home_data.load(Ordering::Relaxed) == address(cx.waker()) {
+        let home = self.scope.home_data.load(Ordering::Relaxed);
+        if home != 0 && home == address(cx.waker()) {
             return Poll::Pending;
         }
+        let waker = cx.waker().clone();
         let mut inner = lock(&self.scope.inner);
         if inner.standing.level >= at {
             drop(inner);
             return Poll::Ready(self.scope.cancelled());
         }
-        let stale = match self.key {
-            Some(key) => Some(std::mem::replace(&mut inner.waiters[key], cx.waker().clone())),
+        let before = match self.key {
+            Some(key) => Some(std::mem::replace(&mut inner.waiters[key], waker)),
             None => {
-                self.key = Some(inner.waiters.insert(cx.waker().clone()));
+                self.key = Some(inner.waiters.insert(waker));
                 None
             }
         };
         drop(inner);
-        drop(stale);
+        drop(before);
         Poll::Pending
     }
 }
@@ -496,6 +500,15 @@ mod tests {
             dropping.join().expect("no panic");
             assert_eq!(lock(&root.inner).children.len(), 0);
         }
+    }
+
+    #[test]
+    fn a_waker_without_data_is_not_taken_for_the_home_that_is_not_there() {
+        let scope = Scope::root();
+        let mut watch = Watch::new(&scope);
+        assert!(Waker::noop().data().is_null());
+        assert!(watch.poll(Level::Requested, &mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!(lock(&scope.inner).waiters.len(), 1);
     }
 
     #[test]

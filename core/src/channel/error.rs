@@ -25,7 +25,7 @@ pub enum RecvError {
 
 /// A cancellation inside an error.
 #[derive(Debug)]
-pub struct CancelledSource(Carrier);
+pub struct CancelledSource(pub(super) Carrier);
 
 impl CancelledSource {
     /// The cancellation.

@@ -8,6 +8,7 @@ use crate::cancel::Level;
 use crate::cx::Cx;
 use crate::obligation::{self, Held, Obligation, PermitFn, TryPermitFn};
 use crate::outcome::{Outcome, lock};
+use crate::sync::waiters::poll_locked;
 
 /// A channel for one value.
 ///
@@ -169,17 +170,11 @@ impl<T> Receiver<T> {
 
     /// [`recv`](Self::recv) without a scope.
     pub fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        let mut state = lock(&self.shared);
-        if let Some(value) = state.value.take() {
-            return Poll::Ready(Ok(value));
-        }
-        if state.closed {
-            return Poll::Ready(Err(RecvError::Closed));
-        }
-        let stale = state.waiting.replace(task.waker().clone());
-        drop(state);
-        drop(stale);
-        Poll::Pending
+        poll_locked(&self.shared, task, |state, parking| match state.value.take() {
+            Some(value) => Poll::Ready(Ok(value)),
+            None if state.closed => Poll::Ready(Err(RecvError::Closed)),
+            None => parking.wait(&mut state.waiting),
+        })
     }
 
     /// The value, if it is there.

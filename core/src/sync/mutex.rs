@@ -92,6 +92,12 @@ impl<T> DerefMut for MutexGuard<'_, T> {
     }
 }
 
+impl<T: fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         *lock(&self.mutex.value) = self.value.take();
@@ -100,6 +106,10 @@ impl<T> Drop for MutexGuard<'_, T> {
 
 impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mutex").field("value", &*lock(&self.value)).finish()
+        // The value's own Debug may come back here, so it runs as anybody who has the lock.
+        match self.try_lock() {
+            Some(value) => f.debug_struct("Mutex").field("value", &*value).finish(),
+            None => f.debug_struct("Mutex").field("value", &format_args!("<locked>")).finish(),
+        }
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Mutex as Lock;
 use std::task::{Context, Poll, Waker};
 
-use super::waiters::Waiters;
+use super::waiters::{Waiters, poll_locked};
 use crate::cancel::{Cancelled, Level};
 use crate::cx::Cx;
 use crate::outcome::lock;
 
-/// Wakes one waiter, or all. One notification is kept when nobody waits.
+/// Wakes one waiter, the first come, or all. One notification is kept when nobody waits.
 ///
 /// ```
 /// # use asupersync::{Cx, Outcome, sync::Notify};
@@ -27,8 +27,15 @@ pub struct Notify {
 
 struct State {
     kept: bool,
-    /// Each with what woke it: a notification for one, which it must not lose.
-    waiters: Waiters<bool>,
+    waiters: Waiters<To>,
+}
+
+/// Whom the notification of a waiter is for.
+enum To {
+    /// One: it is passed on if this waiter leaves.
+    One,
+    /// Everybody who waited then: it is nobody else's.
+    All,
 }
 
 impl Default for State {
@@ -47,7 +54,6 @@ impl Notify {
     /// between count as one.
     pub fn notify_one(&self) {
         let mut state = lock(&self.state);
-        state.waiters.first_mut().into_iter().for_each(|one| *one = true);
         let woken = state.waiters.grant();
         state.kept |= woken.is_none();
         drop(state);
@@ -57,7 +63,11 @@ impl Notify {
     /// Wakes everybody who waits now, and nobody who comes later.
     pub fn notify_waiters(&self) {
         let mut state = lock(&self.state);
-        let woken: Vec<Waker> = std::iter::from_fn(|| state.waiters.grant()).collect();
+        let mut woken = Vec::new();
+        while let Some(to) = state.waiters.first_mut() {
+            *to = To::All;
+            woken.extend(state.waiters.grant());
+        }
         drop(state);
         woken.into_iter().for_each(Waker::wake);
     }
@@ -68,8 +78,8 @@ impl Notify {
     /// `Cancelled` at Request.
     ///
     /// # Cancel safety
-    /// A [`notify_one`](Self::notify_one) that reached a waiter which leaves is passed on to the
-    /// next.
+    /// A notification for one that reached a waiter which leaves is passed on to the next. One for
+    /// all is not: whoever comes later was not meant.
     pub async fn notified<C>(&self, cx: &Cx<C>) -> Result<(), Cancelled> {
         let mut waiting = Notified { notify: self, key: None };
         cx.op(Level::Requested, |task| waiting.poll(task).map(Ok)).await
@@ -83,28 +93,24 @@ struct Notified<'a> {
 
 impl Notified<'_> {
     fn poll(&mut self, task: &mut Context<'_>) -> Poll<()> {
-        let mut state = lock(&self.notify.state);
-        match self.key {
+        let key = &mut self.key;
+        poll_locked(&self.notify.state, task, |state, parking| match *key {
             None if std::mem::take(&mut state.kept) => Poll::Ready(()),
-            None => {
-                self.key = Some(state.waiters.join(false, task.waker()));
-                Poll::Pending
-            }
-            Some(key) if state.waiters.is_granted(key, task.waker()) => {
-                state.waiters.leave(key);
-                self.key = None;
+            Some(granted) if state.waiters.is_granted(granted) => {
+                state.waiters.leave(granted);
+                *key = None;
                 Poll::Ready(())
             }
-            Some(_) => Poll::Pending,
-        }
+            _ => state.waiters.wait(key, To::One, parking),
+        })
     }
 }
 
 impl Drop for Notified<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
-        let (one, granted) = lock(&self.notify.state).waiters.leave(key);
-        if granted && one {
+        let left = lock(&self.notify.state).waiters.leave(key);
+        if left.granted && matches!(left.demand, To::One) {
             self.notify.notify_one();
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Mutex as Lock;
 use std::task::{Context, Poll, Waker};
 
-use super::waiters::Waiters;
+use super::waiters::{Left, Waiters, poll_locked};
 use crate::cancel::{Cancelled, Level};
 use crate::cx::Cx;
 use crate::outcome::lock;
@@ -99,22 +99,20 @@ struct Acquire<'a> {
 
 impl<'a> Acquire<'a> {
     fn poll(&mut self, task: &mut Context<'_>) -> Poll<Permit<'a>> {
-        let mut state = lock(&self.semaphore.state);
-        match self.key {
-            None if state.waiters.is_empty() && state.available >= self.permits => {
-                state.available -= self.permits;
+        let Acquire { semaphore, permits, ref mut key } = *self;
+        let polled = poll_locked(&semaphore.state, task, |state, parking| match *key {
+            None if state.waiters.is_empty() && state.available >= permits => {
+                state.available -= permits;
+                Poll::Ready(())
             }
-            None => {
-                self.key = Some(state.waiters.join(self.permits, task.waker()));
-                return Poll::Pending;
+            Some(granted) if state.waiters.is_granted(granted) => {
+                state.waiters.leave(granted);
+                *key = None;
+                Poll::Ready(())
             }
-            Some(key) if state.waiters.is_granted(key, task.waker()) => {
-                state.waiters.leave(key);
-                self.key = None;
-            }
-            Some(_) => return Poll::Pending,
-        }
-        Poll::Ready(Permit { semaphore: self.semaphore, permits: self.permits })
+            _ => state.waiters.wait(key, permits, parking),
+        });
+        polled.map(|()| Permit { semaphore, permits })
     }
 }
 
@@ -122,9 +120,9 @@ impl Drop for Acquire<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
         let mut state = lock(&self.semaphore.state);
-        let (demand, granted) = state.waiters.leave(key);
-        if granted {
-            state.available += demand;
+        let left: Left<usize> = state.waiters.leave(key);
+        if left.granted {
+            state.available += left.demand;
         }
         // Without this one at the front, the next may fit.
         let woken = state.hand_over();
@@ -144,6 +142,13 @@ impl Permit<'_> {
     /// How many permits these are.
     pub fn permits(&self) -> usize {
         self.permits
+    }
+
+    /// Gives back all but `permits`.
+    pub(crate) fn keep(&mut self, permits: usize) {
+        let rest = self.permits.saturating_sub(permits);
+        self.permits -= rest;
+        self.semaphore.release(rest);
     }
 
     /// Takes the permits out of circulation, until [`Semaphore::release`] adds them again.

@@ -4,10 +4,61 @@
 //! 1. An entry is linked from `join` until it is `grant`ed or its owner `leave`s.
 //! 2. `leave` tells whether the entry had been granted: its owner must then pass on, or give back,
 //!    what it was granted. That is what makes a cancelled waiter lose nothing.
+//! 3. A waker is cloned, woken and dropped with no lock held: all three may run somebody's code,
+//!    which may come back to the very object. [`poll_locked`] sees to the first, its caller and that
+//!    of `leave` and `grant` to the others.
 
-use std::task::Waker;
+use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
+
+use crate::outcome::lock;
+
+/// The waker of a poll, for a step under a lock that may have to keep it.
+pub(crate) struct Parking<'a> {
+    task: &'a Waker,
+    /// A clone to keep; afterwards what it replaced, to be dropped when the lock is released.
+    spare: Option<Waker>,
+    wanted: bool,
+}
+
+impl Parking<'_> {
+    /// Keeps the waker of this poll in `kept`. Whether there was a clone to keep; if not, the step
+    /// runs again.
+    fn keep(&mut self, kept: &mut Option<Waker>) -> bool {
+        if kept.as_ref().is_some_and(|kept| kept.will_wake(self.task)) {
+            return true;
+        }
+        self.wanted = self.spare.is_none();
+        if !self.wanted {
+            std::mem::swap(kept, &mut self.spare);
+        }
+        !self.wanted
+    }
+
+    /// Waits with the waker in `kept`, the place of a single waiter.
+    pub(crate) fn wait<T>(&mut self, kept: &mut Option<Waker>) -> Poll<T> {
+        self.keep(kept);
+        Poll::Pending
+    }
+}
+
+/// One poll of what `state` guards. A step that has to wait leaves its waker through the
+/// [`Parking`], as the last thing it does: it is run once more if there is no clone of it yet.
+pub(crate) fn poll_locked<S, T>(
+    state: &Mutex<S>,
+    task: &Context<'_>,
+    mut step: impl FnMut(&mut S, &mut Parking<'_>) -> Poll<T>,
+) -> Poll<T> {
+    let mut parking = Parking { task: task.waker(), spare: None, wanted: false };
+    let mut polled = step(&mut lock(state), &mut parking);
+    if parking.wanted {
+        parking.spare = Some(task.waker().clone());
+        polled = step(&mut lock(state), &mut parking);
+    }
+    polled
+}
 
 /// Waiters with a demand of type `D`, first come, first served.
 pub(crate) struct Waiters<D> {
@@ -24,6 +75,14 @@ struct Entry<D> {
     after: Option<usize>,
 }
 
+/// Who left the queue. Has its waker still, so it is dropped when the lock is released.
+pub(crate) struct Left<D> {
+    pub(crate) demand: D,
+    /// It must pass on, or give back, what it was granted.
+    pub(crate) granted: bool,
+    _waker: Option<Waker>,
+}
+
 impl<D> Waiters<D> {
     pub(crate) const fn new() -> Self {
         Waiters { entries: Slab::new(), head: None, tail: None }
@@ -34,11 +93,27 @@ impl<D> Waiters<D> {
         self.head.is_none()
     }
 
-    /// Joins at the back.
-    pub(crate) fn join(&mut self, demand: D, waker: &Waker) -> usize {
+    /// Waits: at the back with `demand` if `key` names no entry yet, else where it is.
+    pub(crate) fn wait<T>(
+        &mut self,
+        key: &mut Option<usize>,
+        demand: D,
+        parking: &mut Parking<'_>,
+    ) -> Poll<T> {
+        if let Some(key) = *key {
+            parking.keep(&mut self.entries[key].waker);
+            return Poll::Pending;
+        }
+        let mut waker = None;
+        if parking.keep(&mut waker) {
+            *key = Some(self.join(demand, waker));
+        }
+        Poll::Pending
+    }
+
+    fn join(&mut self, demand: D, waker: Option<Waker>) -> usize {
         let before = self.tail;
-        let entry = Entry { demand, waker: Some(waker.clone()), before, after: None };
-        let key = self.entries.insert(entry);
+        let key = self.entries.insert(Entry { demand, waker, before, after: None });
         match before {
             Some(before) => self.entries[before].after = Some(key),
             None => self.head = Some(key),
@@ -47,15 +122,9 @@ impl<D> Waiters<D> {
         key
     }
 
-    /// Whether the entry was granted; otherwise `waker` is kept for then.
-    pub(crate) fn is_granted(&mut self, key: usize, waker: &Waker) -> bool {
-        match &mut self.entries[key].waker {
-            Some(kept) => {
-                kept.clone_from(waker);
-                false
-            }
-            None => true,
-        }
+    /// Whether the entry was granted.
+    pub(crate) fn is_granted(&self, key: usize) -> bool {
+        self.entries[key].waker.is_none()
     }
 
     /// What the first in the queue demands.
@@ -63,7 +132,7 @@ impl<D> Waiters<D> {
         self.head.map(|key| &self.entries[key].demand)
     }
 
-    /// What the first in the queue demands, to be changed.
+    /// The same, to note how it is granted.
     pub(crate) fn first_mut(&mut self) -> Option<&mut D> {
         self.head.map(|key| &mut self.entries[key].demand)
     }
@@ -75,13 +144,19 @@ impl<D> Waiters<D> {
         self.entries[key].waker.take()
     }
 
-    /// Removes an entry. Tells its demand, and whether it had been granted.
-    pub(crate) fn leave(&mut self, key: usize) -> (D, bool) {
-        let granted = self.entries[key].waker.is_none();
+    /// Grants everybody.
+    pub(crate) fn grant_all(&mut self) -> Vec<Waker> {
+        std::iter::from_fn(|| self.grant()).collect()
+    }
+
+    /// Removes an entry.
+    pub(crate) fn leave(&mut self, key: usize) -> Left<D> {
+        let granted = self.is_granted(key);
         if !granted {
             self.unlink(key);
         }
-        (self.entries.remove(key).demand, granted)
+        let Entry { demand, waker, .. } = self.entries.remove(key);
+        Left { demand, granted, _waker: waker }
     }
 
     fn unlink(&mut self, key: usize) {
@@ -104,13 +179,14 @@ mod tests {
     #[test]
     fn first_come_first_served_and_anyone_may_leave() {
         let mut waiters = Waiters::new();
-        let keys: Vec<usize> = (0..4).map(|n| waiters.join(n, Waker::noop())).collect();
-        assert_eq!(waiters.leave(keys[1]), (1, false));
+        let keys: Vec<usize> = (0..4).map(|n| waiters.join(n, Some(Waker::noop().clone()))).collect();
+        let left = |left: Left<i32>| (left.demand, left.granted);
+        assert_eq!(left(waiters.leave(keys[1])), (1, false));
         assert!(waiters.grant().is_some());
-        assert!(waiters.is_granted(keys[0], Waker::noop()));
+        assert!(waiters.is_granted(keys[0]));
         assert_eq!(waiters.first(), Some(&2));
-        assert_eq!(waiters.leave(keys[0]), (0, true));
-        assert_eq!(waiters.leave(keys[3]), (3, false));
+        assert_eq!(left(waiters.leave(keys[0])), (0, true));
+        assert_eq!(left(waiters.leave(keys[3])), (3, false));
         assert!(waiters.grant().is_some());
         assert!(waiters.is_empty() && waiters.grant().is_none());
     }

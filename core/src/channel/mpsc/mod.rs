@@ -1,12 +1,13 @@
-//! Many senders, one receiver, a bounded queue. FIFO: a full channel serves waiting senders in the
-//! order in which they came.
+//! Many senders, one receiver, a queue: bounded ([`channel()`]) or not ([`unbounded()`]). FIFO: a full
+//! channel serves waiting senders in the order in which they came.
 //!
 //! A send has two phases: [`Sender::reserve`] waits for room, [`Permit::send`] cannot fail. Between
 //! the two nothing is lost, whatever is cancelled. [`Sender::with_permit`] is the form that cannot
 //! forget the second phase.
 //!
 //! Invariant: `queue.len() + permits out <= capacity`; a slot whose permit is dropped unsent, or
-//! whose value is received, goes to the first waiting sender.
+//! whose value is received, goes to the first waiting sender. An unbounded channel is one with room
+//! for as many values as can be counted, so that nobody ever waits.
 
 mod room;
 
@@ -20,7 +21,7 @@ use super::SendError;
 use crate::cancel::{Cancelled, Level};
 use crate::cx::Cx;
 use crate::outcome::lock;
-use crate::sync::waiters::Waiters;
+use crate::sync::waiters::{Waiters, poll_locked};
 
 /// A channel that holds at most `capacity` values.
 ///
@@ -49,9 +50,35 @@ use crate::sync::waiters::Waiters;
 #[track_caller]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     assert!(capacity > 0, "a channel needs room for at least one value");
+    with_room(capacity)
+}
+
+/// A channel that holds whatever is sent: a sender never waits, and the queue grows as long as the
+/// receiver is slower. Where senders can wait, [`channel()`] keeps them in step.
+///
+/// ```
+/// # use asupersync::{Cx, Outcome, channel::mpsc};
+/// # #[asupersync::main]
+/// # async fn main(cx: &Cx) -> Outcome<()> {
+/// let (tx, mut rx) = mpsc::unbounded();
+/// tx.send(1)?;
+/// tx.send(2)?;
+/// drop(tx);
+/// assert_eq!(rx.recv(cx).await?, Some(1));
+/// assert_eq!(rx.recv(cx).await?, Some(2));
+/// assert_eq!(rx.recv(cx).await?, None);
+/// # Ok(())
+/// # }
+/// ```
+pub fn unbounded<T>() -> (UnboundedSender<T>, Receiver<T>) {
+    let (sender, receiver) = with_room(usize::MAX);
+    (UnboundedSender(sender), receiver)
+}
+
+fn with_room<T>(room: usize) -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Mutex::new(State {
         queue: VecDeque::new(),
-        room: capacity,
+        room,
         waiters: Waiters::new(),
         receiver: None,
         senders: 1,
@@ -168,8 +195,9 @@ impl<T> Sender<T> {
             return Err(value);
         }
         state.room -= 1;
+        let (_, receiver) = state.fill(value, End::Back);
         drop(state);
-        Permit { shared: &self.shared, sent: false }.send(value);
+        receiver.into_iter().for_each(Waker::wake);
         Ok(())
     }
 
@@ -201,6 +229,30 @@ impl<T> Drop for Sender<T> {
     }
 }
 
+/// An end that sends and never waits.
+pub struct UnboundedSender<T>(Sender<T>);
+
+impl<T> UnboundedSender<T> {
+    /// Sends a value. Does not wait, so it has no `Cx`: it is done under Request too.
+    ///
+    /// # Errors
+    /// `Closed`, with the value, if the receiver is gone.
+    pub fn send(&self, value: T) -> Result<(), SendError<T>> {
+        self.0.try_send(value).map_err(SendError::Closed)
+    }
+
+    /// The receiver is gone.
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+impl<T> Clone for UnboundedSender<T> {
+    fn clone(&self) -> Self {
+        UnboundedSender(self.0.clone())
+    }
+}
+
 struct Reserve<'a, T> {
     shared: &'a Mutex<State<T>>,
     key: Option<usize>,
@@ -210,26 +262,23 @@ struct Reserve<'a, T> {
 
 impl<T> Reserve<'_, T> {
     fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<(), SendError<()>>> {
-        let mut state = lock(self.shared);
-        if let Some(key) = self.key {
-            if !state.waiters.is_granted(key, task.waker()) {
-                return Poll::Pending;
+        let (key, senders) = (&mut self.key, self.senders);
+        poll_locked(self.shared, task, |state, parking| {
+            match *key {
+                None if state.closed => {}
+                None if state.room > 0 => state.room -= 1,
+                Some(granted) if state.waiters.is_granted(granted) => {
+                    state.waiters.leave(granted);
+                    *key = None;
+                }
+                _ => return state.waiters.wait(key, (), parking),
             }
-            state.waiters.leave(key);
-            self.key = None;
-        } else if state.closed {
-            return Poll::Ready(Err(SendError::Closed(())));
-        } else if state.room > 0 {
-            state.room -= 1;
-        } else {
-            self.key = Some(state.waiters.join((), task.waker()));
-            return Poll::Pending;
-        }
-        if state.closed {
-            return Poll::Ready(Err(SendError::Closed(())));
-        }
-        state.senders += self.senders;
-        Poll::Ready(Ok(()))
+            if state.closed {
+                return Poll::Ready(Err(SendError::Closed(())));
+            }
+            state.senders += senders;
+            Poll::Ready(Ok(()))
+        })
     }
 }
 
@@ -237,8 +286,8 @@ impl<T> Drop for Reserve<'_, T> {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
         let mut state = lock(self.shared);
-        let ((), granted) = state.waiters.leave(key);
-        let next = if granted { state.free() } else { None };
+        let left = state.waiters.leave(key);
+        let next = if left.granted { state.free() } else { None };
         drop(state);
         next.into_iter().for_each(Waker::wake);
     }
@@ -294,22 +343,19 @@ impl<T> Receiver<T> {
     fn poll_pop(
         &mut self,
         task: &mut Context<'_>,
-        slot: impl FnOnce(&mut State<T>) -> Option<Waker>,
+        mut slot: impl FnMut(&mut State<T>) -> Option<Waker>,
     ) -> Poll<Option<T>> {
-        let mut state = lock(&self.shared);
-        if let Some(value) = state.queue.pop_front() {
-            let next = slot(&mut state);
-            drop(state);
-            next.into_iter().for_each(Waker::wake);
-            return Poll::Ready(Some(value));
-        }
-        if state.senders == 0 {
-            return Poll::Ready(None);
-        }
-        let stale = state.receiver.replace(task.waker().clone());
-        drop(state);
-        drop(stale);
-        Poll::Pending
+        let mut next = None;
+        let polled = poll_locked(&self.shared, task, |state, parking| match state.queue.pop_front() {
+            Some(value) => {
+                next = slot(state);
+                Poll::Ready(Some(value))
+            }
+            None if state.senders == 0 => Poll::Ready(None),
+            None => parking.wait(&mut state.receiver),
+        });
+        next.into_iter().for_each(Waker::wake);
+        polled
     }
 
     /// The next value, if one is there.
@@ -328,7 +374,7 @@ impl<T> Drop for Receiver<T> {
         let mut state = lock(&self.shared);
         state.closed = true;
         let undelivered = std::mem::take(&mut state.queue);
-        let woken: Vec<Waker> = std::iter::from_fn(|| state.waiters.grant()).collect();
+        let woken = state.waiters.grant_all();
         drop(state);
         drop(undelivered);
         woken.into_iter().for_each(Waker::wake);
