@@ -11,6 +11,7 @@
 //! | [`host`], [`io`] | the seam to what runs it |
 //! | [`region`] | who owns what, and how it closes |
 //! | [`Cx`], [`spawn`](Cx::spawn), [`race`](Cx::race) | what users call |
+//! | [`obligation`] | what is reserved must be resolved |
 //! | [`sync`], [`channel`] | cancel-correct locks and channels |
 
 #![forbid(unsafe_code)]

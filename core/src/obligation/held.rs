@@ -6,7 +6,7 @@
 //!
 //! The argument of the closure names no lifetime but `'id`, and the future's `Send` is part of
 //! [`PermitFn`]: otherwise a closure inside a `Send` task is refused with "implementation is not
-//! general enough". For the same reason the functions are no `async fn`.
+//! general enough". The functions are no `async fn`, so that their signatures promise `Send`.
 
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};

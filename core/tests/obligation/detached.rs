@@ -1,6 +1,7 @@
 //! Out of the closure: resolved elsewhere, or by the region, once; and what its report tells.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::Poll;
@@ -9,7 +10,7 @@ use asupersync::channel::oneshot;
 use asupersync::obligation::Resolution::{Aborted, Committed};
 use asupersync::obligation::{Detached, Kind, Lease, Obligation, hold, kind};
 use asupersync::region::{CloseReport, LeftoverKind, Phase};
-use asupersync::{Budget, Cx, Failure, Outcome, Region};
+use asupersync::{Budget, Cx, Failure, Outcome, Region, Runtime};
 
 use crate::cases::{Case, each_kind, poll_once};
 
@@ -307,7 +308,7 @@ impl Obligation for Slow {
 #[asupersync::test(workers = 2)]
 async fn one_that_is_being_resolved_is_waited_for(cx: &Cx) -> Outcome {
     let ((begun, mut has_begun), (tell, go)) = (oneshot::channel(), mpsc::channel());
-    let (mut elsewhere, ended) = (None, AtomicBool::new(false));
+    let (mut elsewhere, mut kept, ended) = (None, None, AtomicBool::new(false));
     let opened = Region::builder("r").open_with_report(cx, async |inside| {
         let detached = hold(inside, Slow { begun, go }, async |held| {
             let (detached, done) = held.detach();
@@ -317,6 +318,7 @@ async fn one_that_is_being_resolved_is_waited_for(cx: &Cx) -> Outcome {
         // Of the outer region: this one is quiet while that runs.
         elsewhere = Some(cx.spawn_blocking("slow", move || Ok(detached.send(())?)));
         has_begun.recv(inside).await?;
+        kept = Some(inside.clone());
         ended.store(true, Ordering::Relaxed);
         Ok(())
     });
@@ -330,9 +332,22 @@ async fn one_that_is_being_resolved_is_waited_for(cx: &Cx) -> Outcome {
     for _ in 0..3 {
         assert!(poll_once(opened.as_mut()).is_pending());
     }
-    tell.send(()).expect("the commit waits");
-    let (outcome, report) = opened.await;
+    // Only after its waker is there: it is the end of the commit that wakes.
+    let mut tell = Some(tell);
+    let (outcome, report) = poll_fn(|task| {
+        let polled = opened.as_mut().poll(task);
+        if let Some(tell) = tell.take() {
+            assert!(polled.is_pending());
+            tell.send(()).expect("the commit waits");
+        }
+        polled
+    })
+    .await;
+    drop(opened);
     outcome?;
+    let inside = kept.expect("the body ended");
+    let spent = pin!(inside.or_spent(pending::<()>()));
+    assert!(poll_once(spent).is_pending(), "what woke was not the end of the drain budget");
     assert_eq!(account(&report), [1, 1, 0, 0]);
     elsewhere.expect("it was started").join().await
 }
@@ -400,6 +415,24 @@ async fn a_spent_budget_aborts_too(cx: &Cx) -> Outcome {
     assert_eq!(*log.lock().unwrap(), ["it Aborted"]);
     assert_eq!((account(&report), report.totals.finalizers_failed), ([1, 0, 1, 1], 1));
     Ok(())
+}
+
+/// A poll that never returns keeps its region from closing: what the runtime gives up on, it settles.
+#[test]
+fn a_runtime_that_gives_up_settles_what_is_left() {
+    let (go, wait) = mpsc::channel::<()>();
+    let (log, zero) = (Log::default(), Budget::timeout(std::time::Duration::ZERO));
+    let tell = log.clone();
+    let runtime = Runtime::builder().workers(2).drain(zero).finalize(zero).build().expect("threads");
+    let (_, report) = runtime.block_on_with_report(async move |cx: &Cx| {
+        std::mem::forget(logged(cx, "it", &tell).await);
+        cx.defer(async move |_| assert!(wait.recv().is_err(), "never told, only let go"))?;
+        Ok(())
+    });
+    assert_eq!(*log.lock().unwrap(), ["it Aborted"]);
+    let report = report.expect("it ran");
+    assert_eq!(account(&report), [1, 0, 1, 1], "{report}");
+    drop(go);
 }
 
 /// A `Cx` that outlived its region keeps no account.

@@ -86,10 +86,7 @@ impl<T: Send + 'static> Sender<T> {
     /// # Ok(())
     /// # }
     /// ```
-    #[expect(
-        clippy::manual_async_fn,
-        reason = "inside a Send task, an `async fn` is refused for closures that borrow"
-    )]
+    #[expect(clippy::manual_async_fn, reason = "the signature promises `Send`")]
     pub fn with_permit<'s, C, R, F>(
         &'s self,
         cx: &'s Cx<C>,
@@ -128,7 +125,7 @@ impl<T: Send + 'static> Sender<T> {
     /// # Ok(())
     /// # }
     /// ```
-    #[expect(clippy::manual_async_fn, reason = "as `with_permit`")]
+    #[expect(clippy::manual_async_fn, reason = "the signature promises `Send`")]
     pub fn try_with_permit<'s, C, R, F>(
         &'s self,
         cx: &'s Cx<C>,
