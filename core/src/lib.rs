@@ -12,6 +12,7 @@
 //! | [`region`] | who owns what, and how it closes |
 //! | [`Cx`], [`spawn`](Cx::spawn), [`race`](Cx::race) | what users call |
 //! | [`sync`], [`channel`] | cancel-correct locks and channels |
+//! | [`supervise`] | children that are started again when they fail |
 
 #![forbid(unsafe_code)]
 
@@ -30,6 +31,7 @@ pub mod io;
 mod outcome;
 pub mod region;
 mod spawn;
+pub mod supervise;
 pub mod sync;
 mod time;
 mod timer;
