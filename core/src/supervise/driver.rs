@@ -91,6 +91,9 @@ impl<'a, C: Send + Sync + 'static> Driver<'a, C> {
             let input = poll_fn(|task| self.poll_input(&mut watch, task)).await;
             ending = self.handle(input);
         }
+        for id in self.slots.keys().copied().collect::<Vec<_>>() {
+            self.forget(id);
+        }
         match ending {
             Some(Ending::Requested) => Err(self.caller.scope().cancelled().into()),
             Some(Ending::Escalated) => Err(self.complaint.map_or_else(
