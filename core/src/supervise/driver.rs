@@ -152,6 +152,7 @@ impl<'a, C: Send + Sync + 'static> Driver<'a, C> {
         id
     }
 
+    /// A caller that left meanwhile does not need its answer.
     fn command(&mut self, command: Command<C>) -> Option<Ending> {
         match command {
             // Nobody would know of the child.
@@ -163,7 +164,7 @@ impl<'a, C: Send + Sync + 'static> Driver<'a, C> {
                 } else {
                     Err(ChildError::MaxChildren(max))
                 };
-                answered(reply.send(answer));
+                drop(reply.send(answer));
                 None
             }
             Command::Terminate(id, reply) => match self.slots.get_mut(&id) {
@@ -173,7 +174,7 @@ impl<'a, C: Send + Sync + 'static> Driver<'a, C> {
                     self.decide(Event::Remove(id))
                 }
                 None => {
-                    answered(reply.send(Err(ChildError::NotFound(id))));
+                    drop(reply.send(Err(ChildError::NotFound(id))));
                     None
                 }
             },
@@ -186,7 +187,7 @@ impl<'a, C: Send + Sync + 'static> Driver<'a, C> {
                     status: status(child.phase),
                     restarts: child.restarts,
                 });
-                answered(reply.send(Ok(infos.collect())));
+                drop(reply.send(Ok(infos.collect())));
                 None
             }
         }
@@ -262,13 +263,10 @@ impl<'a, C: Send + Sync + 'static> Driver<'a, C> {
         // What a body captured is the child's, and so is a panic in dropping it.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(spec)));
         for reply in waiting {
-            answered(reply.send(Ok(())));
+            drop(reply.send(Ok(())));
         }
     }
 }
-
-/// A caller that left does not need its answer.
-fn answered<T, E>(_sent: Result<T, E>) {}
 
 fn status(phase: Phase) -> ChildStatus {
     match phase {

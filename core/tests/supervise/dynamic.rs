@@ -57,13 +57,20 @@ fn an_added_child_is_supervised_like_any_other() {
         let log = Log::default();
         let (handle, supervisor) = start(cx, Supervisor::new(Strategy::RestForOne).child(idle("a", &log)));
         handle.start_child(cx, ends("b", End::Panics, 1, &log, &["a"])).await?;
-        handle.start_child(cx, idle("c", &log)).await?;
+        let c = handle.start_child(cx, idle("c", &log)).await?;
         log.wait(cx, "b up", 2).await?;
         wait_children(cx, &handle, "a Up, b Up, c Up").await?;
         log.wait(cx, "a up", 1).await?;
         let restarts =
             handle.which_children(cx).await?.iter().map(|child| child.restarts).collect::<Vec<_>>();
         assert_eq!(restarts, [0, 1, 0]);
+        // Its own reason, not that of the restart before.
+        log.wait(cx, "c up", 1).await?;
+        handle.terminate_child(cx, c).await?;
+        assert_eq!(
+            log.all().iter().rev().find(|said| said.starts_with("c asked")).unwrap(),
+            "c asked: UserRequest"
+        );
         assert!(supervisor.cancel(Budget::UNLIMITED).await.is_err());
         Ok(())
     });

@@ -133,6 +133,37 @@ fn those_after_wait_until_a_child_is_ready() {
 }
 
 #[test]
+fn a_word_from_an_earlier_start_counts_no_more() {
+    run(async |cx: &Cx| {
+        let log = Log::default();
+        let kept = Arc::new(std::sync::Mutex::new(None));
+        let child = {
+            let (log, kept) = (log.clone(), kept.clone());
+            ChildSpec::with_ready("a", async move |cx: &Cx, ready| {
+                log.add("a up");
+                if log.count("a up") == 1 {
+                    *kept.lock().unwrap() = Some(ready);
+                    return End::Fails.come();
+                }
+                let _unused = ready;
+                Err(cx.cancelled().await.into())
+            })
+        };
+        let mut supervisor = Supervisor::new(Strategy::OneForAll).child(child).child(idle("b", &log));
+        let handle = supervisor.handle();
+        let supervisor = cx.spawn("s", async move |cx| supervisor.run(cx).await);
+        log.wait(cx, "a up", 2).await?;
+        let stale: asupersync::supervise::Ready = kept.lock().unwrap().take().unwrap();
+        stale.signal();
+        // Answered after what children told before.
+        wait_children(cx, &handle, "a Starting, b Waiting").await?;
+        assert!(supervisor.cancel(Budget::UNLIMITED).await.is_err());
+        assert_eq!(log.count("b up"), 0);
+        Ok(())
+    });
+}
+
+#[test]
 fn nothing_of_a_child_is_left_when_it_starts_again() {
     run(async |cx: &Cx| {
         let alive = Arc::new(AtomicUsize::new(0));

@@ -222,14 +222,18 @@ fn under_request_nothing_is_started() {
     run(async |cx: &Cx| {
         let log = Log::default();
         let inner = log.clone();
-        let task = cx.spawn("s", async move |cx| {
-            drop(cx.cancelled().await);
-            inner.add("asked");
-            family(Strategy::OneForAll, &inner).run(cx).await
+        // Only the task is under Request, not its region.
+        let around = Region::builder("around").open_with_report(cx, async move |cx: &Cx| {
+            let task = cx.spawn("s", async move |cx| {
+                drop(cx.cancelled().await);
+                family(Strategy::OneForAll, &inner).run(cx).await
+            });
+            task.request_cancel(Reason::new(ReasonKind::UserRequest));
+            Ok(task.join().await)
         });
-        task.request_cancel(Reason::new(ReasonKind::UserRequest));
-        assert_eq!(cancelled_by(&task.join().await), ReasonKind::UserRequest);
-        assert_eq!(log.all(), ["asked"]);
+        let (outcome, report) = around.await;
+        assert_eq!(cancelled_by(&outcome?), ReasonKind::UserRequest);
+        assert_eq!((report.totals.regions, report.totals.tasks, log.all().len()), (1, 1, 0));
         Ok(())
     });
 }

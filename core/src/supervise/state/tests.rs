@@ -141,6 +141,19 @@ fn a_group_waits_for_the_back_off_of_whoever_failed() {
 }
 
 #[test]
+fn who_waits_longer_for_itself_goes_on_doing_so_in_a_group() {
+    let backoff = Backoff::exponential(MS(5), MS(100));
+    let (mut state, _) = with(state(RestForOne, 9, backoff), &[(Permanent, false); 2]);
+    assert_eq!(end_of(&mut state, 1, true, at(0)), []);
+    assert_eq!(state.decide(Event::Tick, at(5)), [start(1)]);
+    assert_eq!(end_of(&mut state, 1, true, at(5)), []);
+    assert_eq!(end_of(&mut state, 0, true, at(6)), []);
+    assert_eq!(state.decide(Event::Tick, at(11)), [start(0)]);
+    assert_eq!(state.wake_at(), at(15));
+    assert_eq!(state.decide(Event::Tick, at(15)), [start(1)]);
+}
+
+#[test]
 fn those_after_wait_for_ready_through_failed_starts() {
     for strategy in [OneForOne, OneForAll, RestForOne] {
         let family = [(Permanent, true), (Permanent, false)];
