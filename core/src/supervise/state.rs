@@ -261,8 +261,8 @@ impl State {
         match (child.phase, child.fate) {
             (Phase::Down, _) => self.set(id, Phase::Waiting(at)),
             (Phase::Waiting(earlier), _) => self.set(id, Phase::Waiting(at.max(earlier))),
-            (_, Fate::Forget) => {}
-            (_, Fate::Again(earlier)) => child.fate = Fate::Again(at.max(earlier)),
+            // Its turn comes after that of the child it was stopped for, anyway.
+            (_, Fate::Forget | Fate::Again(_)) => {}
             (_, Fate::Stay) if child.traits.restart == Restart::Temporary => child.fate = Fate::Forget,
             (_, Fate::Stay) => child.fate = Fate::Again(at),
         }

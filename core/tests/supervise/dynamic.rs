@@ -6,7 +6,8 @@ use asupersync::channel::oneshot;
 use asupersync::supervise::{
     Backoff, ChildError, ChildSpec, Restart, Strategy, Supervisor, SupervisorHandle,
 };
-use asupersync::{Budget, Cx, Failure, Handle, Outcome};
+use asupersync::sync::Notify;
+use asupersync::{Budget, Cx, Failure, Handle, Outcome, Reason, ReasonKind};
 
 use crate::{End, HOUR, Log, ends, idle, run, wait_children};
 
@@ -137,6 +138,32 @@ fn a_child_can_be_removed_while_it_waits_and_by_itself() {
         assert_eq!(log.count("self: true"), 1);
         drop(handle);
         supervisor.join().await
+    });
+}
+
+#[test]
+fn one_that_stops_refuses_at_once() {
+    run(async |cx: &Cx| {
+        let log = Log::default();
+        let drained = Arc::new(Notify::new());
+        let slow = {
+            let (log, drained) = (log.clone(), drained.clone());
+            ChildSpec::new("slow", async move |cx: &Cx| {
+                log.add("up");
+                drop(cx.cancelled().await);
+                log.add("asked");
+                cx.finish(async |cx: &Cx| drained.notified(cx).await.map_err(Into::into)).await
+            })
+        };
+        let (handle, supervisor) = start(cx, Supervisor::new(Strategy::OneForOne).child(slow));
+        log.wait(cx, "up", 1).await?;
+        supervisor.request_cancel(Reason::new(ReasonKind::UserRequest));
+        log.wait(cx, "asked", 1).await?;
+        assert_eq!(refused(handle.start_child(cx, idle("late", &log)).await), ChildError::Stopped);
+        assert!(!supervisor.is_finished());
+        drained.notify_one();
+        assert!(supervisor.join().await.is_err());
+        Ok(())
     });
 }
 

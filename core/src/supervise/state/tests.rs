@@ -127,8 +127,12 @@ fn restarts_in_a_row_wait_longer_and_a_healthy_run_starts_over() {
         assert_eq!(state.decide(Event::Tick, at(now - 1)), []);
         assert_eq!(state.decide(Event::Tick, at(now)), [start(0)]);
     }
-    assert_eq!(end_of(&mut state, 0, true, at(now + 51)), []);
-    assert_eq!(state.wake_at(), at(now + 53));
+    // Longer than the period, but not than the cap.
+    assert_eq!(end_of(&mut state, 0, true, at(now + 30)), []);
+    assert_eq!(state.wake_at(), at(now + 80));
+    assert_eq!(state.decide(Event::Tick, at(now + 80)), [start(0)]);
+    assert_eq!(end_of(&mut state, 0, true, at(now + 131)), []);
+    assert_eq!(state.wake_at(), at(now + 133));
 }
 
 #[test]
