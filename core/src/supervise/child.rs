@@ -6,9 +6,9 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+use super::event::Traits;
 use super::mailbox::{LastWill, Mailbox, Ready};
 use super::policy::{ChildId, Restart};
-use super::state::Traits;
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cx::{All, Cx};

@@ -11,10 +11,11 @@ use std::task::{Context, Poll};
 
 use super::child::ChildSpec;
 use super::error::{ChildError, TooManyRestarts};
+use super::event::{Action, Ending, Event};
 use super::handle::{ChildInfo, ChildStatus, Command, Reply};
 use super::mailbox::{Mailbox, Note};
 use super::policy::{ChildId, is_abnormal};
-use super::state::{Action, Ending, Event, Phase, State};
+use super::state::{Phase, State};
 use crate::alarm::Alarm;
 use crate::cancel::{Level, Reason, ReasonKind, Watch};
 use crate::channel::mpsc;

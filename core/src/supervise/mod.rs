@@ -29,12 +29,13 @@
 //! # Inside
 //!
 //! `state` decides, as a pure step, and `driver` does what it says; `backoff` and `window` are what
-//! it decides with. Children tell their ends through `mailbox`; nothing here polls them.
+//! it decides with, `event` the words between the two. Children tell their ends through `mailbox`; nothing here polls them.
 
 mod backoff;
 mod child;
 mod driver;
 mod error;
+mod event;
 mod handle;
 mod mailbox;
 mod policy;

@@ -15,64 +15,16 @@
 //! 3. Grouped strategies start nothing while anything is yet to be stopped.
 //! 4. Once `ending` is set nothing is started, and the last end of a child finishes.
 
+mod plan;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::backoff::Backoff;
+use super::event::{Action, Ending, Event, Traits};
 use super::policy::{ChildId, Restart, Strategy};
 use super::window::Window;
 use crate::time::Time;
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub(super) enum Event {
-    /// A child is added, after all there are. Its number is greater than theirs.
-    Add(ChildId, Traits),
-    /// Somebody wants a child stopped and forgotten.
-    Remove(ChildId),
-    /// A child told that it is ready.
-    Ready(ChildId),
-    /// A child's region is Closed.
-    Ended { id: ChildId, abnormal: bool },
-    /// The time of [`State::wake_at`] came, or nothing: it is always allowed.
-    Tick,
-    /// Nobody can add children any more.
-    Sealed,
-    /// The supervisor is asked to stop.
-    Request,
-}
-
-/// What to do, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    Start(ChildId),
-    /// Ask the child to stop; its end will be told.
-    Stop(ChildId),
-    /// The child is gone for good.
-    Forget(ChildId),
-    /// Nothing runs, and nothing will.
-    Finish(Ending),
-}
-
-/// How a supervisor ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Ending {
-    /// Every child is done.
-    Done,
-    Requested,
-    /// The child that ended last was one restart too many.
-    Escalated,
-}
-
-/// What is to be known of a child.
-#[derive(Clone, Debug)]
-pub(super) struct Traits {
-    pub(super) name: Arc<str>,
-    pub(super) restart: Restart,
-    /// Children after it are started once it tells that it is ready.
-    pub(super) tells_ready: bool,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -277,59 +229,6 @@ impl State {
         for child in self.children.values_mut().filter(|child| child.runs()) {
             child.fate = Fate::Forget;
         }
-    }
-
-    /// Stops the last of those to be stopped; when there is none, starts those whose turn it is.
-    fn plan(&mut self, now: Time, actions: &mut Vec<Action>) {
-        self.wake_at = Time::MAX;
-        let last = self.children.iter().rev().find(|(_, child)| child.runs() && child.doomed());
-        if let Some((&id, child)) = last {
-            let orderly = self.strategy.is_grouped() || self.ending.is_some();
-            if orderly && child.phase != Phase::Stopping {
-                self.set(id, Phase::Stopping);
-                actions.push(Action::Stop(id));
-            }
-            if orderly {
-                return;
-            }
-        }
-        if self.due.is_empty() {
-            return;
-        }
-        let grouped = self.strategy.is_grouped();
-        let mut held = false;
-        let ids: Vec<ChildId> = self.children.keys().copied().collect();
-        for id in ids {
-            let child = &self.children[&id];
-            // Once booted, children of an ungrouped strategy know nothing of each other.
-            let orderly = grouped || !child.booted;
-            match child.phase {
-                Phase::Waiting(_) if held && orderly => {}
-                Phase::Waiting(at) if at <= now => self.start(id, now, actions),
-                Phase::Waiting(at) => self.wake_at = self.wake_at.min(at),
-                _ => {}
-            }
-            let phase = self.children[&id].phase;
-            held |= orderly && matches!(phase, Phase::Waiting(_) | Phase::Starting);
-        }
-    }
-
-    /// As [`plan`](Self::plan) for children without order, and without looking at all of them.
-    fn plan_unordered(&mut self, now: Time, actions: &mut Vec<Action>) {
-        if self.ending.is_some() {
-            let up = |child: &Child| matches!(child.phase, Phase::Starting | Phase::Up);
-            let all = self.children.iter().rev().filter(|(_, child)| up(child));
-            for id in all.map(|(&id, _)| id).collect::<Vec<_>>() {
-                self.set(id, Phase::Stopping);
-                actions.push(Action::Stop(id));
-            }
-        }
-        while let Some(&(at, id)) = self.due.first()
-            && at <= now
-        {
-            self.start(id, now, actions);
-        }
-        self.wake_at = self.due.first().map_or(Time::MAX, |&(at, _)| at);
     }
 
     fn start(&mut self, id: ChildId, now: Time, actions: &mut Vec<Action>) {
