@@ -13,6 +13,7 @@
 //! | [`Cx`], [`spawn`](Cx::spawn), [`race`](Cx::race) | what users call |
 //! | [`obligation`] | what is reserved must be resolved |
 //! | [`sync`], [`channel`] | cancel-correct locks and channels |
+//! | [`supervise`] | children that are started again when they fail |
 
 #![forbid(unsafe_code)]
 
@@ -32,6 +33,7 @@ pub mod obligation;
 mod outcome;
 pub mod region;
 mod spawn;
+pub mod supervise;
 pub mod sync;
 mod time;
 mod timer;

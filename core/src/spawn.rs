@@ -16,6 +16,7 @@ use crate::host::{Owner, Place, Runnable, TaskInfo, TaskMeta, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::region::{Node, Verdict, request_scope};
+use crate::time::Time;
 
 impl<C: Send + Sync + 'static> Cx<C> {
     /// Starts a task in this region. Its body gets a `Cx` of its own.
@@ -57,7 +58,8 @@ impl<C: Send + Sync + 'static> Cx<C> {
         self.start(name, Location::caller(), |_| async move { future.await.into_outcome() })
     }
 
-    fn start<T, Fut>(
+    /// Starts what `make` makes of the task's `Cx`.
+    pub(crate) fn start<T, Fut>(
         &self,
         name: &str,
         site: &'static Location<'static>,
@@ -240,6 +242,14 @@ impl<T> Handle<T> {
     pub fn request_cancel(&self, reason: Reason) {
         if let State::Started(join) = &self.state {
             request_scope(&self.node, &join.task().meta().scope, reason, Budget::UNLIMITED);
+        }
+    }
+
+    /// Asks a task to stop that sees to its own drain budget, as one that is a region does.
+    pub(crate) fn request_open_ended(&self, reason: Reason) {
+        if let State::Started(join) = &self.state {
+            let node = &self.node;
+            join.task().meta().scope.request(reason.stamp(&node.name, node.tree.host.now()), Time::MAX);
         }
     }
 

@@ -166,7 +166,22 @@ impl Builder {
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
-        open(cx, self, Location::caller(), body)
+        self.open_at(cx, Location::caller(), body)
+    }
+
+    /// As [`open_with_report`](Self::open_with_report), on behalf of the line `site`.
+    pub(crate) fn open_at<'a, C, R, F>(
+        self,
+        cx: &'a Cx<C>,
+        site: &'static Location<'static>,
+        body: F,
+    ) -> impl Future<Output = (Outcome<R::Ok>, CloseReport)> + use<'a, C, R, F>
+    where
+        C: Send + Sync + 'static,
+        R: TaskOutput,
+        F: AsyncFnOnce(&Cx<C>) -> R,
+    {
+        open(cx, self, site, body)
     }
 }
 
