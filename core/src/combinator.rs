@@ -54,20 +54,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
         let b = pin!(contain(cx_b.scope(), async { b(&cx_b).await.into_outcome() }));
         let mut a = Arm::new(self.node(), cx_a.scope(), a);
         let mut b = Arm::new(self.node(), cx_b.scope(), b);
-        poll_fn(|task| {
-            a.poll(task);
-            if a.wins() {
-                b.lose(ReasonKind::RaceLost);
-            }
-            b.poll(task);
-            if b.wins() {
-                a.lose(ReasonKind::RaceLost);
-                // The request may let it end in this very poll.
-                a.poll(task);
-            }
-            if a.ended() && b.ended() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+        run_both(&mut a, &mut b, ReasonKind::RaceLost).await;
         let takes_b = !a.wins() && (b.wins() || a.lost);
         match (a.take(), b.take()) {
             (Err(Failure::Panicked(panic)), _) | (_, Err(Failure::Panicked(panic))) => {
@@ -110,20 +97,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
         let b = pin!(contain(cx_b.scope(), async { b(&cx_b).await.into_outcome() }));
         let mut a = Arm::new(self.node(), cx_a.scope(), a);
         let mut b = Arm::new(self.node(), cx_b.scope(), b);
-        poll_fn(|task| {
-            a.poll(task);
-            if a.failed() {
-                b.lose(ReasonKind::SiblingFailed);
-            }
-            b.poll(task);
-            if b.failed() {
-                a.lose(ReasonKind::SiblingFailed);
-                // The request may let it end in this very poll.
-                a.poll(task);
-            }
-            if a.ended() && b.ended() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+        run_both(&mut a, &mut b, ReasonKind::SiblingFailed).await;
         let (a_lost, b_lost) = (a.lost, b.lost);
         match (a.take(), b.take()) {
             (Ok(a), Ok(b)) => Ok((a, b)),
@@ -205,7 +179,29 @@ impl<C: Send + Sync + 'static> Cx<C> {
     }
 }
 
-/// One body of a race, polled until it ended.
+/// Polls both arms until both have ended. The one that decides the matter tells the other to stop.
+async fn run_both<T, U, F, G>(a: &mut Arm<'_, T, F>, b: &mut Arm<'_, U, G>, kind: ReasonKind)
+where
+    F: Future<Output = (Outcome<T>, bool)>,
+    G: Future<Output = (Outcome<U>, bool)>,
+{
+    poll_fn(|task| {
+        a.poll(task);
+        if a.decides(kind) {
+            b.lose(kind);
+        }
+        b.poll(task);
+        if b.decides(kind) {
+            a.lose(kind);
+            // The request may let it end in this very poll.
+            a.poll(task);
+        }
+        if a.ended() && b.ended() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// One body of a race or a join, polled until it ended.
 struct Arm<'a, T, F> {
     node: &'a Node,
     scope: &'a Arc<Scope>,
@@ -239,6 +235,11 @@ impl<'a, T, F: Future<Output = (Outcome<T>, bool)>> Arm<'a, T, F> {
             self.lost = true;
             self.request(Reason::new(kind));
         }
+    }
+
+    /// A race is decided by who wins it, a join by who fails it.
+    fn decides(&self, kind: ReasonKind) -> bool {
+        if kind == ReasonKind::RaceLost { self.wins() } else { self.failed() }
     }
 
     /// It failed by itself, and not because somebody asked it to stop: whoever did asks the other.
