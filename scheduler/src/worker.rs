@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::thread;
 
-use asupersync_core::host::{Ran, Runnable, Wake};
+use asupersync_core::host::{Runnable, Wake};
 use asupersync_queue::Local;
 
 use crate::policy::{Choice, Policy, Waiting};
@@ -109,22 +109,15 @@ impl Worker {
             match found {
                 Some(runnable) => {
                     self.found();
-                    self.poll(runnable);
+                    let _ = runnable.run();
                 }
                 None => self.sleep(),
             }
         }
     }
 
-    fn poll(&mut self, runnable: Runnable) {
-        match runnable.run() {
-            Ran::Pending | Ran::Rescheduled | Ran::Complete | Ran::Stale => {}
-        }
-    }
-
     fn pick(&mut self) -> Option<Runnable> {
-        let shared = self.shared.clone();
-        let lanes = &shared.lanes;
+        let lanes = &self.shared.lanes;
         let mut waiting = Waiting {
             cancel: !lanes.cancel.is_empty(),
             timed: !lanes.timed.is_empty(),
@@ -133,8 +126,8 @@ impl Worker {
         loop {
             let (choice, policy) = self.policy.pick(waiting)?;
             let found = match choice {
-                Choice::Cancel => lanes.cancel.pop(),
-                Choice::Timed => lanes.timed.pop(),
+                Choice::Cancel => self.shared.lanes.cancel.pop(),
+                Choice::Timed => self.shared.lanes.timed.pop(),
                 Choice::Ready => self.next_ready(),
             };
             if found.is_some() {
@@ -181,7 +174,7 @@ impl Worker {
         }
         // Ahead of the ring, which may never be empty.
         if let Some(runnable) = self.shared.lanes.ready.pop() {
-            self.poll(runnable);
+            let _ = runnable.run();
         }
     }
 
