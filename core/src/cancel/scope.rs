@@ -15,11 +15,9 @@
 //! Lock order: a scope's lock is never held while another one's is taken, nor while a reference to a
 //! scope is dropped: the last one takes the parent's.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use slab::Slab;
 
@@ -85,8 +83,8 @@ pub(crate) trait Listener: Send + Sync {
 /// One node of the cancel tree.
 pub struct Scope {
     level: AtomicU8,
-    /// Data pointer of `home`, for the quick test in [`Watch::poll`]; 0 when there is none.
-    home_data: AtomicUsize,
+    /// Data pointer of `home`, for the quick test in `Watch::poll`; 0 when there is none.
+    pub(super) home_data: AtomicUsize,
     hold: Hold,
     /// The earliest deadline of those around it; puts the tasks inside into the Timed lane.
     deadline: Time,
@@ -98,17 +96,17 @@ pub struct Scope {
     /// still waits is dropped.
     due: AtomicBool,
     /// How many inside go on past the end of the drain budget.
-    kept: AtomicUsize,
-    inner: Mutex<Inner>,
+    pub(super) kept: AtomicUsize,
+    pub(super) inner: Mutex<Inner>,
 }
 
-struct Inner {
-    standing: Standing,
+pub(super) struct Inner {
+    pub(super) standing: Standing,
     /// Moves the task that polls in this scope into the Cancel lane.
     home: Option<Waker>,
     children: Slab<Weak<Scope>>,
     /// Wakers of futures polled under another waker than the task's.
-    waiters: Slab<Waker>,
+    pub(super) waiters: Slab<Waker>,
     listener: Option<Weak<dyn Listener>>,
     /// Ends the drain budget of this scope's own request.
     timer: Option<(Time, TimerKey)>,
@@ -323,7 +321,7 @@ impl Scope {
     }
 
     /// This scope and those around it, up to that of the task which polls in them.
-    fn around(self: &Arc<Self>) -> impl Iterator<Item = Arc<Scope>> + use<> {
+    pub(super) fn around(self: &Arc<Self>) -> impl Iterator<Item = Arc<Scope>> + use<> {
         std::iter::successors(
             Some(self.clone()),
             |scope| {
@@ -343,44 +341,6 @@ impl Scope {
     }
 }
 
-/// Keeps the bodies around a scope from being dropped at the end of the drain budget.
-struct Keep(Vec<Arc<Scope>>);
-
-impl Keep {
-    fn new(scope: &Arc<Scope>) -> Self {
-        let kept: Vec<_> = scope.around().collect();
-        for scope in &kept {
-            scope.kept.fetch_add(1, Ordering::AcqRel);
-        }
-        Keep(kept)
-    }
-}
-
-impl Drop for Keep {
-    fn drop(&mut self) {
-        for scope in &self.0 {
-            scope.kept.fetch_sub(1, Ordering::AcqRel);
-        }
-    }
-}
-
-/// Awaits a future with a limit of its own, which the end of the drain budget of `scope` does not
-/// cut short: a shield, the closing of a region.
-pub(crate) async fn past_the_drain<F: Future>(scope: &Arc<Scope>, future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut keep = None;
-    poll_fn(|cx| {
-        let polled = future.as_mut().poll(cx);
-        // Whoever would drop this looks after the poll.
-        if polled.is_pending() && keep.is_none() && scope.around().any(|scope| scope.level() == Level::Spent)
-        {
-            keep = Some(Keep::new(scope));
-        }
-        polled
-    })
-    .await
-}
-
 impl Drop for Scope {
     fn drop(&mut self) {
         if let Some(parent) = self.parent.upgrade() {
@@ -389,135 +349,10 @@ impl Drop for Scope {
     }
 }
 
-fn address(waker: &Waker) -> usize {
+/// What [`Watch`](super::watch::Watch) knows a waker by.
+pub(super) fn address(waker: &Waker) -> usize {
     waker.data() as usize
 }
 
-/// A future's interest in a scope; dropping it withdraws the interest.
-pub(crate) struct Watch<'a> {
-    scope: &'a Scope,
-    key: Option<usize>,
-}
-
-impl<'a> Watch<'a> {
-    pub(crate) fn new(scope: &'a Scope) -> Self {
-        Watch { scope, key: None }
-    }
-
-    /// Ready once the scope's level is at least `at`.
-    pub(crate) fn poll(&mut self, at: Level, cx: &mut Context<'_>) -> Poll<Cancelled> {
-        if self.scope.level() >= at {
-            return Poll::Ready(self.scope.cancelled());
-        }
-        // A request wakes the task itself, so its own waker need not be kept. The level is stored
-        // before that wake, and a wake during this poll makes the task be polled again.
-        let home = self.scope.home_data.load(Ordering::Relaxed);
-        if home != 0 && home == address(cx.waker()) {
-            return Poll::Pending;
-        }
-        let waker = cx.waker().clone();
-        let mut inner = lock(&self.scope.inner);
-        if inner.standing.level >= at {
-            drop(inner);
-            return Poll::Ready(self.scope.cancelled());
-        }
-        let before = match self.key {
-            Some(key) => Some(std::mem::replace(&mut inner.waiters[key], waker)),
-            None => {
-                self.key = Some(inner.waiters.insert(waker));
-                None
-            }
-        };
-        drop(inner);
-        drop(before);
-        Poll::Pending
-    }
-}
-
-impl Drop for Watch<'_> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key {
-            let waker = lock(&self.scope.inner).waiters.remove(key);
-            drop(waker);
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cancel::ReasonKind;
-
-    fn request(scope: &Arc<Scope>, level: Level) {
-        let reason = Reason::new(ReasonKind::UserRequest);
-        match level {
-            Level::Spent => scope.raise(Standing::spent(reason)),
-            _ => scope.request(reason, Time::MAX),
-        }
-    }
-
-    #[test]
-    fn a_request_reaches_every_descendant_and_later_children() {
-        let root = Scope::root();
-        let child = root.child(Hold::Nothing);
-        let grandchild = child.child(Hold::Nothing);
-        request(&root, Level::Requested);
-        assert_eq!(grandchild.level(), Level::Requested);
-        assert_eq!(grandchild.child(Hold::Nothing).level(), Level::Requested);
-        let sideways = Scope::root();
-        assert_eq!(sideways.level(), Level::Clear);
-    }
-
-    #[test]
-    fn a_finish_scope_sees_only_the_end_of_the_budget_and_a_shield_nothing() {
-        let root = Scope::root();
-        let (finish, shield) = (root.child(Hold::Request), root.child(Hold::All));
-        request(&root, Level::Requested);
-        assert_eq!((finish.level(), shield.level()), (Level::Clear, Level::Clear));
-        request(&root, Level::Spent);
-        assert_eq!((finish.level(), shield.level()), (Level::Spent, Level::Clear));
-    }
-
-    #[test]
-    fn a_chain_of_a_hundred_thousand_is_raised_and_dropped_without_recursion() {
-        let root = Scope::root();
-        let mut chain = vec![root.clone()];
-        for _ in 0..100_000 {
-            let next = chain[chain.len() - 1].child(Hold::Nothing);
-            chain.push(next);
-        }
-        request(&root, Level::Requested);
-        assert_eq!(chain[100_000].level(), Level::Requested);
-    }
-
-    #[test]
-    fn a_child_that_holds_a_request_may_be_dropped_while_it_is_raised() {
-        for _ in 0..2000 {
-            let root = Scope::root();
-            let children: Vec<_> = (0..8).map(|_| root.child(Hold::Request)).collect();
-            let dropping = std::thread::spawn(move || drop(children));
-            request(&root, Level::Requested);
-            dropping.join().expect("no panic");
-            assert_eq!(lock(&root.inner).children.len(), 0);
-        }
-    }
-
-    #[test]
-    fn a_waker_without_data_is_not_taken_for_the_home_that_is_not_there() {
-        let scope = Scope::root();
-        let mut watch = Watch::new(&scope);
-        assert!(Waker::noop().data().is_null());
-        assert!(watch.poll(Level::Requested, &mut Context::from_waker(Waker::noop())).is_pending());
-        assert_eq!(lock(&scope.inner).waiters.len(), 1);
-    }
-
-    #[test]
-    fn a_dropped_child_is_unlinked() {
-        let root = Scope::root();
-        for _ in 0..1000 {
-            drop(root.child(Hold::Nothing));
-        }
-        assert_eq!(lock(&root.inner).children.len(), 0);
-        assert!(lock(&root.inner).children.capacity() < 8);
-    }
-}
+mod tests;

@@ -1,15 +1,17 @@
 //! Regions: owners of tasks, child regions, finalizers and obligations.
 //!
-//! `state` is the life of one region as a pure step, `tree` who owns whom, `close` the way from the
-//! body's end to Closed, `ledger` and `settle` what becomes of obligations on that way, `root` what a
+//! `state` is the life of one region as a pure step, `tree` who owns whom, `request` how it is asked to
+//! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never end, `ledger` and `settle` what becomes of obligations on that way, `root` what a
 //! host holds. This file is what users call.
 
 mod close;
 mod failure;
 mod finalizer;
+mod give_up;
 mod ledger;
 mod policy;
 mod report;
+mod request;
 mod root;
 mod settle;
 mod state;
@@ -25,9 +27,10 @@ pub(crate) use ledger::{Abort, Aborting};
 pub(crate) use policy::Policy;
 pub use policy::{Close, OnFailure};
 pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
+pub(crate) use request::request_scope;
 pub use root::{Attendant, Root};
 pub use state::{Event, Phase, State};
-pub(crate) use tree::{Node, request_scope};
+pub(crate) use tree::Node;
 pub(crate) use verdict::Verdict;
 
 use crate::body::TaskOutput;

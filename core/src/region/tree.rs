@@ -7,7 +7,7 @@
 //! 1. A task's entry and its count in `state.tasks` come and go under one hold of the lock, and so
 //!    do an obligation's in the ledger and in `state.obligations`.
 //! 2. A node is in its parent's `children` exactly while the parent counts it.
-//! 3. A node that is not Closed has a driver of [`Node::poll_close`], or will get one: the future
+//! 3. A node that is not Closed has a driver of [`Node::close`], or will get one: the future
 //!    that opened it, and when that is dropped, a closer task of its own.
 //! 4. Parents are held weakly and children strongly: nothing recurses on drop, and a leaked `Cx`
 //!    keeps one node, not the tree.
@@ -15,8 +15,8 @@
 //! Lock order: a node's lock, then nothing. Scopes, hosts, wakers and user code are called with no
 //! node's lock held; a child is closed in its own lock first, then in its parent's.
 
-use std::collections::{HashSet, VecDeque};
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::collections::VecDeque;
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Waker;
@@ -29,13 +29,11 @@ use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Event, Phase, State};
 use super::verdict::Verdict;
-use crate::budget::Budget;
-use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Standing};
+use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope};
 use crate::host::{Host, Owner, Place, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
 use crate::outcome::lock;
 use crate::time::Time;
-use crate::timer::arm_drain;
 
 /// What all regions of one runtime share.
 pub(crate) struct Tree {
@@ -72,15 +70,15 @@ pub(crate) struct Node {
     pub(crate) scope: Arc<Scope>,
     pub(crate) policy: Policy,
     pub(super) opened_at: Time,
-    parent: Weak<Node>,
+    pub(super) parent: Weak<Node>,
     pub(super) site: &'static Location<'static>,
     pub(super) inner: Mutex<Inner>,
 }
 
 pub(super) struct Inner {
     pub(super) state: State,
-    tasks: Slab<Entry>,
-    children: Slab<Arc<Node>>,
+    pub(super) tasks: Slab<Entry>,
+    pub(super) children: Slab<Arc<Node>>,
     /// Where this node stands in its parent's `children`.
     key: Option<usize>,
     pub(super) finalizers: Vec<Finalizer>,
@@ -91,22 +89,22 @@ pub(super) struct Inner {
     pub(super) forced: bool,
     pub(super) ledger: Ledger,
     pub(super) failures: Vec<Failed>,
-    /// Wakes the driver of `poll_close`.
+    /// Wakes the driver of `close`.
     pub(super) closer: Option<Waker>,
-    requested_at: Option<Time>,
+    pub(super) requested_at: Option<Time>,
     pub(super) drained_at: Option<Time>,
     /// When drain and finalize must both be over.
     pub(super) close_by: Time,
-    drain_timer: Option<TimerKey>,
+    pub(super) drain_timer: Option<TimerKey>,
     next_number: u64,
     pub(super) totals: Totals,
     pub(super) leftovers: VecDeque<Leftover>,
     child_reports: VecDeque<CloseReport>,
 }
 
-struct Entry {
+pub(super) struct Entry {
     number: u64,
-    task: TaskRef,
+    pub(super) task: TaskRef,
 }
 
 /// How many reports of children, and of leftovers, a region keeps; more are only counted.
@@ -283,30 +281,6 @@ impl Node {
         inner.keep(Leftover { kind, name, site, path, phase, age });
     }
 
-    /// Asks this region, and all below it, to close. Idempotent.
-    pub(crate) fn request(&self, reason: Reason) {
-        let reason = reason.stamp(&self.name, self.tree.host.now());
-        self.scope.request(reason, Time::MAX);
-    }
-
-    /// When drain and finalize must both be over; [`Time::MAX`] before Request.
-    pub(crate) fn close_by(&self) -> Time {
-        lock(&self.inner).close_by
-    }
-
-    /// When the region around must be closed; [`Time::MAX`] before its Request.
-    pub(super) fn close_by_around(&self) -> Time {
-        self.parent.upgrade().map_or(Time::MAX, |parent| parent.close_by())
-    }
-
-    /// When the drain budget ends; [`Time::MAX`] before Request.
-    pub(crate) fn drain_until(&self) -> Time {
-        self.scope
-            .standing()
-            .drain_until
-            .min(lock(&self.inner).requested_at.map_or(Time::MAX, |at| self.policy.drain.deadline_from(at)))
-    }
-
     pub(crate) fn phase(&self) -> Phase {
         lock(&self.inner).state.phase
     }
@@ -373,7 +347,7 @@ impl Node {
         }
     }
 
-    fn leftover(&self, info: &TaskInfo, phase: Phase, kind: LeftoverKind) -> Leftover {
+    pub(super) fn leftover(&self, info: &TaskInfo, phase: Phase, kind: LeftoverKind) -> Leftover {
         Leftover {
             kind,
             name: info.name.clone(),
@@ -395,77 +369,6 @@ impl Node {
             at += 1;
         }
         all
-    }
-
-    /// Gives up on tasks of this node whose poll does not return though the budget is spent, so
-    /// that finalizers get their turn. Tells how many.
-    pub(super) fn abandon_stuck(
-        self: &Arc<Self>,
-        before: &HashSet<TaskId>,
-        now: &mut HashSet<TaskId>,
-    ) -> usize {
-        self.give_up(LeftoverKind::Abandoned, |entry| {
-            let meta = entry.task.meta();
-            // One that is kept may be polled often, and has a limit of its own.
-            let spent = meta.scope.level() == Level::Spent && !meta.scope.is_kept();
-            let suspect = spent && entry.task.is_running();
-            if suspect {
-                now.insert(meta.info.id);
-            }
-            suspect && before.contains(&meta.info.id)
-        })
-    }
-
-    /// Gives up on every task and finalizer of this node: drops the futures that nobody polls, and
-    /// with them what they and this node hold of each other.
-    pub(crate) fn force(self: &Arc<Self>) {
-        self.give_up(LeftoverKind::Forced, |_| true);
-        let (now, path) = (self.tree.host.now(), self.path());
-        let mut inner = lock(&self.inner);
-        inner.forced = true;
-        let running = inner.running.take();
-        let unrun = std::mem::take(&mut inner.finalizers);
-        let (children, closer) = (std::mem::take(&mut inner.children), inner.closer.take());
-        let started = inner.running_since.into_iter();
-        for (site, since) in started.chain(unrun.iter().map(|unrun| (unrun.site, now))) {
-            let phase = inner.state.phase;
-            let (kind, name) = (LeftoverKind::Forced, "finalizer".into());
-            inner.totals.finalizers_failed += 1;
-            inner.keep(Leftover { kind, name, site, path: path.clone(), phase, age: now - since });
-        }
-        drop(inner);
-        drop((children, closer));
-        // A panic in one's drop must not keep the others.
-        if let Some(running) = running {
-            drop(running.end(&*self.tree.host));
-        }
-        for unrun in unrun {
-            drop(catch_unwind(AssertUnwindSafe(|| drop(unrun))));
-        }
-    }
-
-    fn give_up(self: &Arc<Self>, kind: LeftoverKind, mut which: impl FnMut(&Entry) -> bool) -> usize {
-        let mut inner = lock(&self.inner);
-        let keys: Vec<usize> =
-            inner.tasks.iter().filter(|(_, entry)| which(entry)).map(|(key, _)| key).collect();
-        let mut gone = Vec::new();
-        for key in keys {
-            let entry = inner.tasks.remove(key);
-            inner.apply(Event::TaskEnded);
-            inner.totals.abandoned += 1;
-            let leftover = self.leftover(&entry.task.meta().info, inner.state.phase, kind);
-            inner.keep(leftover);
-            gone.push(entry.task);
-        }
-        let closer = inner.quiet_closer();
-        drop(inner);
-        for task in &gone {
-            task.shutdown();
-        }
-        if let Some(closer) = closer {
-            closer.wake();
-        }
-        gone.len()
     }
 }
 
@@ -508,54 +411,5 @@ impl Owner for Node {
         if let Some(closer) = closer {
             closer.wake();
         }
-    }
-}
-
-impl Listener for Node {
-    fn on_cancel(&self, standing: &Standing) {
-        let now = self.tree.host.now();
-        let ancestors = self.close_by_around();
-        let mut inner = lock(&self.inner);
-        let Some(next) = inner.state.step(Event::Request) else { return };
-        inner.state = next;
-        if let Some(next) = inner.state.step(Event::Drain) {
-            inner.state = next;
-        }
-        let asked_at = *inner.requested_at.get_or_insert(now);
-        let own = self.policy.drain.deadline_from(asked_at);
-        let drain_until = match standing.level {
-            Level::Spent => now,
-            _ => own.min(standing.drain_until),
-        };
-        inner.close_by = inner.close_by.min(self.policy.finalize.deadline_from(drain_until)).min(ancestors);
-        // Somebody above armed a timer for the standing's own deadline.
-        let arm = own < standing.drain_until
-            && standing.level < Level::Spent
-            && inner.drain_timer.is_none()
-            && inner.state.phase < Phase::Closed;
-        drop(inner);
-        if arm {
-            let timer = arm_drain(&*self.tree.host, &self.scope, own);
-            let stale = lock(&self.inner).drain_timer.replace(timer);
-            if let Some(stale) = stale {
-                self.tree.host.cancel_timer(stale);
-            }
-        }
-    }
-}
-
-/// Requests a cancel of one scope, whose drain ends within `budget`. Whoever ends the scope
-/// cancels the timer.
-pub(crate) fn request_scope(node: &Node, scope: &Arc<Scope>, reason: Reason, budget: Budget) {
-    if scope.has_ended() {
-        return;
-    }
-    let host = &*node.tree.host;
-    let now = host.now();
-    let until = budget.meet(node.policy.drain).deadline_from(now);
-    scope.request(reason.stamp(&node.name, now), until);
-    if until < Time::MAX && scope.level() < Level::Spent {
-        let stale = scope.keep_timer(until, arm_drain(host, scope, until));
-        stale.into_iter().for_each(|stale| host.cancel_timer(stale));
     }
 }

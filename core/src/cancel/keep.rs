@@ -1,0 +1,48 @@
+//! What goes on past the end of the drain budget around it: a shield, the closing of a region. Each has
+//! a limit of its own.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Level;
+use super::scope::Scope;
+
+/// Keeps the bodies around a scope from being dropped at the end of the drain budget.
+struct Keep(Vec<Arc<Scope>>);
+
+impl Keep {
+    fn new(scope: &Arc<Scope>) -> Self {
+        let kept: Vec<_> = scope.around().collect();
+        for scope in &kept {
+            scope.kept.fetch_add(1, Ordering::AcqRel);
+        }
+        Keep(kept)
+    }
+}
+
+impl Drop for Keep {
+    fn drop(&mut self) {
+        for scope in &self.0 {
+            scope.kept.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+/// Awaits a future with a limit of its own, which the end of the drain budget of `scope` does not
+/// cut short: a shield, the closing of a region.
+pub(crate) async fn past_the_drain<F: Future>(scope: &Arc<Scope>, future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut keep = None;
+    poll_fn(|cx| {
+        let polled = future.as_mut().poll(cx);
+        // Whoever would drop this looks after the poll.
+        if polled.is_pending() && keep.is_none() && scope.around().any(|scope| scope.level() == Level::Spent)
+        {
+            keep = Some(Keep::new(scope));
+        }
+        polled
+    })
+    .await
+}

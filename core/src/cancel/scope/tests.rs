@@ -1,0 +1,80 @@
+//! Requests walk the tree; scopes come and go meanwhile.
+
+use std::task::Context;
+
+use super::*;
+use crate::cancel::ReasonKind;
+use crate::cancel::Watch;
+
+fn request(scope: &Arc<Scope>, level: Level) {
+    let reason = Reason::new(ReasonKind::UserRequest);
+    match level {
+        Level::Spent => scope.raise(Standing::spent(reason)),
+        _ => scope.request(reason, Time::MAX),
+    }
+}
+
+#[test]
+fn a_request_reaches_every_descendant_and_later_children() {
+    let root = Scope::root();
+    let child = root.child(Hold::Nothing);
+    let grandchild = child.child(Hold::Nothing);
+    request(&root, Level::Requested);
+    assert_eq!(grandchild.level(), Level::Requested);
+    assert_eq!(grandchild.child(Hold::Nothing).level(), Level::Requested);
+    let sideways = Scope::root();
+    assert_eq!(sideways.level(), Level::Clear);
+}
+
+#[test]
+fn a_finish_scope_sees_only_the_end_of_the_budget_and_a_shield_nothing() {
+    let root = Scope::root();
+    let (finish, shield) = (root.child(Hold::Request), root.child(Hold::All));
+    request(&root, Level::Requested);
+    assert_eq!((finish.level(), shield.level()), (Level::Clear, Level::Clear));
+    request(&root, Level::Spent);
+    assert_eq!((finish.level(), shield.level()), (Level::Spent, Level::Clear));
+}
+
+#[test]
+fn a_chain_of_a_hundred_thousand_is_raised_and_dropped_without_recursion() {
+    let root = Scope::root();
+    let mut chain = vec![root.clone()];
+    for _ in 0..100_000 {
+        let next = chain[chain.len() - 1].child(Hold::Nothing);
+        chain.push(next);
+    }
+    request(&root, Level::Requested);
+    assert_eq!(chain[100_000].level(), Level::Requested);
+}
+
+#[test]
+fn a_child_that_holds_a_request_may_be_dropped_while_it_is_raised() {
+    for _ in 0..2000 {
+        let root = Scope::root();
+        let children: Vec<_> = (0..8).map(|_| root.child(Hold::Request)).collect();
+        let dropping = std::thread::spawn(move || drop(children));
+        request(&root, Level::Requested);
+        dropping.join().expect("no panic");
+        assert_eq!(lock(&root.inner).children.len(), 0);
+    }
+}
+
+#[test]
+fn a_waker_without_data_is_not_taken_for_the_home_that_is_not_there() {
+    let scope = Scope::root();
+    let mut watch = Watch::new(&scope);
+    assert!(Waker::noop().data().is_null());
+    assert!(watch.poll(Level::Requested, &mut Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!(lock(&scope.inner).waiters.len(), 1);
+}
+
+#[test]
+fn a_dropped_child_is_unlinked() {
+    let root = Scope::root();
+    for _ in 0..1000 {
+        drop(root.child(Hold::Nothing));
+    }
+    assert_eq!(lock(&root.inner).children.len(), 0);
+    assert!(lock(&root.inner).children.capacity() < 8);
+}

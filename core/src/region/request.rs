@@ -1,0 +1,89 @@
+//! Request: how a node hears of it, and how one scope is asked.
+//!
+//! The clock of the drain budget starts here. A region arms a timer of its own only when its budget
+//! ends before what those around it have armed already.
+
+use std::sync::Arc;
+
+use super::state::{Event, Phase};
+use super::tree::Node;
+use crate::budget::Budget;
+use crate::cancel::{Level, Listener, Reason, Scope, Standing};
+use crate::outcome::lock;
+use crate::time::Time;
+use crate::timer::arm_drain;
+
+impl Node {
+    /// Asks this region, and all below it, to close. Idempotent.
+    pub(crate) fn request(&self, reason: Reason) {
+        let reason = reason.stamp(&self.name, self.tree.host.now());
+        self.scope.request(reason, Time::MAX);
+    }
+
+    /// When drain and finalize must both be over; [`Time::MAX`] before Request.
+    pub(crate) fn close_by(&self) -> Time {
+        lock(&self.inner).close_by
+    }
+
+    /// When the region around must be closed; [`Time::MAX`] before its Request.
+    pub(super) fn close_by_around(&self) -> Time {
+        self.parent.upgrade().map_or(Time::MAX, |parent| parent.close_by())
+    }
+
+    /// When the drain budget ends; [`Time::MAX`] before Request.
+    pub(crate) fn drain_until(&self) -> Time {
+        self.scope
+            .standing()
+            .drain_until
+            .min(lock(&self.inner).requested_at.map_or(Time::MAX, |at| self.policy.drain.deadline_from(at)))
+    }
+}
+
+impl Listener for Node {
+    fn on_cancel(&self, standing: &Standing) {
+        let now = self.tree.host.now();
+        let ancestors = self.close_by_around();
+        let mut inner = lock(&self.inner);
+        let Some(next) = inner.state.step(Event::Request) else { return };
+        inner.state = next;
+        if let Some(next) = inner.state.step(Event::Drain) {
+            inner.state = next;
+        }
+        let asked_at = *inner.requested_at.get_or_insert(now);
+        let own = self.policy.drain.deadline_from(asked_at);
+        let drain_until = match standing.level {
+            Level::Spent => now,
+            _ => own.min(standing.drain_until),
+        };
+        inner.close_by = inner.close_by.min(self.policy.finalize.deadline_from(drain_until)).min(ancestors);
+        // Somebody above armed a timer for the standing's own deadline.
+        let arm = own < standing.drain_until
+            && standing.level < Level::Spent
+            && inner.drain_timer.is_none()
+            && inner.state.phase < Phase::Closed;
+        drop(inner);
+        if arm {
+            let timer = arm_drain(&*self.tree.host, &self.scope, own);
+            let stale = lock(&self.inner).drain_timer.replace(timer);
+            if let Some(stale) = stale {
+                self.tree.host.cancel_timer(stale);
+            }
+        }
+    }
+}
+
+/// Requests a cancel of one scope, whose drain ends within `budget`. Whoever ends the scope
+/// cancels the timer.
+pub(crate) fn request_scope(node: &Node, scope: &Arc<Scope>, reason: Reason, budget: Budget) {
+    if scope.has_ended() {
+        return;
+    }
+    let host = &*node.tree.host;
+    let now = host.now();
+    let until = budget.meet(node.policy.drain).deadline_from(now);
+    scope.request(reason.stamp(&node.name, now), until);
+    if until < Time::MAX && scope.level() < Level::Spent {
+        let stale = scope.keep_timer(until, arm_drain(host, scope, until));
+        stale.into_iter().for_each(|stale| host.cancel_timer(stale));
+    }
+}
