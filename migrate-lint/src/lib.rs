@@ -12,11 +12,16 @@
 
 pub mod check;
 pub mod cli;
+pub mod fate;
+pub mod identity;
+mod judge;
+mod lex;
 pub mod load;
 pub mod render;
 pub mod resolve;
 pub mod rule;
 pub mod rules;
+pub mod settle;
 pub mod suppress;
 
 pub use check::{Report, check};

@@ -9,6 +9,7 @@ use super::set::Set;
 use crate::body::{ItemFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, Scope};
+use crate::caps::CapSet;
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
 use crate::region::{Node, request_scope};
@@ -155,7 +156,7 @@ where
 /// ended.
 pub(super) async fn each<C, R, I, F>(cx: &Cx<C>, rule: Rule, items: I, body: F) -> Vec<Arm<R::Ok>>
 where
-    C: Send + Sync + 'static,
+    C: CapSet,
     R: TaskOutput,
     I: IntoIterator,
     F: for<'a> ItemFn<&'a Cx<C>, I::Item, R> + Clone,

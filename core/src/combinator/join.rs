@@ -2,6 +2,7 @@
 
 use super::arm::{Arm, Rule, both, each};
 use crate::body::{ItemFn, TaskOutput};
+use crate::caps::CapSet;
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
 
@@ -15,7 +16,7 @@ fn graver(a: (bool, Failure), b: (bool, Failure)) -> (bool, Failure) {
     if weight(&b) > weight(&a) { b } else { a }
 }
 
-impl<C: Send + Sync + 'static> Cx<C> {
+impl<C> Cx<C> {
     /// Runs two bodies and returns both values. When one fails the other gets Request with reason
     /// `SiblingFailed`, and is drained, before this returns.
     ///
@@ -39,6 +40,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// ```
     pub async fn join<R, S, A, B>(&self, a: A, b: B) -> Outcome<(R::Ok, S::Ok)>
     where
+        C: CapSet,
         R: TaskOutput,
         S: TaskOutput,
         A: AsyncFnOnce(&Cx<C>) -> R,
@@ -72,6 +74,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// ```
     pub async fn join_outcomes<R, S, A, B>(&self, a: A, b: B) -> (Outcome<R::Ok>, Outcome<S::Ok>)
     where
+        C: CapSet,
         R: TaskOutput,
         S: TaskOutput,
         A: AsyncFnOnce(&Cx<C>) -> R,
@@ -109,6 +112,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
         body: F,
     ) -> impl Future<Output = Outcome<Vec<R::Ok>>> + Send + use<'s, C, R, I, F>
     where
+        C: CapSet,
         R: TaskOutput + 's,
         I: IntoIterator<Item: Send> + Send + 's,
         F: for<'a> ItemFn<&'a Cx<C>, I::Item, R> + Clone + Send + 's,
@@ -140,6 +144,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
         body: F,
     ) -> impl Future<Output = Vec<Outcome<R::Ok>>> + Send + use<'s, C, R, I, F>
     where
+        C: CapSet,
         R: TaskOutput + 's,
         I: IntoIterator<Item: Send> + Send + 's,
         F: for<'a> ItemFn<&'a Cx<C>, I::Item, R> + Clone + Send + 's,

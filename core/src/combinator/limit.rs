@@ -9,13 +9,14 @@ use super::arm::Arm;
 use crate::body::TaskOutput;
 use crate::budget::Budget;
 use crate::cancel::{Hold, Level, Reason, ReasonKind, past_the_drain};
+use crate::caps::{CapSet, HasTime};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
 use crate::spawn::contain;
 use crate::time::Time;
 use crate::timer::Sleep;
 
-impl<C: Send + Sync + 'static> Cx<C> {
+impl<C> Cx<C> {
     /// Gives the body `duration`. When that is over the body gets Request with reason `Deadline`
     /// and is drained.
     ///
@@ -27,6 +28,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// Dropped, the body is dropped where it waits.
     pub async fn timeout<R, F>(&self, duration: Duration, body: F) -> Outcome<R::Ok>
     where
+        C: HasTime,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
@@ -42,6 +44,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// As [`timeout`](Self::timeout).
     pub async fn deadline<R, F>(&self, deadline: Time, body: F) -> Outcome<R::Ok>
     where
+        C: HasTime,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
@@ -69,12 +72,13 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// That of the body: dropped from outside, it is dropped.
     pub async fn shield<R, F>(&self, budget: Budget, body: F) -> Outcome<R::Ok>
     where
+        C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
         let inside = self.inside(self.scope().child(Hold::All));
         let mut body = pin!(contain(inside.scope(), async { body(&inside).await.into_outcome() }));
-        let mut clock = Sleep::new(self.host(), budget.deadline_from(self.now()));
+        let mut clock = Sleep::new(self.host(), budget.deadline_from(self.host().now()));
         let shielded = poll_fn(|task| {
             if inside.scope().level() < Level::Spent && clock.poll(task).is_ready() {
                 inside.scope().spend();

@@ -6,6 +6,7 @@
 
 use super::arm::{Arm, Rule, both, each};
 use crate::body::{ItemFn, TaskOutput};
+use crate::caps::CapSet;
 use crate::cx::Cx;
 use crate::outcome::{Error, Failure, Outcome};
 
@@ -76,7 +77,7 @@ impl<T> SelectedAll<T> {
     }
 }
 
-impl<C: Send + Sync + 'static> Cx<C> {
+impl<C> Cx<C> {
     /// Runs two bodies and returns the outcome of the first that ends. The other gets Request with
     /// reason `RaceLost`, and is drained, before this returns.
     ///
@@ -106,6 +107,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// ```
     pub async fn race<R, A, B>(&self, a: A, b: B) -> Outcome<R::Ok>
     where
+        C: CapSet,
         R: TaskOutput,
         A: AsyncFnOnce(&Cx<C>) -> R,
         B: AsyncFnOnce(&Cx<C>) -> R,
@@ -153,6 +155,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// ```
     pub async fn select<R, S, A, B>(&self, a: A, b: B) -> Selected<R::Ok, S::Ok>
     where
+        C: CapSet,
         R: TaskOutput,
         S: TaskOutput,
         A: AsyncFnOnce(&Cx<C>) -> R,
@@ -194,6 +197,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
         body: F,
     ) -> impl Future<Output = Outcome<R::Ok>> + Send + use<'s, C, R, I, F>
     where
+        C: CapSet,
         R: TaskOutput + 's,
         I: IntoIterator<Item: Send> + Send + 's,
         F: for<'a> ItemFn<&'a Cx<C>, I::Item, R> + Clone + Send + 's,
@@ -213,6 +217,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
         body: F,
     ) -> impl Future<Output = SelectedAll<R::Ok>> + Send + use<'s, C, R, I, F>
     where
+        C: CapSet,
         R: TaskOutput + 's,
         I: IntoIterator<Item: Send> + Send + 's,
         F: for<'a> ItemFn<&'a Cx<C>, I::Item, R> + Clone + Send + 's,
