@@ -49,6 +49,6 @@ pub use combinator::{Either, Selected, SelectedAll};
 pub use cx::Cx;
 pub use exit::Exit;
 pub use outcome::{Error, Failure, Outcome, Panic, Severity};
-pub use region::Region;
+pub use region::{ChildRegion, Region};
 pub use spawn::Handle;
 pub use time::Time;

@@ -75,30 +75,45 @@ impl<C> Cx<C> {
     {
         let node = self.node();
         if let Err(cancelled) = self.checkpoint() {
-            return Handle { node: node.clone(), state: State::Refused(cancelled) };
+            return Handle::refused(node, cancelled);
         }
         let scope = node.scope.task_child();
         let future = make(Cx::new(node.clone(), scope.clone()));
-        let spawned_at = node.tree.host.now();
-        let admitted = node.admit(|place, id| {
-            let info = TaskInfo { id, name: name.into(), site, spawned_at };
-            let end = End {
-                node: node.clone(),
-                scope: scope.clone(),
-                place,
-                info: info.clone(),
-                verdict: Verdict::Dropped,
-            };
-            let (runnable, join) = new_task(node, &scope, Some(place), info, run(future, end));
-            (join.task(), (runnable, join))
-        });
-        match admitted {
-            Ok((runnable, join)) => {
-                runnable.0.schedule();
-                Handle { node: node.clone(), state: State::Started(join) }
-            }
-            Err(cancelled) => Handle { node: node.clone(), state: State::Refused(cancelled) },
+        launch(node, scope, name, site, future)
+    }
+}
+
+/// Starts a task of the region `node`, whose scope is `scope`.
+pub(crate) fn launch<T, Fut>(
+    node: &Arc<Node>,
+    scope: Arc<Scope>,
+    name: &str,
+    site: &'static Location<'static>,
+    future: Fut,
+) -> Handle<T>
+where
+    T: Send + 'static,
+    Fut: Future<Output = Outcome<T>> + Send + 'static,
+{
+    let spawned_at = node.tree.host.now();
+    let admitted = node.admit(|place, id| {
+        let info = TaskInfo { id, name: name.into(), site, spawned_at };
+        let end = End {
+            node: node.clone(),
+            scope: scope.clone(),
+            place,
+            info: info.clone(),
+            verdict: Verdict::Dropped,
+        };
+        let (runnable, join) = new_task(node, &scope, Some(place), info, run(future, end));
+        (join.task(), (runnable, join))
+    });
+    match admitted {
+        Ok((runnable, join)) => {
+            runnable.0.schedule();
+            Handle { node: node.clone(), state: State::Started(join) }
         }
+        Err(cancelled) => Handle::refused(node, cancelled),
     }
 }
 
@@ -220,6 +235,11 @@ enum State<T> {
 }
 
 impl<T> Handle<T> {
+    /// The handle of a task that `node` did not take.
+    pub(crate) fn refused(node: &Arc<Node>, cancelled: Cancelled) -> Self {
+        Handle { node: node.clone(), state: State::Refused(cancelled) }
+    }
+
     /// Waits for the task's outcome.
     ///
     /// # Errors

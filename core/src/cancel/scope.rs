@@ -234,6 +234,14 @@ impl Scope {
         drop(before);
     }
 
+    /// Takes over the home of the scope around, for a scope that was there before its task.
+    pub(crate) fn take_home_of(&self, around: &Scope) {
+        let home = lock(&around.inner).home.clone();
+        if let Some(home) = home {
+            self.set_home(home);
+        }
+    }
+
     /// Forgets the task, whose memory the waker holds.
     pub(crate) fn clear_home(&self) {
         self.home_data.store(0, Ordering::Relaxed);

@@ -1,0 +1,215 @@
+//! Spork: spawn and fork. A child region that runs beside its parent's body.
+//!
+//! A task of the parent runs the child's body and drives the child to Closed. So the parent counts the
+//! child's failure once, as that of this task; whoever asks the task to stop asks the region; and the
+//! parent, which awaits both, cannot close before.
+//!
+//! The region is open when `spork` returns. Its scope lies in the task's: a request to either is
+//! one to the other, except that what is told to the region by its own (a child that failed) stays in it.
+
+use std::panic::Location;
+use std::sync::{Arc, Mutex};
+
+use super::open::Opened;
+use super::report::CloseReport;
+use super::state::Phase;
+use super::tree::Node;
+use super::{Builder, Region};
+use crate::body::{TaskFn, TaskOutput};
+use crate::budget::Budget;
+use crate::cancel::{Level, Reason};
+use crate::caps::{CapSet, HasSpawn};
+use crate::cx::Cx;
+use crate::id::RegionId;
+use crate::outcome::{Outcome, lock};
+use crate::spawn::{Handle, launch};
+
+impl<C> Cx<C> {
+    /// Opens a child region that runs beside this body: as [`Region::open`] in a task of its own.
+    ///
+    /// The enclosing region owns the child: it does not close before the child is Closed, whether the
+    /// handle is kept or dropped, and asks it to close when it closes itself. A failure of the child is
+    /// one of a child of the enclosing region, which does as its [`OnFailure`](super::OnFailure) says.
+    /// Under Request nothing starts: the handle's join tells `Cancelled`. For other policies, and budgets
+    /// of its own, see [`Builder::spork`].
+    ///
+    /// ```
+    /// # use asupersync::{Budget, Cx, Outcome, channel::oneshot};
+    /// # #[asupersync::main]
+    /// # async fn main(cx: &Cx) -> Outcome<()> {
+    /// let (tell, mut ready) = oneshot::channel();
+    /// let cache = cx.spork("cache", async move |cx| {
+    ///     cx.spawn("refresher", async |cx| drop(cx.cancelled().await));
+    ///     cx.defer(async |_| println!("cache: written to disk"))?;
+    ///     drop(tell.send(()));
+    ///     cx.cancelled().await;
+    ///     Ok(())
+    /// });
+    /// ready.recv(cx).await?;
+    /// // This body goes on beside it; then its end:
+    /// cache.cancel(Budget::UNLIMITED).await
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn spork<F, R>(&self, name: &str, body: F) -> ChildRegion<R::Ok>
+    where
+        C: HasSpawn,
+        F: for<'a> TaskFn<&'a Cx<C>, R, Fut: Send> + Send + 'static,
+        R: TaskOutput<Ok: 'static> + 'static,
+    {
+        Region::builder(name).spork(self, body)
+    }
+}
+
+impl Builder {
+    /// As [`Cx::spork`], with these policies and budgets.
+    ///
+    /// ```
+    /// # use asupersync::region::{Close, OnFailure};
+    /// # use asupersync::{Budget, Cx, Outcome, Region};
+    /// # use std::time::Duration;
+    /// # #[asupersync::main]
+    /// # async fn main(cx: &Cx) -> Outcome<()> {
+    /// let batch = Region::builder("batch")
+    ///     .close(Close::Join)
+    ///     .on_failure(OnFailure::Collect)
+    ///     .drain(Budget::timeout(Duration::from_secs(2)))
+    ///     .spork(cx, async |cx| {
+    ///         for n in 0..3 {
+    ///             cx.spawn("job", async move |_| drop(n));
+    ///         }
+    ///         Ok(())
+    ///     });
+    /// let (outcome, report) = batch.join_with_report().await;
+    /// assert_eq!((outcome?, report.totals.ok), ((), 3));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn spork<C, R, F>(self, cx: &Cx<C>, body: F) -> ChildRegion<R::Ok>
+    where
+        C: HasSpawn,
+        F: for<'a> TaskFn<&'a Cx<C>, R, Fut: Send> + Send + 'static,
+        R: TaskOutput<Ok: 'static> + 'static,
+    {
+        self.spork_at(cx, Location::caller(), body, |outcome| outcome)
+    }
+
+    /// As [`spork`](Self::spork), on behalf of the line `site`. What `end` makes of the region's outcome
+    /// is its task's; it is dropped if the region is refused.
+    pub(crate) fn spork_at<C, R, F, T>(
+        self,
+        cx: &Cx<C>,
+        site: &'static Location<'static>,
+        body: F,
+        end: impl FnOnce(Outcome<R::Ok>) -> Outcome<T> + Send + 'static,
+    ) -> ChildRegion<T>
+    where
+        C: CapSet,
+        F: for<'a> TaskFn<&'a Cx<C>, R, Fut: Send> + Send + 'static,
+        R: TaskOutput + 'static,
+        T: Send + 'static,
+    {
+        let Builder { name, until, policy } = self;
+        let parent = cx.node();
+        let task = parent.scope.task_child();
+        // What work in flight opens it may open though the region around is under Request.
+        let opened = cx.scope().check(until);
+        let opened = opened.and_then(|()| Opened::new(parent, &task, Level::Spent, &name, policy, site));
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(cancelled) => {
+                let path = format!("{}/{name}", parent.path());
+                let report = CloseReport::never_opened(path, site, cancelled.reason().clone());
+                let handle = Handle::refused(parent, cancelled);
+                return ChildRegion { handle, region: Err(Box::new(report)), told: Arc::default() };
+            }
+        };
+        let (node, told) = (opened.node.clone(), Arc::default());
+        let (tell, inside, around) = (Arc::clone(&told), cx.within(&node), task.clone());
+        let run = async move {
+            // The task came after the region.
+            inside.scope().take_home_of(&around);
+            let body = async { body(&inside).await.into_outcome() };
+            let (outcome, report) = opened.run(&around, body).await;
+            *lock(&tell) = Some(report);
+            end(outcome)
+        };
+        ChildRegion { handle: launch(parent, task, &name, site, run), region: Ok(node), told }
+    }
+}
+
+/// A region that runs beside its parent's body; made by [`Cx::spork`] and [`Builder::spork`].
+///
+/// Waits for it, or asks it to close. Dropping this does neither: the region stays in its parent, which
+/// awaits it.
+pub struct ChildRegion<T> {
+    handle: Handle<T>,
+    /// Or what there is to tell of one that was refused.
+    region: Result<Arc<Node>, Box<CloseReport>>,
+    /// Its report, once it is Closed.
+    told: Arc<Mutex<Option<CloseReport>>>,
+}
+
+impl<T> ChildRegion<T> {
+    /// Waits until the region is Closed, and returns its outcome.
+    ///
+    /// # Errors
+    /// As [`Region::open`]. `Cancelled` if the region was refused, because it was opened under Request.
+    ///
+    /// # Cancel safety
+    /// A dropped call loses the outcome, not the region. It finishes work in flight: a request to the
+    /// caller does not end it.
+    pub async fn join(self) -> Outcome<T> {
+        self.handle.join().await
+    }
+
+    /// As [`join`](Self::join), and tells how the region ended.
+    ///
+    /// # Cancel safety
+    /// As [`join`](Self::join).
+    pub async fn join_with_report(self) -> (Outcome<T>, CloseReport) {
+        let outcome = self.handle.join().await;
+        let told = lock(&self.told).take();
+        let report = match (told, self.region) {
+            (Some(report), _) => report,
+            (None, Err(refused)) => *refused,
+            // Its host gave it up.
+            (None, Ok(node)) => node.take_report(),
+        };
+        (outcome, report)
+    }
+
+    /// Asks the region to close, and does not wait. The drain budget is its own.
+    pub fn request_close(&self, reason: Reason) {
+        self.handle.request_open_ended(reason);
+    }
+
+    /// Asks the region to close, gives its work in flight `drain` (and no more than it has, or its
+    /// parent), and waits for its outcome.
+    ///
+    /// # Errors
+    /// As [`join`](Self::join).
+    ///
+    /// # Cancel safety
+    /// The request stands even if this is dropped.
+    #[track_caller]
+    pub fn cancel(self, drain: Budget) -> impl Future<Output = Outcome<T>> {
+        self.handle.cancel(drain)
+    }
+
+    /// Nothing of the region is left.
+    pub fn is_closed(&self) -> bool {
+        self.region.as_ref().map_or(true, |node| node.phase() == Phase::Closed)
+    }
+
+    /// Names from the root region to this one, joined by `/`.
+    pub fn path(&self) -> String {
+        self.region.as_ref().map_or_else(|refused| refused.path.clone(), |node| node.path())
+    }
+
+    /// The region's number within its runtime; `None` if it was refused.
+    pub fn id(&self) -> Option<RegionId> {
+        self.region.as_ref().ok().map(|node| node.id)
+    }
+}
