@@ -21,7 +21,7 @@ mod verdict;
 use std::panic::Location;
 use std::sync::Arc;
 
-pub use failure::{ChildFailure, ChildFailures};
+pub use failure::ChildFailures;
 pub(crate) use finalizer::Finalizer;
 pub(crate) use ledger::{Abort, Aborting};
 pub(crate) use policy::Policy;
@@ -31,6 +31,7 @@ pub(crate) use request::request_scope;
 pub use root::{Attendant, Root};
 pub use state::{Event, Phase, State};
 pub(crate) use tree::Node;
+pub use verdict::ChildFailure;
 pub(crate) use verdict::Verdict;
 
 use crate::body::TaskOutput;
