@@ -42,7 +42,7 @@ use self::open::Opened;
 use crate::body::TaskOutput;
 use crate::budget::Budget;
 use crate::cancel::Level;
-use crate::caps::CapSet;
+use crate::caps::{Authority, CapSet};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
 
@@ -95,7 +95,7 @@ impl Region {
 
     /// A region with other than the default policies.
     pub fn builder(name: impl Into<Arc<str>>) -> Builder {
-        Builder { name: name.into(), until: Level::Requested, policy: Policy::default() }
+        Builder { name: name.into(), until: Level::Requested, authority: None, policy: Policy::default() }
     }
 }
 
@@ -106,6 +106,7 @@ pub struct Builder {
     name: Arc<str>,
     /// The caller's level from which on it is refused.
     until: Level,
+    authority: Option<Authority>,
     policy: Policy,
 }
 
@@ -132,6 +133,14 @@ impl Builder {
     /// several that never ends gets half of what is left, so that the others have their turn.
     pub fn finalize(mut self, budget: Budget) -> Self {
         self.policy.finalize = budget;
+        self
+    }
+
+    /// What the region, and all that it starts, may do; no more than the caller may. Several of them
+    /// take away together.
+    pub fn authority(mut self, authority: Authority) -> Self {
+        let before = self.authority.take().unwrap_or_default();
+        self.authority = Some(before.meet(&authority));
         self
     }
 
@@ -196,7 +205,7 @@ impl Builder {
 
 async fn open<C, R, F>(
     cx: &Cx<C>,
-    Builder { name, until, policy }: Builder,
+    Builder { name, until, authority, policy }: Builder,
     site: &'static Location<'static>,
     body: F,
 ) -> (Outcome<R::Ok>, CloseReport)
@@ -209,10 +218,19 @@ where
         Ok(opened) => opened,
         Err(cancelled) => {
             let path = format!("{}/{name}", cx.node().path());
-            let reason = cancelled.reason().clone();
+            let reason = Some(cancelled.reason().clone());
             return (Err(cancelled.into()), CloseReport::never_opened(path, site, reason));
         }
     };
-    let inside = cx.within(&opened.node);
+    let inside = inside(cx, &opened, authority);
     opened.run(cx.scope(), async { body(&inside).await.into_outcome() }).await
+}
+
+/// The `Cx` of a region's body.
+fn inside<C>(cx: &Cx<C>, opened: &Opened, authority: Option<Authority>) -> Cx<C> {
+    let inside = cx.within(&opened.node);
+    match authority {
+        Some(authority) => inside.narrowed(&authority),
+        None => inside,
+    }
 }

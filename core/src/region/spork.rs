@@ -14,11 +14,11 @@ use super::open::Opened;
 use super::report::CloseReport;
 use super::state::Phase;
 use super::tree::Node;
-use super::{Builder, Region};
+use super::{Builder, Region, inside};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Level, Reason};
-use crate::caps::{CapSet, HasSpawn};
+use crate::caps::{CapSet, Effect, HasSpawn};
 use crate::cx::Cx;
 use crate::id::RegionId;
 use crate::outcome::{Outcome, lock};
@@ -30,7 +30,8 @@ impl<C> Cx<C> {
     /// The enclosing region owns the child: it does not close before the child is Closed, whether the
     /// handle is kept or dropped, and asks it to close when it closes itself. A failure of the child is
     /// one of a child of the enclosing region, which does as its [`OnFailure`](super::OnFailure) says.
-    /// Under Request nothing starts: the handle's join tells `Cancelled`. For other policies, and budgets
+    /// Under Request, or without the authority to start tasks, nothing starts: the handle's join tells
+    /// why. For other policies, and budgets
     /// of its own, see [`Builder::spork`].
     ///
     /// ```
@@ -110,23 +111,27 @@ impl Builder {
         R: TaskOutput + 'static,
         T: Send + 'static,
     {
-        let Builder { name, until, policy } = self;
+        let Builder { name, until, authority, policy } = self;
         let parent = cx.node();
         let task = parent.scope.task_child();
-        // What work in flight opens it may open though the region around is under Request.
-        let opened = cx.scope().check(until);
-        let opened = opened.and_then(|()| Opened::new(parent, &task, Level::Spent, &name, policy, site));
-        let opened = match opened {
+        let open = || -> Outcome<Opened> {
+            cx.scope().check(until)?;
+            cx.check(Effect::Spawn)?;
+            // What work in flight opens it may open though the region around is under Request.
+            Ok(Opened::new(parent, &task, Level::Spent, &name, policy, site)?)
+        };
+        let opened = match open() {
             Ok(opened) => opened,
-            Err(cancelled) => {
+            Err(failure) => {
                 let path = format!("{}/{name}", parent.path());
-                let report = CloseReport::never_opened(path, site, cancelled.reason().clone());
-                let handle = Handle::refused(parent, cancelled);
+                let reason = failure.as_cancelled().map(|cancelled| cancelled.reason().clone());
+                let report = CloseReport::never_opened(path, site, reason);
+                let handle = Handle::refused(parent, failure);
                 return ChildRegion { handle, region: Err(Box::new(report)), told: Arc::default() };
             }
         };
         let (node, told) = (opened.node.clone(), Arc::default());
-        let (tell, inside, around) = (Arc::clone(&told), cx.within(&node), task.clone());
+        let (tell, inside, around) = (Arc::clone(&told), inside(cx, &opened, authority), task.clone());
         let run = async move {
             // The task came after the region.
             inside.scope().take_home_of(&around);
@@ -155,7 +160,9 @@ impl<T> ChildRegion<T> {
     /// Waits until the region is Closed, and returns its outcome.
     ///
     /// # Errors
-    /// As [`Region::open`]. `Cancelled` if the region was refused, because it was opened under Request.
+    /// As [`Region::open`]. `Cancelled` if it was opened under Request, and so refused;
+    /// [`Denied`](crate::caps::Denied) if it was refused because the authority to start tasks was taken
+    /// away.
     ///
     /// # Cancel safety
     /// A dropped call loses the outcome, not the region. It finishes work in flight: a request to the
