@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::body::TaskOutput;
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, Scope, past_the_drain};
+use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, Scope, Waits, past_the_drain};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
 use crate::region::{Node, request_scope};
@@ -182,8 +182,8 @@ impl<C: Send + Sync + 'static> Cx<C> {
 /// Polls both arms until both have ended. The one that decides the matter tells the other to stop.
 async fn run_both<T, U, F, G>(a: &mut Arm<'_, T, F>, b: &mut Arm<'_, U, G>, kind: ReasonKind)
 where
-    F: Future<Output = (Outcome<T>, bool)>,
-    G: Future<Output = (Outcome<U>, bool)>,
+    F: Future<Output = (Outcome<T>, Option<Waits>)>,
+    G: Future<Output = (Outcome<U>, Option<Waits>)>,
 {
     poll_fn(|task| {
         a.poll(task);
@@ -211,7 +211,7 @@ struct Arm<'a, T, F> {
     outcome: Option<Outcome<T>>,
 }
 
-impl<'a, T, F: Future<Output = (Outcome<T>, bool)>> Arm<'a, T, F> {
+impl<'a, T, F: Future<Output = (Outcome<T>, Option<Waits>)>> Arm<'a, T, F> {
     fn new(node: &'a Node, scope: &'a Arc<Scope>, body: Pin<&'a mut F>) -> Self {
         Arm { node, scope, body, lost: false, requested: false, outcome: None }
     }

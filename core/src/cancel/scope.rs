@@ -15,7 +15,7 @@
 //! Lock order: a scope's lock is never held while another one's is taken, nor while a reference to a
 //! scope is dropped: the last one takes the parent's.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Waker;
 
@@ -85,6 +85,8 @@ pub struct Scope {
     level: AtomicU8,
     /// Data pointer of `home`, for the quick test in `Watch::poll`; 0 when there is none.
     pub(super) home_data: AtomicUsize,
+    /// What the task that polls in this scope waits for here.
+    pub(super) note: AtomicU64,
     hold: Hold,
     /// The earliest deadline of those around it; puts the tasks inside into the Timed lane.
     deadline: Time,
@@ -100,11 +102,17 @@ pub struct Scope {
     pub(super) inner: Mutex<Inner>,
 }
 
+/// A scope inside, as the one around it knows it.
+struct Child {
+    scope: Weak<Scope>,
+    same_task: bool,
+}
+
 pub(super) struct Inner {
     pub(super) standing: Standing,
     /// Moves the task that polls in this scope into the Cancel lane.
     home: Option<Waker>,
-    children: Slab<Weak<Scope>>,
+    children: Slab<Child>,
     /// Wakers of futures polled under another waker than the task's.
     pub(super) waiters: Slab<Waker>,
     listener: Option<Weak<dyn Listener>>,
@@ -166,7 +174,7 @@ impl Scope {
             listener,
         };
         let child = Arc::new(Scope::new(link));
-        inner.children.insert(Arc::downgrade(&child));
+        inner.children.insert(Child { scope: Arc::downgrade(&child), same_task });
         child
     }
 
@@ -174,6 +182,7 @@ impl Scope {
         Scope {
             level: AtomicU8::new(link.standing.level as u8),
             home_data: AtomicUsize::new(link.home.as_ref().map_or(0, address)),
+            note: AtomicU64::new(0),
             hold: link.hold,
             deadline: link.deadline,
             parent: link.parent,
@@ -305,7 +314,7 @@ impl Scope {
                 waiters.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
                 homes.extend(inner.home.clone());
                 // To be the last to let go of a child takes this lock, so nothing is dropped here.
-                found.extend(inner.children.iter().filter_map(|(_, child)| child.upgrade()));
+                found.extend(inner.children.iter().filter_map(|(_, child)| child.scope.upgrade()));
                 (inner.listener.as_ref().and_then(Weak::upgrade), raised)
             };
             if let Some(listener) = listener {
@@ -328,6 +337,13 @@ impl Scope {
                 if scope.same_task { scope.parent.upgrade() } else { None }
             },
         )
+    }
+
+    /// Those directly inside that are polled by the same task.
+    pub(super) fn inside(&self) -> Vec<Arc<Scope>> {
+        let inner = lock(&self.inner);
+        let same_task = inner.children.iter().filter(|(_, child)| child.same_task);
+        same_task.filter_map(|(_, child)| child.scope.upgrade()).collect()
     }
 
     /// What still waits after a poll that begins now is to be dropped.

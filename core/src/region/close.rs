@@ -83,6 +83,7 @@ impl Node {
                 return Poll::Pending;
             };
             let (site, since) = (running.site, running.since);
+            let awaited = running.scope.waits(None);
             let ended = if running.end(&*self.tree.host).is_err() { Ended::Failed } else { ended };
             let kind = match ended {
                 Ended::Done => None,
@@ -96,6 +97,8 @@ impl Node {
                 path: self.path(),
                 phase: Phase::Finalizing,
                 age: self.tree.host.now() - since,
+                task: None,
+                awaited: Some(awaited),
             });
             let mut inner = lock(&self.inner);
             inner.apply(Event::EndFinalizer);

@@ -35,7 +35,7 @@ pub(crate) use verdict::Verdict;
 
 use crate::body::TaskOutput;
 use crate::budget::Budget;
-use crate::cancel::{Level, Reason, ReasonKind, past_the_drain};
+use crate::cancel::{Level, Note, Reason, ReasonKind, noted, past_the_drain};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
 use crate::spawn::{contain, submit_system};
@@ -211,12 +211,13 @@ where
     let child = cx.within(&node);
     let (body, dropped) = contain(&node.scope, async { body(&child).await.into_outcome() }).await;
     guard.body = false;
-    if dropped {
-        node.body_dropped();
+    if let Some(awaited) = dropped {
+        node.body_dropped(awaited);
     }
     node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
     // Work in flight has had its time; finalizers have theirs.
-    let report = past_the_drain(cx.scope(), node.close()).await;
+    let closing = noted(cx.scope(), Note::region(node.id), node.close());
+    let report = past_the_drain(cx.scope(), closing).await;
     guard.node = None;
     node.scope.clear_home();
     (failure::conclude(&node, body), report)

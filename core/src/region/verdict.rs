@@ -1,5 +1,6 @@
 //! How a task ended, as its region sees it.
 
+use crate::cancel::Waits;
 use crate::outcome::{Error, Panic};
 
 /// The end of one task.
@@ -9,6 +10,6 @@ pub(crate) enum Verdict {
     Err(Error),
     Panicked(Panic),
     Cancelled,
-    /// Dropped while it waited: the drain budget was spent, or the host shut down.
-    Dropped,
+    /// Dropped while it waited, for what it says: the drain budget was spent, or the host shut down.
+    Dropped(Option<Waits>),
 }
