@@ -12,6 +12,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod fate;
 pub mod load;
 pub mod render;
 pub mod resolve;

@@ -5,6 +5,7 @@
 //! of functions; resolution decides which uses mean them, and the rule words
 //! the diagnosis.
 
+use crate::fate::Fate;
 use crate::load::index::{Form, Span};
 use std::path::PathBuf;
 
@@ -102,6 +103,11 @@ pub struct Finding {
     pub file: PathBuf,
     /// Where in it.
     pub span: Span,
+    /// The item around it, by the names of modules, types and functions in
+    /// the file (`module::Type::function`); empty outside of all items.
+    pub item: String,
+    /// If it is about a task, what becomes of its handle.
+    pub fate: Option<Fate>,
     /// The words.
     pub diagnosis: Diagnosis,
     /// The first line of the span.

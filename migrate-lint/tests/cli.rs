@@ -60,6 +60,8 @@ fn a_finding_in_json() {
             "column": 17,
             "end_line": 2,
             "end_column": 29,
+            "item": "main",
+            "fate": null,
             "message": "`tokio::spawn` starts a task that no region owns",
             "reason": "the task goes on when the code that started it returns, fails or is cancelled; dropping its JoinHandle only detaches it",
             "suggestion": "cx.spawn_future(\"serve\", serve(..))",

@@ -6,6 +6,7 @@
 
 use super::shown;
 use crate::check::Report;
+use crate::fate::Fate;
 use crate::load::{Problem, Severity};
 use crate::rule::Finding;
 use serde::Serialize;
@@ -44,6 +45,10 @@ struct Entry {
     column: u32,
     end_line: u32,
     end_column: u32,
+    /// Names of the modules, types and functions of the file around it.
+    item: String,
+    /// If it is about a task, what becomes of its handle; else null.
+    fate: Option<&'static str>,
     message: String,
     reason: String,
     suggestion: String,
@@ -122,6 +127,8 @@ fn entry(root: &Path, finding: &Finding, level: &'static str) -> Entry {
         column: finding.span.column,
         end_line: finding.span.end_line,
         end_column: finding.span.end_column,
+        item: finding.item.clone(),
+        fate: finding.fate.map(Fate::name),
         message: finding.diagnosis.message.clone(),
         reason: finding.diagnosis.reason.clone(),
         suggestion: finding.diagnosis.suggestion.clone(),
