@@ -206,6 +206,8 @@ pub(crate) trait Notes {
     fn begin(&self, note: Note);
     /// Waits no more.
     fn end(&self, note: Note);
+    /// Takes over what was awaited last in a place that goes, unless something is awaited here.
+    fn inherit(&self, from: &Self);
     /// What is awaited, or, as an error, what was awaited last.
     fn noted(&self) -> Option<Result<Awaits, Awaits>>;
 }
@@ -219,6 +221,13 @@ impl Notes for AtomicU64 {
     fn end(&self, note: Note) {
         if self.load(Ordering::Relaxed) == note.0 {
             self.store(note.0 | OVER, Ordering::Relaxed);
+        }
+    }
+
+    fn inherit(&self, from: &Self) {
+        let last = from.load(Ordering::Relaxed);
+        if last & OVER != 0 && !matches!(self.noted(), Some(Ok(_))) {
+            self.store(last, Ordering::Relaxed);
         }
     }
 
@@ -260,6 +269,12 @@ mod tests {
             assert_eq!(place.noted(), Some(Ok(*awaits)), "another one's end");
             place.end(*note);
             assert_eq!(place.noted(), Some(Err(*awaits)));
+            let around = AtomicU64::new(0);
+            around.inherit(&place);
+            assert_eq!(around.noted(), Some(Err(*awaits)));
+            around.begin(Note::TURN);
+            around.inherit(&place);
+            assert_eq!(around.noted(), Some(Ok(Awaits::Turn)), "it still waits");
         }
         let mut words: Vec<u64> = all.iter().map(|(note, _)| note.0).collect();
         words.sort_unstable();

@@ -21,7 +21,7 @@ use std::task::Waker;
 
 use slab::Slab;
 
-use super::{Cancelled, Level, Reason, Standing};
+use super::{Cancelled, Level, Notes, Reason, Standing};
 use crate::id::TimerKey;
 use crate::outcome::lock;
 use crate::time::Time;
@@ -243,6 +243,13 @@ impl Scope {
         drop(before);
     }
 
+    /// Makes the task of `waker` the one that polls in this scope, unless it is.
+    pub(crate) fn make_home_of(&self, waker: &Waker) {
+        if self.home_data.load(Ordering::Relaxed) != address(waker) {
+            self.set_home(waker.clone());
+        }
+    }
+
     /// Forgets the task, whose memory the waker holds.
     pub(crate) fn clear_home(&self) {
         self.home_data.store(0, Ordering::Relaxed);
@@ -360,6 +367,9 @@ impl Scope {
 impl Drop for Scope {
     fn drop(&mut self) {
         if let Some(parent) = self.parent.upgrade() {
+            if self.same_task {
+                parent.note.inherit(&self.note);
+            }
             lock(&parent.inner).children.try_remove(self.key);
         }
     }

@@ -200,7 +200,8 @@ impl<T: Clone> Receiver<T> {
     /// # Cancel safety
     /// A value stays unseen until it is returned.
     pub async fn recv<C>(&mut self, cx: &Cx<C>) -> Result<T, RecvError> {
-        cx.op(Level::Requested, Note::on(Use::BroadcastRecv, &*self.shared), |task| self.poll_recv(task)).await
+        cx.op(Level::Requested, Note::on(Use::BroadcastRecv, &*self.shared), |task| self.poll_recv(task))
+            .await
     }
 
     /// [`recv`](Self::recv) without a scope.

@@ -175,7 +175,8 @@ impl<T> Sender<T> {
     /// Nothing is lost: that no receiver is left stays visible.
     pub async fn closed<C>(&self, cx: &Cx<C>) -> Result<(), Cancelled> {
         let mut closed = Closed { shared: &self.shared, key: None };
-        cx.op(Level::Requested, Note::on(Use::WatchClosed, &*self.shared), |task| closed.poll(task).map(Ok)).await
+        cx.op(Level::Requested, Note::on(Use::WatchClosed, &*self.shared), |task| closed.poll(task).map(Ok))
+            .await
     }
 }
 
@@ -261,7 +262,8 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     /// A change stays unseen until this returns.
     pub async fn changed<C>(&mut self, cx: &Cx<C>) -> Result<(), RecvError> {
-        cx.op(Level::Requested, Note::on(Use::WatchChanged, &*self.shared), |task| self.poll_changed(task)).await
+        cx.op(Level::Requested, Note::on(Use::WatchChanged, &*self.shared), |task| self.poll_changed(task))
+            .await
     }
 
     /// [`changed`](Self::changed) without a scope.

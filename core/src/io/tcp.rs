@@ -48,7 +48,8 @@ impl<C: Send + Sync + 'static> Cx<C> {
         for addr in addrs {
             let attempt = async {
                 let stream = self.host().net().tcp_connect(addr)?;
-                self.op(Level::Requested, Note::on(Use::Connect, &*stream), |cx| stream.poll_connected(cx)).await?;
+                self.op(Level::Requested, Note::on(Use::Connect, &*stream), |cx| stream.poll_connected(cx))
+                    .await?;
                 io::Result::Ok(TcpStream { stream, cx: self.of_region() })
             };
             match attempt.await {
@@ -97,7 +98,11 @@ impl TcpListener {
     /// # Cancel safety
     /// No connection is lost: one that was not returned stays in the backlog.
     pub async fn accept<C>(&self, cx: &Cx<C>) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, peer) = cx.op(Level::Requested, Note::on(Use::Accept, &*self.listener), |task| self.listener.poll_accept(task)).await?;
+        let (stream, peer) = cx
+            .op(Level::Requested, Note::on(Use::Accept, &*self.listener), |task| {
+                self.listener.poll_accept(task)
+            })
+            .await?;
         Ok((TcpStream { stream, cx: cx.of_region() }, peer))
     }
 
@@ -160,7 +165,8 @@ impl TcpStream {
     /// # Cancel safety
     /// Bytes are taken from the socket only when they are returned.
     pub async fn read<C>(&self, cx: &Cx<C>, buf: &mut [u8]) -> io::Result<usize> {
-        cx.op(Level::Requested, Note::on(Use::SocketRead, &*self.stream), |task| self.poll_read(task, buf)).await
+        cx.op(Level::Requested, Note::on(Use::SocketRead, &*self.stream), |task| self.poll_read(task, buf))
+            .await
     }
 
     /// Writes what fits now and tells how much that was.
@@ -171,7 +177,8 @@ impl TcpStream {
     /// # Cancel safety
     /// Bytes count as written only when the call returns.
     pub async fn write<C>(&self, cx: &Cx<C>, buf: &[u8]) -> io::Result<usize> {
-        cx.op(Level::Spent, Note::on(Use::SocketWrite, &*self.stream), |task| self.poll_write(task, buf)).await
+        cx.op(Level::Spent, Note::on(Use::SocketWrite, &*self.stream), |task| self.poll_write(task, buf))
+            .await
     }
 
     /// Writes all of `buf`.

@@ -5,10 +5,11 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::finalizer::{Ended, Running};
+use super::finalizer::{Ended, Running, Started};
 use super::report::{CloseReport, Leftover, LeftoverKind};
 use super::state::{Event, Phase};
 use super::tree::Node;
+use crate::cancel::Scope;
 use crate::outcome::lock;
 use crate::time::Time;
 
@@ -82,8 +83,8 @@ impl Node {
                 }
                 return Poll::Pending;
             };
-            let (site, since) = (running.site, running.since);
-            let awaited = running.scope.waits(None);
+            let Started { site, since, scope } = running.started.clone();
+            let awaited = matches!(ended, Ended::Spent).then(|| scope.waits(None).of_idle());
             let ended = if running.end(&*self.tree.host).is_err() { Ended::Failed } else { ended };
             let kind = match ended {
                 Ended::Done => None,
@@ -98,11 +99,11 @@ impl Node {
                 phase: Phase::Finalizing,
                 age: self.tree.host.now() - since,
                 task: None,
-                awaited: Some(awaited),
+                awaited,
             });
             let mut inner = lock(&self.inner);
             inner.apply(Event::EndFinalizer);
-            inner.running_since = None;
+            let started = inner.started.take();
             match leftover {
                 None => inner.totals.finalizers_run += 1,
                 Some(leftover) => {
@@ -110,6 +111,8 @@ impl Node {
                     inner.keep(leftover);
                 }
             }
+            drop(inner);
+            drop(started);
         }
     }
 
@@ -132,7 +135,8 @@ impl Node {
             return Poll::Ready(Next::Closed);
         };
         inner.apply(Event::StartFinalizer);
-        inner.running_since = Some((finalizer.site, now));
+        let started = Started { site: finalizer.site, since: now, scope: Scope::root() };
+        inner.started = Some(started.clone());
         let drained_at = inner.drained_at.unwrap_or(now);
         let close_by = inner.close_by.min(self.policy.finalize.deadline_from(drained_at));
         // One that never ends must leave time for the rest, in this region and in those around it:
@@ -143,6 +147,6 @@ impl Node {
             (close_by, false) => half(close_by),
         };
         drop(inner);
-        Poll::Ready(Next::Run(finalizer.start(&*self.tree.host, until.min(half(around)))))
+        Poll::Ready(Next::Run(finalizer.start(started, &*self.tree.host, until.min(half(around)))))
     }
 }

@@ -331,7 +331,8 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     /// A value stays in the channel until it is returned.
     pub async fn recv<C>(&mut self, cx: &Cx<C>) -> Result<Option<T>, Cancelled> {
-        cx.op(Level::Requested, Note::on(Use::MpscRecv, &*self.shared), |task| self.poll_recv(task).map(Ok)).await
+        cx.op(Level::Requested, Note::on(Use::MpscRecv, &*self.shared), |task| self.poll_recv(task).map(Ok))
+            .await
     }
 
     /// [`recv`](Self::recv) without a scope.
