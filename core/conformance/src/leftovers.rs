@@ -90,7 +90,7 @@ fn a_join_is_told_with_the_task_that_is_joined(host: &dyn Runner) {
     let (joined, joiner) = (of("joined").expect("left over"), of("joiner").expect("left over"));
     assert_eq!((joined.kind, joiner.kind), (LeftoverKind::Forced, LeftoverKind::Dropped));
     let id = joined.task.expect("it is a task");
-    assert_eq!(now(joiner), [Awaits::Task(id)]);
+    assert_eq!(now(joiner), [Awaits::Join(id)]);
     assert!(joiner.to_string().contains(&format!("it awaited the end of task {id:?}")), "{joiner}");
     assert!(joined.to_string().contains(&format!("`joined` ({id:?}) in ")), "{joined}");
 }
@@ -142,7 +142,7 @@ fn a_finalizer_that_is_spent_tells_what_it_awaited(host: &dyn Runner) {
             .await;
         let left = only(&report);
         assert_eq!((left.kind, now(left)), (LeftoverKind::FinalizerSpent, vec![Awaits::Unknown]));
-        assert!(matches!(waits(left).last, Some(Awaits::Time(_))), "{left:?}");
+        assert!(matches!(waits(left).last, Some(Awaits::Until(_))), "{left:?}");
         Ok(())
     });
 }
@@ -170,7 +170,7 @@ fn what_is_forced_out_tells_what_it_awaited(host: &dyn Runner) {
     assert_eq!(left.kind, LeftoverKind::Forced);
     let now = now(left);
     assert!(now.iter().any(|awaits| matches!(awaits, Awaits::Object(Use::OneshotRecv, _))), "{now:?}");
-    assert!(now.iter().any(|awaits| matches!(awaits, Awaits::Time(_))), "{now:?}");
+    assert!(now.iter().any(|awaits| matches!(awaits, Awaits::Until(_))), "{now:?}");
     assert_eq!(now.len(), 2, "{now:?}");
 }
 
@@ -199,6 +199,6 @@ fn a_poll_that_does_not_return_tells_what_was_awaited_before(host: &dyn Runner) 
     let report = ran.report.expect("a host that bounds stuck polls tells of them");
     let left = report.leftovers.iter().find(|left| &*left.name == "stuck").expect("left over");
     assert_eq!(left.kind, LeftoverKind::Abandoned);
-    assert!(now(left).is_empty() && matches!(waits(left).last, Some(Awaits::Time(_))), "{left:?}");
+    assert!(now(left).is_empty() && matches!(waits(left).last, Some(Awaits::Until(_))), "{left:?}");
     assert!(left.to_string().contains("it awaited nothing, but before that"), "{left}");
 }

@@ -23,7 +23,7 @@ use crate::time::Time;
 #[non_exhaustive]
 pub enum Awaits {
     /// A point in time.
-    Time(Time),
+    Until(Time),
     /// Its next turn: it lets others run.
     Turn,
     /// That it is asked to stop.
@@ -31,9 +31,9 @@ pub enum Awaits {
     /// A shutdown signal.
     Shutdown,
     /// The end of a task.
-    Task(TaskId),
+    Join(TaskId),
     /// The closing of a region.
-    Region(RegionId),
+    Closing(RegionId),
     /// The end of a job on a thread that may block.
     Job,
     /// Its children, as their supervisor.
@@ -122,13 +122,13 @@ uses! {
 impl fmt::Display for Awaits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Awaits::Time(Time::MAX) => f.write_str("a time that never comes"),
-            Awaits::Time(time) => write!(f, "{time:?} on the clock"),
+            Awaits::Until(Time::MAX) => f.write_str("a time that never comes"),
+            Awaits::Until(time) => write!(f, "{time:?} on the clock"),
             Awaits::Turn => f.write_str("its next turn"),
             Awaits::Request => f.write_str("a request to stop"),
             Awaits::Shutdown => f.write_str("a shutdown signal"),
-            Awaits::Task(id) => write!(f, "the end of task {id:?}"),
-            Awaits::Region(id) => write!(f, "the closing of region {id:?}"),
+            Awaits::Join(id) => write!(f, "the end of task {id:?}"),
+            Awaits::Closing(id) => write!(f, "the closing of region {id:?}"),
             Awaits::Job => f.write_str("a blocking job"),
             Awaits::Children => f.write_str("its children, as their supervisor"),
             Awaits::Foreign => f.write_str("a foreign future, inside `or_cancel` or `or_spent`"),
@@ -189,9 +189,9 @@ impl Note {
             4 => Awaits::Job,
             5 => Awaits::Children,
             6 => Awaits::Foreign,
-            7 => Awaits::Time(if of == MOST { Time::MAX } else { Time::from_nanos(of) }),
-            8 => Awaits::Task(TaskId(of)),
-            9 => Awaits::Region(RegionId(of)),
+            7 => Awaits::Until(if of == MOST { Time::MAX } else { Time::from_nanos(of) }),
+            8 => Awaits::Join(TaskId(of)),
+            9 => Awaits::Closing(RegionId(of)),
             which => {
                 let at = usize::try_from(which.checked_sub(OBJECTS)?).ok()?;
                 Awaits::Object(*Use::ALL.get(at)?, Object(of))
@@ -253,10 +253,10 @@ mod tests {
             (Note::JOB, Awaits::Job),
             (Note::CHILDREN, Awaits::Children),
             (Note::FOREIGN, Awaits::Foreign),
-            (Note::until(Time::from_nanos(5)), Awaits::Time(Time::from_nanos(5))),
-            (Note::until(Time::MAX), Awaits::Time(Time::MAX)),
-            (Note::task(TaskId(3)), Awaits::Task(TaskId(3))),
-            (Note::region(RegionId(4)), Awaits::Region(RegionId(4))),
+            (Note::until(Time::from_nanos(5)), Awaits::Until(Time::from_nanos(5))),
+            (Note::until(Time::MAX), Awaits::Until(Time::MAX)),
+            (Note::task(TaskId(3)), Awaits::Join(TaskId(3))),
+            (Note::region(RegionId(4)), Awaits::Closing(RegionId(4))),
         ];
         all.extend(Use::ALL.iter().map(|&what| (Note::on(what, &object), Awaits::Object(what, id))));
         assert!(OBJECTS + Use::ALL.len() as u64 <= WHICH);

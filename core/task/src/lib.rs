@@ -169,6 +169,7 @@
 mod sync;
 
 mod error;
+mod tag;
 mod why;
 
 mod unwind;

@@ -8,7 +8,7 @@
 //! handled in `tokens.rs`.
 
 use super::cfg::{Condition, conditions, text_of};
-use super::collect::{Opened, place_of, span_of};
+use super::collect::{Opened, place_of, span_between, span_of};
 use super::index::*;
 use super::names::{Names, Symbol, kw};
 use super::nesting;
@@ -149,10 +149,10 @@ impl Extractor<'_, '_> {
         self.cfg = outer;
     }
 
-    /// Visits what belongs to the item of this name.
-    pub(super) fn owned_by(&mut self, name: Symbol, visit: impl FnOnce(&mut Self)) {
+    /// Visits what belongs to the item of this name and body.
+    pub(super) fn owned_by(&mut self, name: Symbol, body: Span, visit: impl FnOnce(&mut Self)) {
         let outer = self.owner;
-        self.index.owners.push(Owner { parent: outer, name });
+        self.index.owners.push(Owner { parent: outer, name, body });
         self.owner = (self.index.owners.len() - 1) as OwnerId;
         visit(self);
         self.owner = outer;
@@ -273,8 +273,10 @@ impl Extractor<'_, '_> {
 
     pub(super) fn function(&mut self, sig: &syn::Signature, block: &syn::Block) {
         let name = self.name(&sig.ident);
+        let braces = &block.brace_token.span;
+        let body = span_between(braces.open(), braces.close());
         self.ribs.push(Rib::Function);
-        self.owned_by(name, |x| {
+        self.owned_by(name, body, |x| {
             x.with_locals(|x| {
                 for input in &sig.inputs {
                     if let syn::FnArg::Typed(input) = input {

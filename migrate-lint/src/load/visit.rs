@@ -5,7 +5,7 @@
 //! Bindings of a pattern reach exactly the code rustc lets them reach.
 
 use super::extract::Extractor;
-use super::index::Form;
+use super::index::{Form, Span};
 use proc_macro2::Ident;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, Item, Stmt, Type};
@@ -166,7 +166,7 @@ impl<'ast> Visit<'ast> for Extractor<'_, '_> {
 impl Extractor<'_, '_> {
     fn named(&mut self, ident: &Ident, visit: impl FnOnce(&mut Self)) {
         let name = self.name(ident);
-        self.owned_by(name, visit);
+        self.owned_by(name, Span::default(), visit);
     }
 }
 
