@@ -37,6 +37,7 @@ pub mod reasons;
 pub mod reports;
 pub mod scale;
 pub mod scopes;
+pub mod selects;
 pub mod stuck;
 pub mod tcp;
 pub mod tcp_errors;
@@ -63,7 +64,7 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers scale
-    protocol scopes combinators joins wakers reasons
+    protocol scopes combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
 }
 

@@ -9,6 +9,7 @@ use crate::check::Report;
 use crate::fate::Fate;
 use crate::load::{Problem, Severity};
 use crate::rule::Finding;
+use crate::settle::By;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
@@ -83,7 +84,10 @@ struct ProblemEntry {
 struct Summary {
     findings: usize,
     unknowns: usize,
+    /// By comments and scopes.
     suppressed: usize,
+    /// By the baseline.
+    accepted: usize,
     packages: usize,
     files: usize,
     lines: usize,
@@ -93,6 +97,7 @@ struct Summary {
 
 /// Writes the document.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let accepted = report.set_aside.iter().filter(|aside| aside.by == By::Baseline).count();
     let document = Document {
         schema: SCHEMA,
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -103,7 +108,8 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         summary: Summary {
             findings: report.findings.len(),
             unknowns: report.unknowns.len(),
-            suppressed: report.set_aside.len(),
+            suppressed: report.set_aside.len() - accepted,
+            accepted,
             packages: report.packages,
             files: report.files,
             lines: report.lines,
