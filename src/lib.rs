@@ -34,9 +34,9 @@ pub use asupersync_scheduler::{Builder, Runtime};
 #[cfg(feature = "macros")]
 pub use asupersync_macros::{main, test};
 
-/// TCP sockets, and what a host must provide for them.
+/// The network: TCP sockets, and who may open them.
 pub mod net {
-    pub use asupersync_core::io::{TcpListener, TcpStream, ToAddr};
+    pub use asupersync_core::io::{Net, TcpListener, TcpStream, ToAddr};
 }
 
 #[cfg(feature = "compat")]

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod alarm;
+mod attenuate;
 mod blocking;
 mod body;
 mod budget;

@@ -18,6 +18,7 @@ pub mod probe;
 pub mod runner;
 
 pub mod blocking;
+pub mod capabilities;
 pub mod channels;
 pub mod closing;
 pub mod combinators;
@@ -66,6 +67,7 @@ themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers scale
     protocol scopes combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
+    capabilities
 }
 
 /// Lists cases: `cases![name, name needs (Capability)]`.
