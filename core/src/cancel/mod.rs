@@ -2,6 +2,7 @@
 
 mod awaits;
 mod keep;
+mod meter;
 mod phase;
 mod reason;
 mod scope;

@@ -64,13 +64,13 @@ impl Scope {
     /// What the task that polls in this scope awaits, here, inside, and by its own `note`.
     pub(crate) fn waits(&self, note: Option<&AtomicU64>) -> Waits {
         let mut waits = Waits::default();
-        waits.add(&self.note, self.deadline());
+        waits.add(&self.note, self.urgency().deadline);
         if let Some(note) = note {
             waits.add(note, Time::MAX);
         }
         let mut inside = self.inside();
         while let Some(scope) = inside.pop() {
-            waits.add(&scope.note, scope.deadline());
+            waits.add(&scope.note, scope.urgency().deadline);
             inside.extend(scope.inside());
         }
         waits

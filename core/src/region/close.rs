@@ -9,9 +9,9 @@ use super::finalizer::{Ended, Running, Started};
 use super::report::{CloseReport, Leftover, LeftoverKind};
 use super::state::{Event, Phase};
 use super::tree::Node;
+use crate::budget::Budget;
 use crate::cancel::Scope;
 use crate::outcome::lock;
-use crate::time::Time;
 
 /// What a region in `Finalizing` does next.
 enum Next {
@@ -83,7 +83,7 @@ impl Node {
                 }
                 return Poll::Pending;
             };
-            let Started { site, since, scope } = running.started.clone();
+            let (Started { site, since, scope }, used) = (running.started.clone(), running.used());
             let awaited = matches!(ended, Ended::Spent).then(|| scope.waits(None).of_idle());
             let ended = if running.end(&*self.tree.host).is_err() { Ended::Failed } else { ended };
             let kind = match ended {
@@ -103,6 +103,7 @@ impl Node {
             });
             let mut inner = lock(&self.inner);
             inner.apply(Event::EndFinalizer);
+            inner.finalizers_left.charge(used.0, used.1);
             let started = inner.started.take();
             match leftover {
                 None => inner.totals.finalizers_run += 1,
@@ -135,18 +136,16 @@ impl Node {
             return Poll::Ready(Next::Closed);
         };
         inner.apply(Event::StartFinalizer);
-        let started = Started { site: finalizer.site, since: now, scope: Scope::root() };
-        inner.started = Some(started.clone());
         let drained_at = inner.drained_at.unwrap_or(now);
         let close_by = inner.close_by.min(self.policy.finalize.deadline_from(drained_at));
-        // One that never ends must leave time for the rest, in this region and in those around it:
-        // it gets half of what is left.
-        let half = |end: Time| if end < Time::MAX { now + (end - now) / 2 } else { end };
-        let until = match (close_by, inner.finalizers.is_empty()) {
-            (close_by, true) => close_by,
-            (close_by, false) => half(close_by),
-        };
+        // One that never ends must leave something for the rest, in this region and in those around
+        // it: it gets half of what is left.
+        let left = inner.finalizers_left.ending_at(close_by);
+        let share = if inner.finalizers.is_empty() { left } else { left.half(now) };
+        let share = share.meet(Budget::UNLIMITED.ending_at(around).half(now));
+        let started = Started { site: finalizer.site, since: now, scope: Scope::limited_root(share) };
+        inner.started = Some(started.clone());
         drop(inner);
-        Poll::Ready(Next::Run(finalizer.start(started, &*self.tree.host, until.min(half(around)))))
+        Poll::Ready(Next::Run(finalizer.start(started, &*self.tree.host, share)))
     }
 }

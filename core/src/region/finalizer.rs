@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::budget::Budget;
 use crate::cancel::{Level, Scope};
 use crate::host::{Host, TimerKey};
 use crate::outcome::Outcome;
@@ -37,6 +38,7 @@ pub(super) struct Started {
 /// Cleanup that runs.
 pub(super) struct Running {
     pub(super) started: Started,
+    share: Budget,
     timer: Option<TimerKey>,
     body: Body,
 }
@@ -56,12 +58,15 @@ impl Finalizer {
         Finalizer { site, start: Box::new(start) }
     }
 
-    /// Starts it, to be over at `until`.
-    pub(super) fn start(self, started: Started, host: &dyn Host, until: Time) -> Running {
-        let scope = &started.scope;
+    /// Starts it, with its share of the finalize budget, which its scope has.
+    pub(super) fn start(self, started: Started, host: &dyn Host, share: Budget) -> Running {
+        let (scope, until) = (&started.scope, share.end());
         let timer = (until < Time::MAX).then(|| arm_drain(host, scope, until));
+        if let Some(limit) = share.spent_quota() {
+            scope.spend(limit);
+        }
         let body = (self.start)(scope.clone());
-        Running { started, timer, body }
+        Running { started, share, timer, body }
     }
 }
 
@@ -71,7 +76,9 @@ impl Running {
         let scope = &self.started.scope;
         scope.make_home_of(cx.waker());
         let spent = scope.is_due();
-        match catch_unwind(AssertUnwindSafe(|| self.body.as_mut().poll(cx))) {
+        let polled = catch_unwind(AssertUnwindSafe(|| self.body.as_mut().poll(cx)));
+        scope.charge_poll();
+        match polled {
             Ok(Poll::Ready(Ok(()))) => Poll::Ready(Ended::Done),
             Ok(Poll::Ready(Err(_))) if spent => Poll::Ready(Ended::Spent),
             Ok(Poll::Ready(Err(_))) | Err(_) => Poll::Ready(Ended::Failed),
@@ -84,6 +91,11 @@ impl Running {
                 Poll::Pending
             }
         }
+    }
+
+    /// How many polls and units of cost it has used, as far as its share is one of those.
+    pub(super) fn used(&self) -> (u64, u64) {
+        self.share.used(self.started.scope.own_budget())
     }
 
     /// Drops what is left of it. Tells of a panic in that.
