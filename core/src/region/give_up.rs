@@ -10,6 +10,7 @@ use super::report::{Leftover, LeftoverKind};
 use super::state::Event;
 use super::tree::{Entry, Node};
 use crate::cancel::Level;
+use crate::host::TaskRef;
 use crate::id::TaskId;
 use crate::outcome::lock;
 
@@ -43,6 +44,7 @@ impl Node {
         let running = inner.running.take();
         let unrun = std::mem::take(&mut inner.finalizers);
         let (children, closer) = (std::mem::take(&mut inner.children), inner.closer.take());
+        let driver = inner.driver.take();
         let started = inner.running_since.into_iter();
         for (site, since) in started.chain(unrun.iter().map(|unrun| (unrun.site, now))) {
             let phase = inner.state.phase;
@@ -59,6 +61,20 @@ impl Node {
         for unrun in unrun {
             drop(catch_unwind(AssertUnwindSafe(|| drop(unrun))));
         }
+        if let Some(driver) = driver {
+            driver.shutdown();
+        }
+    }
+
+    /// Names the task that drives this region to Closed, so that it ends when the host gives up.
+    pub(super) fn driven_by(&self, task: TaskRef) {
+        let mut inner = lock(&self.inner);
+        if !inner.forced {
+            inner.driver = Some(task);
+            return;
+        }
+        drop(inner);
+        task.shutdown();
     }
 
     fn give_up(self: &Arc<Self>, kind: LeftoverKind, mut which: impl FnMut(&Entry) -> bool) -> usize {
