@@ -28,13 +28,12 @@ fn resident() -> usize {
 /// memory grew by more than 16 bytes a round beyond 3 MB for allocators.
 fn stays_flat(what: &str, rounds: usize, run: impl Fn(usize)) {
     run(rounds / 10);
-    // A thread that ends gives back its own a moment later.
-    thread::sleep(Duration::from_millis(50));
     let (alive, before) = (HEAP.allocated(), resident());
     run(rounds);
     let grown = resident().saturating_sub(before);
     let patience = Instant::now() + Duration::from_secs(5);
     while HEAP.allocated() > alive + 1024 && Instant::now() < patience {
+        // a wait, not a synchronisation: a thread gives back its own when it has ended
         thread::sleep(Duration::from_millis(1));
     }
     let leaked = HEAP.allocated().saturating_sub(alive);
