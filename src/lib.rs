@@ -26,7 +26,7 @@
 
 pub use asupersync_core::{
     All, Budget, Cancelled, ChildRegion, Cx, Either, Error, Exit, Failure, Handle, ItemFn, NoCaps, Outcome,
-    Panic, Reason, ReasonKind, Region, Selected, SelectedAll, Severity, TaskFn, TaskOutput, Time,
+    Panic, Priority, Reason, ReasonKind, Region, Selected, SelectedAll, Severity, TaskFn, TaskOutput, Time,
 };
 pub use asupersync_core::{cancel, caps, channel, host, id, obligation, region, supervise, sync};
 pub use asupersync_scheduler::{Builder, Runtime};

@@ -20,6 +20,8 @@ crate::cases![
     a_request_to_close_leaves_it_its_own_drain_budget,
     cancel_may_give_it_less,
     it_has_no_more_time_than_its_parent,
+    its_work_has_a_budget_of_its_own,
+    its_lane_is_its_own needs (OneAtATime),
     its_failure_is_one_of_a_child_and_counts_once,
     its_childs_failure_is_its_own,
     a_parent_that_collects_goes_on,
@@ -228,6 +230,52 @@ fn it_has_no_more_time_than_its_parent(host: &dyn Runner) {
     });
     ran.outcome.expect("its cancellation is absorbed");
     assert_eq!((count.alive(), count.dropped()), (0, 1));
+}
+
+fn its_work_has_a_budget_of_its_own(host: &dyn Runner) {
+    host.ok(async |cx: &Cx| {
+        let works = |budget| {
+            Region::builder("child").budget(budget).spork(cx, async |cx: &Cx| -> Outcome {
+                loop {
+                    cx.charge(1)?;
+                    cx.yield_now().await?;
+                }
+            })
+        };
+        let over = works(Budget::deadline(cx.now())).join().await;
+        assert_eq!(cancelled_kind(&over), ReasonKind::Deadline);
+        for spent in [Budget::UNLIMITED.with_cost(3), Budget::UNLIMITED.with_polls(3)] {
+            assert_eq!(cancelled_kind(&works(spent).join().await), ReasonKind::BudgetSpent);
+        }
+        Ok(cx.checkpoint()?)
+    });
+}
+
+/// A deadline goes before none, and what must stop before a deadline: also for its body, which is
+/// polled by a task of the parent.
+fn its_lane_is_its_own(host: &dyn Runner) {
+    host.ok(async |cx: &Cx| {
+        let log = Log::new();
+        let notes = |name: &'static str, builder: Builder| {
+            let log = log.clone();
+            builder.spork(cx, async move |_: &Cx| {
+                for _ in 0..3 {
+                    log.push(name);
+                    breathe().await;
+                }
+                Ok(())
+            })
+        };
+        let plain = notes("plain", Region::builder("plain"));
+        let soon = notes("soon", Region::builder("soon").budget(Budget::timeout(HOUR)));
+        let asked = notes("asked", Region::builder("asked").budget(Budget::UNLIMITED.with_cost(0)));
+        for child in [plain, soon, asked] {
+            child.join().await?;
+        }
+        let order = ["asked", "asked", "asked", "soon", "soon", "soon", "plain", "plain", "plain"];
+        assert_eq!(log.take(), order);
+        Ok(())
+    });
 }
 
 fn its_failure_is_one_of_a_child_and_counts_once(host: &dyn Runner) {

@@ -10,7 +10,7 @@ use super::failure;
 use super::policy::Policy;
 use super::report::CloseReport;
 use super::tree::Node;
-use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Scope, past_the_drain};
+use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, Scope, noted, past_the_drain};
 use crate::outcome::Outcome;
 use crate::spawn::{contain, submit_system};
 
@@ -54,14 +54,14 @@ impl Opened {
         self.stage = Stage::Running;
         let (body, dropped) = contain(&node.scope, body).await;
         self.stage = Stage::Closing;
-        if dropped {
-            node.body_dropped();
+        if let Some(awaited) = dropped {
+            node.body_dropped(awaited);
         }
         node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
         // Work in flight has had its time; finalizers have theirs.
-        let report = past_the_drain(around, node.close()).await;
+        let closing = noted(around, Note::region(node.id), node.close());
+        let report = past_the_drain(around, closing).await;
         self.stage = Stage::Closed;
-        node.scope.clear_home();
         (failure::conclude(&node, body), report)
     }
 }
@@ -81,9 +81,11 @@ impl Drop for Opened {
         let closed = self.stage == Stage::Waiting
             && pin!(node.close()).poll(&mut Context::from_waker(Waker::noop())).is_ready();
         if !closed {
-            submit_system(&node.clone(), "closer", async move {
-                node.close().await;
+            let region = node.clone();
+            let closer = submit_system(&node, "closer", async move {
+                region.close().await;
             });
+            node.driven_by(closer);
         }
     }
 }

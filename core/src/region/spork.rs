@@ -4,8 +4,8 @@
 //! child's failure once, as that of this task; whoever asks the task to stop asks the region; and the
 //! parent, which awaits both, cannot close before.
 //!
-//! The region is open when `spork` returns. Its scope lies in the task's: a request to either is
-//! one to the other, except that what is told to the region by its own (a child that failed) stays in it.
+//! The region is open when `spork` returns. Its scope lies in the task's, so it hears what the task
+//! hears; and it is the one that stands for the task: the lane is its own, and so are the handle's requests.
 
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
@@ -133,14 +133,13 @@ impl Builder {
         let (node, told) = (opened.node.clone(), Arc::default());
         let (tell, inside, around) = (Arc::clone(&told), inside(cx, &opened, authority), task.clone());
         let run = async move {
-            // The task came after the region.
-            inside.scope().take_home_of(&around);
             let body = async { body(&inside).await.into_outcome() };
             let (outcome, report) = opened.run(&around, body).await;
             *lock(&tell) = Some(report);
             end(outcome)
         };
-        ChildRegion { handle: launch(parent, task, &name, site, run), region: Ok(node), told }
+        let handle = launch(parent, &task, &node.scope, &name, site, run);
+        ChildRegion { handle, region: Ok(node), told }
     }
 }
 
