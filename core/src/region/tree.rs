@@ -85,6 +85,8 @@ pub(super) struct Inner {
     pub(super) failures: Vec<Failed>,
     /// Wakes the driver of `close`.
     pub(super) closer: Option<Waker>,
+    /// That driver, if it is a task of its own, which no region owns.
+    pub(super) driver: Option<TaskRef>,
     pub(super) requested_at: Option<Time>,
     pub(super) drained_at: Option<Time>,
     /// When drain and finalize must both be over.
@@ -186,6 +188,7 @@ impl Node {
             ledger: Ledger::default(),
             failures: Vec::new(),
             closer: None,
+            driver: None,
             requested_at: None,
             drained_at: None,
             close_by: Time::MAX,
