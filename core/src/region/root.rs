@@ -12,7 +12,7 @@ use super::tree::{Node, Tree};
 use super::{Close, Policy, failure};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Watch};
+use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, Watch};
 use crate::cx::Cx;
 use crate::host::{Host, TaskRef};
 use crate::id::TaskId;
@@ -99,7 +99,7 @@ impl Root {
     /// # Cancel safety
     /// Nothing is lost: a request stays visible.
     pub async fn requested(&self) -> Cancelled {
-        let mut watch = Watch::new(&self.node.scope);
+        let mut watch = Watch::new(&self.node.scope, Note::REQUEST);
         poll_fn(|task| watch.poll(Level::Requested, task)).await
     }
 
