@@ -4,7 +4,7 @@
 //! cannot be stopped from outside: its task drains until the job ends or the budget is spent; after
 //! that the region closes without it, and the thread goes on by itself.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -15,6 +15,7 @@ use crate::channel::{RecvError, oneshot};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::spawn::Handle;
+use crate::trace::{Kind, Spans};
 
 impl<C: Send + Sync + 'static> Cx<C> {
     /// Runs `job` on a thread that may block, as a task of this region.
@@ -34,12 +35,16 @@ impl<C: Send + Sync + 'static> Cx<C> {
         name: &str,
         job: impl FnOnce() -> R + Send + 'static,
     ) -> Handle<R::Ok> {
-        self.spawn(name, async move |cx: &Cx<C>| cx.blocking(job).await)
+        self.start_kind(Kind::Blocking, name, Location::caller(), |cx, spans| {
+            let spans = spans.clone();
+            async move { cx.blocking(spans, job).await }
+        })
     }
 
-    /// Runs `job` on a thread that may block, and waits for it.
+    /// Runs `job` inside of `spans` on a thread that may block, and waits for it.
     pub(crate) async fn blocking<R: TaskOutput<Ok: 'static> + 'static>(
         &self,
+        spans: Spans,
         job: impl FnOnce() -> R + Send + 'static,
     ) -> Outcome<R::Ok> {
         // Whoever sets it first, the thread or the waiter that leaves, decides whether the job runs.
@@ -51,7 +56,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
             if scope.level() >= Level::Requested || !claim.take() {
                 return;
             }
-            let outcome = match catch_unwind(AssertUnwindSafe(job)) {
+            let outcome = match catch_unwind(AssertUnwindSafe(move || spans.run(job))) {
                 Ok(output) => output.into_outcome(),
                 Err(payload) => Err(Failure::Panicked(Panic::new(payload))),
             };

@@ -20,6 +20,7 @@ use crate::outcome::Outcome;
 use crate::region::{Finalizer, Node};
 use crate::time::Time;
 use crate::timer::Sleep;
+use crate::trace::Spans;
 
 /// Every capability.
 #[derive(Debug)]
@@ -236,12 +237,13 @@ impl<C: Send + Sync + 'static> Cx<C> {
     {
         // Weak, or a region that is never closed would keep itself alive.
         let node = Arc::downgrade(&self.node);
+        let spans = Spans::inherited();
         let finalizer = Finalizer::new(Location::caller(), move |scope| {
-            Box::pin(async move {
+            Box::pin(spans.around(async move {
                 let Some(node) = node.upgrade() else { return Ok(()) };
                 let cx = Cx::new(node, scope);
                 finalizer(&cx).await.into_outcome().map(|_| ())
-            })
+            }))
         });
         self.node.defer(finalizer)
     }

@@ -37,6 +37,7 @@ pub mod supervise;
 pub mod sync;
 mod time;
 mod timer;
+mod trace;
 
 pub use alarm::Alarm;
 pub use body::{TaskFn, TaskOutput};

@@ -17,6 +17,7 @@ use crate::id::TaskId;
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::region::{Node, Verdict, request_scope};
 use crate::time::Time;
+use crate::trace::{Kind, Spans, TaskSpan, Who};
 
 impl<C: Send + Sync + 'static> Cx<C> {
     /// Starts a task in this region. Its body gets a `Cx` of its own.
@@ -69,14 +70,34 @@ impl<C: Send + Sync + 'static> Cx<C> {
         T: Send + 'static,
         Fut: Future<Output = Outcome<T>> + Send + 'static,
     {
+        self.start_kind(Kind::Task, name, site, |cx, _| make(cx))
+    }
+
+    /// As [`start`](Self::start), for what is told to be of this kind. `make` gets the task's spans
+    /// too.
+    pub(crate) fn start_kind<T, Fut>(
+        &self,
+        kind: Kind,
+        name: &str,
+        site: &'static Location<'static>,
+        make: impl FnOnce(Cx<C>, &Spans) -> Fut,
+    ) -> Handle<T>
+    where
+        T: Send + 'static,
+        Fut: Future<Output = Outcome<T>> + Send + 'static,
+    {
         let node = self.node();
         if let Err(cancelled) = self.checkpoint() {
             return Handle { node: node.clone(), state: State::Refused(cancelled) };
         }
         let scope = node.scope.task_child();
-        let future = make(Cx::new(node.clone(), scope.clone()));
+        let (id, size) = (node.next_task(), size_of::<Fut>());
+        let spans = Spans::of_task(&Who { kind, id, name, site, size, region: &|| node.path() });
+        let span = spans.task_span();
+        let future = make(Cx::new(node.clone(), scope.clone()), &spans);
+        let future = spans.around(future);
         let spawned_at = node.tree.host.now();
-        let admitted = node.admit(|place, id| {
+        let admitted = node.admit(|place| {
             let info = TaskInfo { id, name: name.into(), site, spawned_at };
             let end = End {
                 node: node.clone(),
@@ -85,7 +106,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
                 info: info.clone(),
                 verdict: Verdict::Dropped,
             };
-            let (runnable, join) = new_task(node, &scope, Some(place), info, run(future, end));
+            let (runnable, join) = new_task(node, &scope, Some(place), info, span, run(future, end));
             (join.task(), (runnable, join))
         });
         match admitted {
@@ -103,6 +124,7 @@ fn new_task<Fut>(
     scope: &Arc<Scope>,
     place: Option<Place>,
     info: TaskInfo,
+    span: TaskSpan,
     future: Fut,
 ) -> (Runnable, JoinHandle<Fut::Output, TaskMeta>)
 where
@@ -110,7 +132,7 @@ where
 {
     let (host, deadline) = (node.tree.host.clone(), scope.deadline());
     let owner = place.map(|place| (node.clone() as Arc<dyn Owner>, place));
-    let meta = TaskMeta { host, scope: scope.clone(), deadline, owner, info };
+    let meta = TaskMeta { host, scope: scope.clone(), deadline, owner, info, span };
     let (runnable, join) = asupersync_task::new(future, meta);
     scope.set_home(runnable.task().promote_waker());
     (Runnable(runnable), join)
@@ -137,7 +159,8 @@ pub(crate) fn submit_system(
     }
     let scope = Scope::root();
     let end = End(scope.clone());
-    let (runnable, _) = new_task(node, &scope, None, info, async move {
+    let future = Spans::inherited().around(future);
+    let (runnable, _) = new_task(node, &scope, None, info, TaskSpan::default(), async move {
         let _end = end;
         future.await;
     });

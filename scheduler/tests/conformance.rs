@@ -117,4 +117,5 @@ themes! {
     life orphans closing failures finalizers finalizer_budgets reports scale
     protocol scopes combinators joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
+    spans task_spans
 }

@@ -10,6 +10,7 @@ use super::{Listener, Stream, ToAddr};
 use crate::cancel::Level;
 use crate::cx::{Cx, NoCaps};
 use crate::outcome::Failure;
+use crate::trace::Spans;
 
 impl<C: Send + Sync + 'static> Cx<C> {
     /// Opens a listening TCP socket on `addr`: a `SocketAddr`, `"127.0.0.1:8080"` or
@@ -65,7 +66,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
             Target::Addr(addr) => Ok(vec![addr]),
             Target::Name(name, port) => {
                 let net = self.host().net().boxed();
-                let found = self.blocking(move || Ok(net.resolve(&name, port))).await;
+                let found = self.blocking(Spans::current(), move || Ok(net.resolve(&name, port))).await;
                 found.map_err(|failure| match failure {
                     Failure::Cancelled(cancelled) => cancelled.into(),
                     other => io::Error::other(other.to_string()),
