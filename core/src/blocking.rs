@@ -11,13 +11,14 @@ use std::task::Poll;
 
 use crate::body::TaskOutput;
 use crate::cancel::Level;
+use crate::caps::{Effect, HasBlocking, HasSpawn};
 use crate::channel::{RecvError, oneshot};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::spawn::Handle;
-use crate::trace::{Kind, Spans};
+use crate::trace::Spans;
 
-impl<C: Send + Sync + 'static> Cx<C> {
+impl<C> Cx<C> {
     /// Runs `job` on a thread that may block, as a task of this region.
     ///
     /// ```
@@ -34,8 +35,12 @@ impl<C: Send + Sync + 'static> Cx<C> {
         &self,
         name: &str,
         job: impl FnOnce() -> R + Send + 'static,
-    ) -> Handle<R::Ok> {
-        self.start_kind(Kind::Blocking, name, Location::caller(), |cx, spans| {
+    ) -> Handle<R::Ok>
+    where
+        C: HasBlocking + HasSpawn,
+    {
+        let effects = [Effect::Spawn, Effect::Blocking];
+        self.start(&effects, name, Location::caller(), |cx: Cx<C>, spans| {
             let spans = spans.clone();
             async move { cx.blocking(spans, job).await }
         })

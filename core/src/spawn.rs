@@ -10,16 +10,17 @@ use asupersync_task::{JoinError, JoinHandle};
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Scope};
+use crate::cancel::{Level, Reason, ReasonKind, Scope};
+use crate::caps::{Effect, HasSpawn};
 use crate::cx::Cx;
 use crate::host::{Owner, Place, Runnable, TaskInfo, TaskMeta, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::region::{Node, Verdict, request_scope};
 use crate::time::Time;
-use crate::trace::{Kind, Spans, TaskSpan, Who};
+use crate::trace::{Spans, TaskSpan, Who};
 
-impl<C: Send + Sync + 'static> Cx<C> {
+impl<C> Cx<C> {
     /// Starts a task in this region. Its body gets a `Cx` of its own.
     ///
     /// The region owns the task: it does not close before the task ended, whether the handle is
@@ -42,11 +43,12 @@ impl<C: Send + Sync + 'static> Cx<C> {
     #[track_caller]
     pub fn spawn<F, R>(&self, name: &str, body: F) -> Handle<R::Ok>
     where
+        C: HasSpawn,
         F: for<'a> TaskFn<&'a Cx<C>, R, Fut: Send> + Send + 'static,
         R: TaskOutput<Ok: 'static> + 'static,
     {
-        let make = |cx: Cx<C>| async move { body(&cx).await.into_outcome() };
-        self.start(name, Location::caller(), make)
+        let make = |cx: Cx<C>, _: &Spans| async move { body(&cx).await.into_outcome() };
+        self.start(&[Effect::Spawn], name, Location::caller(), make)
     }
 
     /// Starts a future as a task of this region. It has no `Cx`, so it hears nothing of Request:
@@ -54,30 +56,18 @@ impl<C: Send + Sync + 'static> Cx<C> {
     #[track_caller]
     pub fn spawn_future<F>(&self, name: &str, future: F) -> Handle<<F::Output as TaskOutput>::Ok>
     where
+        C: HasSpawn,
         F: Future<Output: TaskOutput<Ok: 'static> + 'static> + Send + 'static,
     {
-        self.start(name, Location::caller(), |_| async move { future.await.into_outcome() })
+        let make = |_: Cx<C>, _: &Spans| async move { future.await.into_outcome() };
+        self.start(&[Effect::Spawn], name, Location::caller(), make)
     }
 
-    /// Starts what `make` makes of the task's `Cx`.
+    /// Starts what `make` makes of the task's `Cx` and spans, if it may have `effects`. Whatever `C`
+    /// is: whoever calls it has asked for what is needed.
     pub(crate) fn start<T, Fut>(
         &self,
-        name: &str,
-        site: &'static Location<'static>,
-        make: impl FnOnce(Cx<C>) -> Fut,
-    ) -> Handle<T>
-    where
-        T: Send + 'static,
-        Fut: Future<Output = Outcome<T>> + Send + 'static,
-    {
-        self.start_kind(Kind::Task, name, site, |cx, _| make(cx))
-    }
-
-    /// As [`start`](Self::start), for what is told to be of this kind. `make` gets the task's spans
-    /// too.
-    pub(crate) fn start_kind<T, Fut>(
-        &self,
-        kind: Kind,
+        effects: &[Effect],
         name: &str,
         site: &'static Location<'static>,
         make: impl FnOnce(Cx<C>, &Spans) -> Fut,
@@ -87,14 +77,15 @@ impl<C: Send + Sync + 'static> Cx<C> {
         Fut: Future<Output = Outcome<T>> + Send + 'static,
     {
         let node = self.node();
-        if let Err(cancelled) = self.checkpoint() {
-            return Handle { node: node.clone(), state: State::Refused(cancelled) };
+        if let Err(failure) = self.may_start(effects) {
+            return Handle { node: node.clone(), state: State::Refused(failure) };
         }
         let scope = node.scope.task_child();
         let (id, size) = (node.next_task(), size_of::<Fut>());
-        let spans = Spans::of_task(&Who { kind, id, name, site, size, region: &|| node.path() });
+        let blocking = effects.contains(&Effect::Blocking);
+        let spans = Spans::of_task(&Who { id, name, site, blocking, size, region: &|| node.path() });
         let span = spans.task_span();
-        let future = make(Cx::new(node.clone(), scope.clone()), &spans);
+        let future = make(self.inside(scope.clone()), &spans);
         let future = spans.around(future);
         let spawned_at = node.tree.host.now();
         let admitted = node.admit(|place| {
@@ -114,8 +105,13 @@ impl<C: Send + Sync + 'static> Cx<C> {
                 runnable.0.schedule();
                 Handle { node: node.clone(), state: State::Started(join) }
             }
-            Err(cancelled) => Handle { node: node.clone(), state: State::Refused(cancelled) },
+            Err(cancelled) => Handle { node: node.clone(), state: State::Refused(cancelled.into()) },
         }
+    }
+
+    fn may_start(&self, effects: &[Effect]) -> Outcome {
+        self.checkpoint()?;
+        effects.iter().try_for_each(|effect| Ok(self.check(*effect)?))
     }
 }
 
@@ -235,21 +231,22 @@ pub struct Handle<T> {
 
 enum State<T> {
     Started(JoinHandle<Outcome<T>, TaskMeta>),
-    Refused(Cancelled),
+    Refused(Failure),
 }
 
 impl<T> Handle<T> {
     /// Waits for the task's outcome.
     ///
     /// # Errors
-    /// The task's own. `Cancelled` if the task was refused, because it was spawned under Request.
+    /// The task's own. Of one that was refused, `Cancelled` because it was spawned under Request, or
+    /// [`Denied`](crate::caps::Denied) because that may not be done here.
     ///
     /// # Cancel safety
     /// A dropped call loses the outcome, not the task. It finishes work in flight: a request to the
     /// caller does not end it.
     pub async fn join(self) -> Outcome<T> {
         match self.state {
-            State::Refused(cancelled) => Err(cancelled.into()),
+            State::Refused(failure) => Err(failure),
             State::Started(join) => {
                 let scope = join.task().meta().scope.clone();
                 match join.await {

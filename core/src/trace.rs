@@ -35,20 +35,14 @@ use {
     tracing::{Span, level_filters::LevelFilter, trace, trace_span},
 };
 
-/// What a task mostly does.
-#[derive(Clone, Copy)]
-pub(crate) enum Kind {
-    Task,
-    Blocking,
-}
-
 /// What consoles are told of a task.
 #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "nobody is told"))]
 pub(crate) struct Who<'a> {
-    pub(crate) kind: Kind,
     pub(crate) id: TaskId,
     pub(crate) name: &'a str,
     pub(crate) site: &'static Location<'static>,
+    /// It runs a job that may block.
+    pub(crate) blocking: bool,
     /// Bytes of its future.
     pub(crate) size: usize,
     /// Makes the path of its region.
@@ -152,15 +146,11 @@ fn inherited() -> Span {
 #[cfg(feature = "tracing")]
 fn of_task(who: &Who<'_>) -> Spans {
     let mut inherited = inherited();
-    let kind = match who.kind {
-        Kind::Task => "task",
-        Kind::Blocking => "blocking",
-    };
     let task = trace_span!(
         target: TARGET,
         parent: &inherited,
         "runtime.spawn",
-        kind,
+        kind = if who.blocking { "blocking" } else { "task" },
         task.name = who.name,
         task.id = who.id.get(),
         region = (who.region)(),

@@ -5,8 +5,10 @@
 //! of functions; resolution decides which uses mean them, and the rule words
 //! the diagnosis.
 
+use crate::fate::Fate;
+use crate::identity::Identity;
 use crate::load::index::{Form, Span};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How much a finding matters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -29,13 +31,9 @@ impl Level {
         }
     }
 
-    /// The word in front of a finding.
-    pub fn severity(self) -> &'static str {
-        match self {
-            Level::Deny => "error",
-            Level::Warn => "warning",
-            Level::Info => "note",
-        }
+    /// Whether a finding of this level fails the run.
+    pub fn fails(self) -> bool {
+        self != Level::Info
     }
 }
 
@@ -102,6 +100,13 @@ pub struct Finding {
     pub file: PathBuf,
     /// Where in it.
     pub span: Span,
+    /// The item around it, by the names of modules, types and functions in
+    /// the file (`module::Type::function`); empty outside of all items.
+    pub item: String,
+    /// What of it stays while the code around it changes.
+    pub identity: Identity,
+    /// If it is about a task, what becomes of its handle.
+    pub fate: Option<Fate>,
     /// The words.
     pub diagnosis: Diagnosis,
     /// The first line of the span.
@@ -112,4 +117,11 @@ pub struct Finding {
     pub in_test: bool,
     /// The targets it is part of.
     pub targets: Vec<InTarget>,
+}
+
+impl Finding {
+    /// What findings are sorted by.
+    pub(crate) fn place(&self) -> (&Path, Span, &'static str) {
+        (&self.file, self.span, self.rule)
+    }
 }

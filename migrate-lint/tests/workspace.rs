@@ -504,3 +504,27 @@ fn output_is_the_same_every_time() {
         assert_eq!(json(&dir.at("")), first);
     }
 }
+
+#[test]
+fn findings_name_the_item_around_them() {
+    let dir = Dir::with(
+        "
+== a.rs
+mod outer {
+    impl<T> Trait for &Type<T> {
+        fn method() { let f = || tokio::spawn(g()); fn inner() { tokio::spawn(g()); } }
+    }
+    trait Provided { fn g() { tokio::spawn(g()); } }
+    const C: fn() = tokio::spawn;
+}
+m!(tokio::spawn);
+",
+    );
+    let document = dir.json("a.rs");
+    let findings = document["findings"].as_array().expect("findings");
+    let items: Vec<_> = findings.iter().map(|f| f["item"].as_str().expect("text")).collect();
+    assert_eq!(
+        items,
+        ["outer::Type::method", "outer::Type::method::inner", "outer::Provided::g", "outer::C", "",]
+    );
+}

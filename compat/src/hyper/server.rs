@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use asupersync_core::caps::{Effect, HasSpawn, HasTime};
 use asupersync_core::io::{Acceptor, TcpListener, TcpStream};
 use asupersync_core::region::OnFailure;
 use asupersync_core::sync::Semaphore;
@@ -125,7 +126,8 @@ impl Server {
     /// `service` is cloned for each connection.
     ///
     /// # Errors
-    /// `listener` is broken (see [`Acceptor`]); `Cancelled` if the scope was under Request before.
+    /// `listener` is broken (see [`Acceptor`]); `Cancelled` if the scope was under Request before;
+    /// [`Denied`](asupersync_core::caps::Denied) if tasks may not be started.
     /// Request while it serves is no error: that is how a server ends.
     ///
     /// # Cancel safety
@@ -133,11 +135,12 @@ impl Server {
     /// drains them and does not close before they ended.
     pub async fn serve<C, S, B>(self, cx: &Cx<C>, listener: TcpListener, service: S) -> Outcome<ServeReport>
     where
-        C: Send + Sync + 'static,
+        C: HasSpawn + HasTime,
         S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,
         S: Clone + Send + 'static,
         B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
     {
+        cx.check(Effect::Spawn)?;
         let counters = self.counters();
         let region = Region::builder(self.name.clone()).drain(self.drain).on_failure(OnFailure::Collect);
         region.open(cx, async |cx: &Cx<C>| self.accept(cx, listener, service).await).await?;
@@ -147,7 +150,7 @@ impl Server {
     /// The accept loop. Ends at Request, and with a listener that is broken.
     async fn accept<C, S, B>(mut self, cx: &Cx<C>, listener: TcpListener, service: S) -> Outcome
     where
-        C: Send + Sync + 'static,
+        C: HasSpawn + HasTime,
         S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,
         S: Clone + Send + 'static,
         B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
@@ -181,7 +184,7 @@ impl Server {
     /// Starts the task of one connection.
     fn start<C, S, B>(&self, cx: &Cx<C>, stream: TcpStream, peer: SocketAddr, service: S, slot: Option<Slot>)
     where
-        C: Send + Sync + 'static,
+        C: HasSpawn + HasTime,
         S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,
         S: Send + 'static,
         B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,

@@ -20,6 +20,7 @@ mod recorder;
 pub mod runner;
 
 pub mod blocking;
+pub mod capabilities;
 pub mod channels;
 pub mod closing;
 pub mod combinators;
@@ -38,6 +39,7 @@ pub mod reasons;
 pub mod reports;
 pub mod scale;
 pub mod scopes;
+pub mod selects;
 pub mod spans;
 pub mod stuck;
 pub mod task_spans;
@@ -66,9 +68,9 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports scale
-    protocol scopes combinators joins wakers reasons
+    protocol scopes combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
-    spans task_spans
+    capabilities spans task_spans
 }
 
 /// Lists cases: `cases![name, name needs (Capability)]`.

@@ -98,11 +98,14 @@ fn no_task_inherits_it(host: &dyn Runner) {
                 let (ready, mut made) = oneshot::channel();
                 let plain = cx.spawn("plain", async |cx: &Cx| {
                     drop(ready.send(entered()));
-                    Ok(drop(cx.cancelled().await))
+                    drop(cx.cancelled().await)
                 });
                 assert_eq!(made.recv(cx).await?, NONE);
                 let step = suite_span!("step").in_scope(|| {
-                    cx.spawn("step", async |cx: &Cx| Ok((entered(), drop(cx.cancelled().await)).0))
+                    cx.spawn("step", async |cx: &Cx| {
+                        cx.cancelled().await;
+                        Ok(entered())
+                    })
                 });
                 Ok((plain, step))
             })
@@ -126,7 +129,7 @@ fn it_closes_with_the_future(host: &dyn Runner) {
             cx.spawn(&name, async move |cx: &Cx| {
                 let waker = std::future::poll_fn(|cx| std::task::Poll::Ready(cx.waker().clone())).await;
                 drop(lend.send(waker));
-                Ok(drop(cx.cancelled().await))
+                drop(cx.cancelled().await)
             })
         });
         let waker: Waker = lent.recv(cx).await?;
@@ -190,7 +193,7 @@ fn wakes_are_told(host: &dyn Runner) {
 fn wakers_are_counted(host: &dyn Runner) {
     ok(host, async |cx: &Cx| {
         let name = unique();
-        let handle = watched(|| cx.spawn(&name, async |cx: &Cx| Ok(drop(cx.cancelled().await))));
+        let handle = watched(|| cx.spawn(&name, async |cx: &Cx| drop(cx.cancelled().await)));
         let alive = || {
             let told = task(&name);
             told.wakers("waker.clone") - told.wakers("waker.drop") - told.wakers("waker.wake")

@@ -21,7 +21,7 @@ mod verdict;
 use std::panic::Location;
 use std::sync::Arc;
 
-pub use failure::{ChildFailure, ChildFailures};
+pub use failure::ChildFailures;
 pub(crate) use finalizer::Finalizer;
 pub(crate) use ledger::{Abort, Aborting};
 pub(crate) use policy::Policy;
@@ -31,11 +31,13 @@ pub(crate) use request::request_scope;
 pub use root::{Attendant, Root};
 pub use state::{Event, Phase, State};
 pub(crate) use tree::Node;
+pub use verdict::ChildFailure;
 pub(crate) use verdict::Verdict;
 
 use crate::body::TaskOutput;
 use crate::budget::Budget;
 use crate::cancel::{Level, Reason, ReasonKind, past_the_drain};
+use crate::caps::{Authority, CapSet};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
 use crate::spawn::{contain, submit_system};
@@ -80,7 +82,7 @@ impl Region {
         body: F,
     ) -> impl Future<Output = Outcome<R::Ok>> + use<'a, C, R, F>
     where
-        C: Send + Sync + 'static,
+        C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
@@ -89,7 +91,7 @@ impl Region {
 
     /// A region with other than the default policies.
     pub fn builder(name: impl Into<Arc<str>>) -> Builder {
-        Builder { name: name.into(), until: Level::Requested, policy: Policy::default() }
+        Builder { name: name.into(), until: Level::Requested, authority: None, policy: Policy::default() }
     }
 }
 
@@ -100,6 +102,7 @@ pub struct Builder {
     name: Arc<str>,
     /// The caller's level from which on it is refused.
     until: Level,
+    authority: Option<Authority>,
     policy: Policy,
 }
 
@@ -129,6 +132,14 @@ impl Builder {
         self
     }
 
+    /// What the region, and all that it starts, may do; no more than the caller may. Several of them
+    /// take away together.
+    pub fn authority(mut self, authority: Authority) -> Self {
+        let before = self.authority.take().unwrap_or_default();
+        self.authority = Some(before.meet(&authority));
+        self
+    }
+
     /// The region is part of work in flight: it is opened even after Request, until the drain budget
     /// is spent. Its body sees that request at once.
     pub fn in_flight(mut self) -> Self {
@@ -146,7 +157,7 @@ impl Builder {
     #[track_caller]
     pub fn open<C, R, F>(self, cx: &Cx<C>, body: F) -> impl Future<Output = Outcome<R::Ok>> + use<'_, C, R, F>
     where
-        C: Send + Sync + 'static,
+        C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
@@ -165,7 +176,7 @@ impl Builder {
         body: F,
     ) -> impl Future<Output = (Outcome<R::Ok>, CloseReport)> + use<'_, C, R, F>
     where
-        C: Send + Sync + 'static,
+        C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
@@ -180,7 +191,7 @@ impl Builder {
         body: F,
     ) -> impl Future<Output = (Outcome<R::Ok>, CloseReport)> + use<'a, C, R, F>
     where
-        C: Send + Sync + 'static,
+        C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
@@ -190,12 +201,12 @@ impl Builder {
 
 async fn open<C, R, F>(
     cx: &Cx<C>,
-    Builder { name, until, policy }: Builder,
+    Builder { name, until, authority, policy }: Builder,
     site: &'static Location<'static>,
     body: F,
 ) -> (Outcome<R::Ok>, CloseReport)
 where
-    C: Send + Sync + 'static,
+    C: CapSet,
     R: TaskOutput,
     F: AsyncFnOnce(&Cx<C>) -> R,
 {
@@ -208,7 +219,10 @@ where
         }
     };
     let mut guard = OpenGuard { node: Some(node.clone()), body: true };
-    let child = cx.within(&node);
+    let mut child = cx.within(&node);
+    if let Some(authority) = authority {
+        child = child.narrowed(&authority);
+    }
     let (body, dropped) = contain(&node.scope, async { body(&child).await.into_outcome() }).await;
     guard.body = false;
     if dropped {

@@ -11,7 +11,8 @@ use super::mailbox::{LastWill, Mailbox, Ready};
 use super::policy::{ChildId, Restart};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cx::{All, Cx};
+use crate::caps::{All, CapSet, Effect};
+use crate::cx::Cx;
 use crate::outcome::{Outcome, lock};
 use crate::region::Region;
 use crate::spawn::Handle;
@@ -72,7 +73,7 @@ where
     type Fut = Fut;
 }
 
-impl<C: Send + Sync + 'static> ChildSpec<C> {
+impl<C: CapSet> ChildSpec<C> {
     /// A permanent child. It counts as ready once it is started.
     #[track_caller]
     pub fn new<F, R>(name: impl Into<Arc<str>>, body: F) -> Self
@@ -160,7 +161,7 @@ impl<C: Send + Sync + 'static> ChildSpec<C> {
         let ready = Ready::new(mailbox.clone(), id, run);
         let (site, factory) = (self.site, self.factory.clone());
         let region = Region::builder(self.name.clone()).drain(self.drain).finalize(self.finalize);
-        cx.start(&self.name, site, move |cx: Cx<C>| async move {
+        cx.start(&[Effect::Spawn], &self.name, site, move |cx: Cx<C>, _| async move {
             let body = async move |cx: &Cx<C>| {
                 let body = lock(&factory)(cx.clone(), ready);
                 body.await

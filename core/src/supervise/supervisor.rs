@@ -13,8 +13,9 @@ use super::handle::{Command, SupervisorHandle, requests};
 use super::policy::Strategy;
 use super::state::State;
 use super::window::Window;
+use crate::caps::{All, CapSet, Effect, HasSpawn};
 use crate::channel::mpsc;
-use crate::cx::{All, Cx};
+use crate::cx::Cx;
 use crate::outcome::Outcome;
 use crate::region::{OnFailure, Region};
 
@@ -58,7 +59,7 @@ pub struct Supervisor<C = All> {
     requests: Option<(SupervisorHandle<C>, mpsc::Receiver<Command<C>>)>,
 }
 
-impl<C: Send + Sync + 'static> Supervisor<C> {
+impl<C: CapSet> Supervisor<C> {
     /// A supervisor without children that allows one restart within five seconds, as OTP's does,
     /// and starts again at once.
     pub fn new(strategy: Strategy) -> Self {
@@ -147,19 +148,22 @@ impl<C: Send + Sync + 'static> Supervisor<C> {
     /// other, so together they should fit into the drain budget of the caller's region.
     ///
     /// # Errors
-    /// As in the table. `Cancelled` without starting a child if the caller's scope is under Request
-    /// already. A child's panic is a failure of that child, and nobody else's.
+    /// As in the table. Without starting a child, `Cancelled` if the caller's scope is under Request
+    /// already, and [`Denied`](crate::caps::Denied) if it may not start tasks. A child's panic is a failure of that child, and nobody else's.
     ///
     /// # Cancel safety
     /// Dropped half-way, all children get Request at once, with reason `HandleDropped`; the
     /// enclosing region drains and finalizes them, and does not close before.
     #[track_caller]
-    pub fn run(self, cx: &Cx<C>) -> impl Future<Output = Outcome> + Send + use<'_, C> {
+    pub fn run(self, cx: &Cx<C>) -> impl Future<Output = Outcome> + Send + use<'_, C>
+    where
+        C: HasSpawn,
+    {
         run(self, cx, Location::caller())
     }
 }
 
-async fn run<C: Send + Sync + 'static>(
+async fn run<C: CapSet>(
     supervisor: Supervisor<C>,
     caller: &Cx<C>,
     site: &'static Location<'static>,
@@ -167,6 +171,7 @@ async fn run<C: Send + Sync + 'static>(
     let Supervisor { name, strategy, intensity: (max, period), backoff, max_children, children, requests } =
         supervisor;
     caller.checkpoint()?;
+    caller.check(Effect::Spawn)?;
     let commands = requests.map(|(_, receiver)| receiver);
     let state = State::new(strategy, Window::new(max, period), backoff);
     let settings = Settings { state, max_children, commands };

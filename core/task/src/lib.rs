@@ -170,6 +170,7 @@
 mod sync;
 
 mod error;
+mod tag;
 mod why;
 
 mod unwind;

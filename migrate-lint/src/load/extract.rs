@@ -8,7 +8,7 @@
 //! handled in `tokens.rs`.
 
 use super::cfg::{Condition, conditions, text_of};
-use super::collect::{Opened, place_of, span_of};
+use super::collect::{Opened, place_of, span_between, span_of};
 use super::index::*;
 use super::names::{Names, Symbol, kw};
 use super::nesting;
@@ -41,6 +41,7 @@ pub(super) struct Extractor<'a, 'n> {
     pub(super) index: FileIndex,
     pub(super) scope: ScopeId,
     pub(super) cfg: CfgId,
+    pub(super) owner: OwnerId,
     pub(super) opened: Opened,
     /// Nesting of macro inputs read speculatively.
     pub(super) speculation: u32,
@@ -79,6 +80,7 @@ pub(super) fn index_file(text: &str, names: &mut Names<'_>) -> Result<FileIndex,
         index: FileIndex::default(),
         scope: 0,
         cfg: NO_CFG,
+        owner: NO_OWNER,
         opened: Opened::new(),
         speculation: 0,
         quoted: false,
@@ -147,6 +149,15 @@ impl Extractor<'_, '_> {
         self.cfg = outer;
     }
 
+    /// Visits what belongs to the item of this name and body.
+    pub(super) fn owned_by(&mut self, name: Symbol, body: Span, visit: impl FnOnce(&mut Self)) {
+        let outer = self.owner;
+        self.index.owners.push(Owner { parent: outer, name, body });
+        self.owner = (self.index.owners.len() - 1) as OwnerId;
+        visit(self);
+        self.owner = outer;
+    }
+
     pub(super) fn enter(&mut self, Condition { text, is_test }: Condition) {
         self.index.cfgs.push(Cfg { parent: self.cfg, text, is_test });
         self.cfg = (self.index.cfgs.len() - 1) as CfgId;
@@ -197,6 +208,7 @@ impl Extractor<'_, '_> {
             quoted: self.quoted,
             form,
             cfg: self.cfg,
+            owner: self.owner,
             statement_line: self.statement_line,
             span,
         });
@@ -260,14 +272,19 @@ impl Extractor<'_, '_> {
     }
 
     pub(super) fn function(&mut self, sig: &syn::Signature, block: &syn::Block) {
+        let name = self.name(&sig.ident);
+        let braces = &block.brace_token.span;
+        let body = span_between(braces.open(), braces.close());
         self.ribs.push(Rib::Function);
-        self.with_locals(|x| {
-            for input in &sig.inputs {
-                if let syn::FnArg::Typed(input) = input {
-                    x.visit_pat(&input.pat);
+        self.owned_by(name, body, |x| {
+            x.with_locals(|x| {
+                for input in &sig.inputs {
+                    if let syn::FnArg::Typed(input) = input {
+                        x.visit_pat(&input.pat);
+                    }
                 }
-            }
-            x.visit_block(block);
+                x.visit_block(block);
+            });
         });
         self.ribs.pop();
     }

@@ -16,6 +16,12 @@ pub type CfgId = u32;
 /// No `cfg` within the file encloses this.
 pub const NO_CFG: CfgId = u32::MAX;
 
+/// Index of an [`Owner`] in its file, or [`NO_OWNER`].
+pub type OwnerId = u32;
+
+/// Outside of all named items.
+pub const NO_OWNER: OwnerId = u32::MAX;
+
 /// A place in a file: 1-based lines, 1-based columns counted in characters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Span {
@@ -143,6 +149,17 @@ pub struct Cfg {
     pub is_test: bool,
 }
 
+/// A module, type or function with code in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner {
+    /// The one around it.
+    pub parent: OwnerId,
+    /// Its name; for an `impl`, that of the type.
+    pub name: Symbol,
+    /// From brace to brace for a function; the default for what has no body.
+    pub body: Span,
+}
+
 /// What is passed to a call, as far as a suggestion depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Argument {
@@ -182,6 +199,8 @@ pub struct PathUse {
     pub form: Form,
     /// The configuration around it.
     pub cfg: CfgId,
+    /// The item around it.
+    pub owner: OwnerId,
     /// First line of the innermost statement around it.
     pub statement_line: u32,
     /// From the first segment to the last.
@@ -212,6 +231,8 @@ pub struct FileIndex {
     pub segments: Vec<Symbol>,
     /// Conditions.
     pub cfgs: Vec<Cfg>,
+    /// Items that hold uses.
+    pub owners: Vec<Owner>,
     /// Inclusions.
     pub includes: Vec<Include>,
 }
@@ -220,6 +241,33 @@ impl FileIndex {
     /// The segments of a use.
     pub fn path_of(&self, site: &PathUse) -> &[Symbol] {
         &self.segments[site.first as usize..][..site.len as usize]
+    }
+
+    /// The names of the items around, outermost first.
+    pub fn item_path(&self, mut owner: OwnerId) -> Vec<Symbol> {
+        let mut out = Vec::new();
+        while let Some(found) = self.owners.get(owner as usize) {
+            out.push(found.name);
+            owner = found.parent;
+        }
+        out.reverse();
+        out
+    }
+
+    /// The body of the innermost item around; the default outside of functions.
+    pub fn body_of(&self, owner: OwnerId) -> Span {
+        self.owners.get(owner as usize).map_or(Span::default(), |owner| owner.body)
+    }
+
+    /// The innermost function whose body spans this place, for what is found
+    /// in text rather than syntax.
+    pub fn owner_at(&self, line: u32, column: u32) -> OwnerId {
+        let inside = |owner: &Owner| {
+            let body = owner.body;
+            (body.line, body.column) <= (line, column) && (line, column) < (body.end_line, body.end_column)
+        };
+        // outer ones come before those they hold
+        self.owners.iter().rposition(inside).map_or(NO_OWNER, |i| i as OwnerId)
     }
 
     /// The conditions around `cfg`, outermost first.

@@ -5,13 +5,21 @@
 //! Bindings of a pattern reach exactly the code rustc lets them reach.
 
 use super::extract::Extractor;
-use super::index::Form;
+use super::index::{Form, Span};
+use proc_macro2::Ident;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Expr, Item, Stmt};
+use syn::{Attribute, Expr, Item, Stmt, Type};
 
 impl<'ast> Visit<'ast> for Extractor<'_, '_> {
     fn visit_item(&mut self, item: &'ast Item) {
         self.under(item_attributes(item), |x| match item {
+            Item::Const(i) => x.named(&i.ident, |x| visit::visit_item_const(x, i)),
+            Item::Static(i) => x.named(&i.ident, |x| visit::visit_item_static(x, i)),
+            Item::Trait(i) => x.named(&i.ident, |x| visit::visit_item_trait(x, i)),
+            Item::Impl(i) => match type_name(&i.self_ty) {
+                Some(name) => x.named(name, |x| visit::visit_item_impl(x, i)),
+                None => visit::visit_item_impl(x, i),
+            },
             Item::Fn(f) => x.function(&f.sig, &f.block),
             Item::Mod(module) => {
                 let Some(scope) = x.open_module(module) else {
@@ -20,9 +28,11 @@ impl<'ast> Visit<'ast> for Extractor<'_, '_> {
                 let items = module.content.as_ref().map_or(&[][..], |(_, items)| items);
                 x.collect(items.iter(), scope);
                 x.within(scope, |x| {
-                    for item in items {
-                        x.visit_item(item);
-                    }
+                    x.named(&module.ident, |x| {
+                        for item in items {
+                            x.visit_item(item);
+                        }
+                    });
                 });
             }
             Item::Use(_) | Item::ExternCrate(_) => {}
@@ -151,6 +161,24 @@ impl<'ast> Visit<'ast> for Extractor<'_, '_> {
     fn visit_generics(&mut self, _: &'ast syn::Generics) {}
     fn visit_attribute(&mut self, _: &'ast Attribute) {}
     fn visit_path(&mut self, _: &'ast syn::Path) {}
+}
+
+impl Extractor<'_, '_> {
+    fn named(&mut self, ident: &Ident, visit: impl FnOnce(&mut Self)) {
+        let name = self.name(ident);
+        self.owned_by(name, Span::default(), visit);
+    }
+}
+
+/// The name of the type an `impl` is for.
+fn type_name(of: &Type) -> Option<&Ident> {
+    match of {
+        Type::Path(path) => path.path.segments.last().map(|s| &s.ident),
+        Type::Reference(inner) => type_name(&inner.elem),
+        Type::Paren(inner) => type_name(&inner.elem),
+        Type::Group(inner) => type_name(&inner.elem),
+        _ => None,
+    }
 }
 
 fn item_attributes(item: &Item) -> &[Attribute] {

@@ -6,8 +6,10 @@
 
 use super::shown;
 use crate::check::Report;
+use crate::fate::Fate;
 use crate::load::{Problem, Severity};
 use crate::rule::Finding;
+use crate::settle::By;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
@@ -44,6 +46,10 @@ struct Entry {
     column: u32,
     end_line: u32,
     end_column: u32,
+    /// Names of the modules, types and functions of the file around it.
+    item: String,
+    /// If it is about a task, what becomes of its handle; else null.
+    fate: Option<&'static str>,
     message: String,
     reason: String,
     suggestion: String,
@@ -78,7 +84,10 @@ struct ProblemEntry {
 struct Summary {
     findings: usize,
     unknowns: usize,
+    /// By comments and scopes.
     suppressed: usize,
+    /// By the baseline.
+    accepted: usize,
     packages: usize,
     files: usize,
     lines: usize,
@@ -88,6 +97,7 @@ struct Summary {
 
 /// Writes the document.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let accepted = report.set_aside.iter().filter(|aside| aside.by == By::Baseline).count();
     let document = Document {
         schema: SCHEMA,
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -98,7 +108,8 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         summary: Summary {
             findings: report.findings.len(),
             unknowns: report.unknowns.len(),
-            suppressed: report.suppressed,
+            suppressed: report.set_aside.len() - accepted,
+            accepted,
             packages: report.packages,
             files: report.files,
             lines: report.lines,
@@ -122,6 +133,8 @@ fn entry(root: &Path, finding: &Finding, level: &'static str) -> Entry {
         column: finding.span.column,
         end_line: finding.span.end_line,
         end_column: finding.span.end_column,
+        item: finding.item.clone(),
+        fate: finding.fate.map(Fate::name),
         message: finding.diagnosis.message.clone(),
         reason: finding.diagnosis.reason.clone(),
         suggestion: finding.diagnosis.suggestion.clone(),

@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use asupersync_core::caps::{Effect, HasSpawn};
 use asupersync_core::io::{Acceptor, TcpListener, TcpStream};
 use asupersync_core::region::OnFailure;
 use asupersync_core::{Budget, Cx, Failure, Outcome, Region, TaskOutput};
@@ -49,7 +50,8 @@ use report::{Counts, Tally};
 /// ```
 ///
 /// # Errors
-/// The listener is broken (see [`Acceptor`]); `Cancelled` if the scope was under Request before.
+/// The listener is broken (see [`Acceptor`]); `Cancelled` if the scope was under Request before;
+/// [`Denied`](asupersync_core::caps::Denied) if tasks may not be started.
 /// Request while it serves is no error: that is how a server ends.
 ///
 /// # Cancel safety
@@ -57,7 +59,7 @@ use report::{Counts, Tally};
 /// them and does not close before they ended.
 pub async fn serve<C, F, R>(cx: &Cx<C>, listener: TcpListener, handler: F) -> Outcome<ServeReport>
 where
-    C: Send + Sync + 'static,
+    C: HasSpawn,
     F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Clone + Send + 'static,
     R: TaskOutput,
 {
@@ -93,10 +95,11 @@ impl Server {
     /// As [`serve`].
     pub async fn serve<C, F, R>(self, cx: &Cx<C>, listener: TcpListener, handler: F) -> Outcome<ServeReport>
     where
-        C: Send + Sync + 'static,
+        C: HasSpawn,
         F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Clone + Send + 'static,
         R: TaskOutput,
     {
+        cx.check(Effect::Spawn)?;
         let counts = Arc::new(Counts::default());
         let region = Region::builder("tcp").drain(self.drain).on_failure(OnFailure::Collect);
         let accepting = counts.clone();
@@ -109,7 +112,7 @@ impl Server {
 /// with it, before the connections drain.
 async fn accept<C, F, R>(cx: &Cx<C>, listener: TcpListener, handler: F, counts: Arc<Counts>) -> Outcome
 where
-    C: Send + Sync + 'static,
+    C: HasSpawn,
     F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Clone + Send + 'static,
     R: TaskOutput,
 {
@@ -128,7 +131,7 @@ where
 /// Starts the task of one connection.
 fn start<C, F, R>(cx: &Cx<C>, stream: TcpStream, peer: SocketAddr, handler: F, counts: Arc<Counts>)
 where
-    C: Send + Sync + 'static,
+    C: HasSpawn,
     F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Send + 'static,
     R: TaskOutput,
 {
