@@ -103,6 +103,8 @@ fn a_finding_in_json() {
             "targets": [{ "package": "app", "kind": "bin", "name": "app" }],
         }],
         "unknowns": [],
+        "set_aside": [],
+        "stale": [],
         "problems": [],
         "summary": {
             "findings": 1, "unknowns": 0, "suppressed": 0, "accepted": 0,

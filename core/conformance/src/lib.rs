@@ -20,6 +20,7 @@ mod recorder;
 pub mod runner;
 
 pub mod blocking;
+pub mod budgets;
 pub mod capabilities;
 pub mod channels;
 pub mod closing;
@@ -68,7 +69,7 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports scale
-    protocol scopes combinators selects joins wakers reasons
+    protocol scopes budgets combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities spans task_spans
 }

@@ -71,7 +71,7 @@ pub(super) struct Flag {
 
 const LINTING: &[Command] = &[Command::Check, Command::Baseline];
 
-pub(super) const FORMATS: [&str; 3] = ["text", "short", "json"];
+pub(super) const FORMATS: [&str; 6] = ["text", "short", "json", "jsonl", "sarif", "github"];
 pub(super) const COLORS: [&str; 3] = ["auto", "always", "never"];
 
 /// Every flag but `--help` and `--version`, in the order of the help.
@@ -80,7 +80,7 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "format",
         short: None,
         value: Some("FORMAT"),
-        help: "text (default), short or json",
+        help: "text (default), short, json, jsonl, sarif or github",
         of: &[Command::Check],
     },
     Flag {

@@ -19,6 +19,9 @@ pub(super) enum Format {
     Text,
     Short,
     Json,
+    JsonLines,
+    Sarif,
+    GitHub,
 }
 
 /// Why a run cannot start.
@@ -49,7 +52,8 @@ fn chosen(raw: &Raw, flag: &str, names: &[&str]) -> Result<usize, String> {
 
 /// The format of `check`.
 pub(super) fn format(raw: &Raw) -> Result<Format, String> {
-    let formats = [Format::Text, Format::Short, Format::Json];
+    let formats =
+        [Format::Text, Format::Short, Format::Json, Format::JsonLines, Format::Sarif, Format::GitHub];
     Ok(formats[chosen(raw, "format", &FORMATS)?])
 }
 

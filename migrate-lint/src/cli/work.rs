@@ -22,16 +22,22 @@ pub(super) fn check(raw: &Raw, out: &mut dyn Write) -> Result<Done, Mistake> {
     // whoever reads JSON gets a document in any case
     let (report, is_run) = match report {
         Ok(report) => (report, true),
-        Err(problem) => (Report { root: path, problems: vec![problem], ..Report::default() }, false),
+        Err(problem) => {
+            let repository = options.place.repository.clone();
+            (Report { root: path, repository, problems: vec![problem], ..Report::default() }, false)
+        }
     };
     for problem in &report.problems {
         complain(&render::short::problem(problem));
     }
     let written = match format {
         Format::Json => render::json::render(&report, out),
+        Format::JsonLines => render::json::lines(&report, out),
+        Format::Sarif => render::sarif::render(&report, out),
         _ if !is_run => Ok(()),
         Format::Text => render::text::render(&report, is_colored, is_quiet, out),
         Format::Short => render::short::render(&report, is_quiet, out),
+        Format::GitHub => render::github::render(&report, is_quiet, out),
     };
     if is_strict {
         for stale in &report.stale {
