@@ -1,7 +1,7 @@
 //! `Schedule::waker_used`: each use of a waker that a poll was given, for tasks that follow them.
 #![cfg(not(loom))]
 
-use asupersync_task::{Ran, Runnable, Schedule, Wake, WakerUse, new};
+use asupersync_task::{Ran, Runnable, Schedule, Wake, WakerUse, new, note};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -127,6 +127,8 @@ fn a_followed_waker_is_known_as_its_tasks() {
     assert_eq!(runnable.run(), Ran::Pending);
     let waker = take(&slot);
     assert!(task.will_wake(&waker) && !task.will_wake(Waker::noop()));
+    note(&waker).expect("it is ours").store(7, Relaxed);
+    assert_eq!(task.note().load(Relaxed), 7);
     task.shutdown();
 }
 
