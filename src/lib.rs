@@ -28,7 +28,7 @@ pub use asupersync_core::{
     All, Budget, Cancelled, Cx, Error, Exit, Failure, Handle, NoCaps, Outcome, Panic, Reason, ReasonKind,
     Region, Severity, TaskFn, TaskOutput, Time,
 };
-pub use asupersync_core::{cancel, channel, host, id, obligation, region, supervise, sync};
+pub use asupersync_core::{cancel, caps, channel, host, id, obligation, region, supervise, sync};
 pub use asupersync_scheduler::{Builder, Runtime};
 
 #[cfg(feature = "macros")]

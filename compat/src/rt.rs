@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use asupersync_core::caps::{HasSpawn, HasTime};
 use asupersync_core::{Alarm, Cx, Time};
 use hyper::rt;
 
@@ -30,7 +31,7 @@ impl<C> Clone for Executor<C> {
 
 impl<C, F> rt::Executor<F> for Executor<C>
 where
-    C: Send + Sync + 'static,
+    C: HasSpawn,
     F: Future<Output: Send> + Send + 'static,
 {
     fn execute(&self, future: F) {
@@ -71,7 +72,7 @@ impl<C> Clock<C> {
     }
 }
 
-impl<C> Timer<C> {
+impl<C: HasTime> Timer<C> {
     /// The clock of the host that `cx` runs on.
     pub fn new(cx: &Cx<C>) -> Self {
         Timer { clock: Clock::new(cx, Arc::default()), epoch: Instant::now(), since: cx.now() }
@@ -88,7 +89,7 @@ impl<C> Clone for Timer<C> {
     }
 }
 
-impl<C: Send + Sync + 'static> rt::Timer for Timer<C> {
+impl<C: HasTime> rt::Timer for Timer<C> {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn rt::Sleep>> {
         Box::pin(self.clock.at(self.clock.cx.now() + duration))
     }
@@ -120,7 +121,7 @@ struct Sleep<C> {
     alarm: Option<Alarm>,
 }
 
-impl<C> Future for Sleep<C> {
+impl<C: HasTime> Future for Sleep<C> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
@@ -152,4 +153,4 @@ impl<C> Drop for Sleep<C> {
     }
 }
 
-impl<C: Send + Sync> rt::Sleep for Sleep<C> {}
+impl<C: HasTime> rt::Sleep for Sleep<C> {}

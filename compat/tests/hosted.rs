@@ -1,5 +1,5 @@
 //! The conformance suite on an existing Tokio runtime: multi-thread with 1, 2 and 4 workers, and
-//! current-thread.
+//! current-thread. `REPEAT`, `CASE` and `FULL` are those of the native host's test.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Runner for OnTokio {
     }
 
     fn scale(&self) -> usize {
-        100
+        if std::env::var_os("FULL").is_some() { 1 } else { 100 }
     }
 
     fn another(&self) -> Option<Arc<dyn Runner + Send>> {
@@ -74,11 +74,15 @@ fn run(case: &'static Case, host: OnTokio) -> Result<(), String> {
 }
 
 fn suite(workers: usize) {
+    let repeat = std::env::var("REPEAT").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
     let only = std::env::var("CASE").unwrap_or_default();
     let host = OnTokio { workers };
     let cases = THEMES.iter().flat_map(|theme| theme.cases);
     let cases: Vec<_> = cases.filter(|case| case.name.contains(&only) && case.fits(&host)).collect();
-    let failed: Vec<_> = cases.iter().filter_map(|case| run(case, host).err()).collect();
+    let fails = |case: &'static Case| {
+        (0..repeat).find_map(|round| Some(format!("{} in round {round} of {repeat}", run(case, host).err()?)))
+    };
+    let failed: Vec<_> = cases.iter().copied().filter_map(fails).collect();
     assert!(failed.is_empty(), "with {workers} workers:\n{}", failed.join("\n"));
     assert!(!only.is_empty() || cases.len() > 100, "only {} cases ran", cases.len());
 }

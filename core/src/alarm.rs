@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::caps::HasTime;
 use crate::cx::Cx;
 use crate::host::Host;
 use crate::time::Time;
@@ -37,7 +38,14 @@ impl Future for Alarm {
 
 impl<C> Cx<C> {
     /// A future that is ready at `deadline`, whatever happens to this scope.
-    pub fn alarm(&self, deadline: Time) -> Alarm {
+    pub fn alarm(&self, deadline: Time) -> Alarm
+    where
+        C: HasTime,
+    {
+        self.set_alarm(deadline)
+    }
+
+    pub(crate) fn set_alarm(&self, deadline: Time) -> Alarm {
         Alarm { sleep: Sleep::new(self.node().tree.host.clone(), deadline) }
     }
 }

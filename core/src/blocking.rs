@@ -11,12 +11,13 @@ use std::task::Poll;
 
 use crate::body::TaskOutput;
 use crate::cancel::Level;
+use crate::caps::{HasBlocking, HasSpawn};
 use crate::channel::{RecvError, oneshot};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::spawn::Handle;
 
-impl<C: Send + Sync + 'static> Cx<C> {
+impl<C> Cx<C> {
     /// Runs `job` on a thread that may block, as a task of this region.
     ///
     /// ```
@@ -33,7 +34,10 @@ impl<C: Send + Sync + 'static> Cx<C> {
         &self,
         name: &str,
         job: impl FnOnce() -> R + Send + 'static,
-    ) -> Handle<R::Ok> {
+    ) -> Handle<R::Ok>
+    where
+        C: HasBlocking + HasSpawn,
+    {
         self.spawn(name, async move |cx: &Cx<C>| cx.blocking(job).await)
     }
 

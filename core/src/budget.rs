@@ -46,10 +46,11 @@ impl Budget {
         Budget { timeout: least(self.timeout, other.timeout), deadline: least(self.deadline, other.deadline) }
     }
 
-    /// Where this budget ends if its clock starts at `now`; [`Time::MAX`] when unlimited.
+    /// Where this budget ends if its clock starts at `now`; [`Time::MAX`] when unlimited. One whose
+    /// deadline is past ends when it begins, at `now`.
     pub fn deadline_from(self, now: Time) -> Time {
         let relative = self.timeout.map_or(Time::MAX, |timeout| now + timeout);
-        relative.min(self.deadline.unwrap_or(Time::MAX))
+        relative.min(self.deadline.unwrap_or(Time::MAX)).max(now)
     }
 }
 
@@ -77,6 +78,13 @@ mod tests {
         }
         assert_eq!(a.meet(a), a);
         assert_eq!(a.meet(Budget::UNLIMITED), a);
+    }
+
+    #[test]
+    fn one_that_is_over_ends_when_it_begins() {
+        let now = Time::ZERO + MS(9);
+        assert_eq!(Budget::deadline(Time::ZERO).deadline_from(now), now);
+        assert_eq!(Budget::timeout(MS(0)).deadline_from(now), now);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::body::TaskOutput;
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, Scope, past_the_drain};
+use crate::caps::{CapSet, HasTime};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
 use crate::region::{Node, request_scope};
@@ -17,7 +18,7 @@ use crate::spawn::contain;
 use crate::time::Time;
 use crate::timer::Sleep;
 
-impl<C: Send + Sync + 'static> Cx<C> {
+impl<C> Cx<C> {
     /// Runs two bodies and returns the outcome of the first that ends. The other gets Request with
     /// reason `RaceLost`, and is drained, before this returns.
     ///
@@ -45,6 +46,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// ```
     pub async fn race<R, A, B>(&self, a: A, b: B) -> Outcome<R::Ok>
     where
+        C: CapSet,
         R: TaskOutput,
         A: AsyncFnOnce(&Cx<C>) -> R,
         B: AsyncFnOnce(&Cx<C>) -> R,
@@ -87,6 +89,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// ```
     pub async fn join<R, S, A, B>(&self, a: A, b: B) -> Outcome<(R::Ok, S::Ok)>
     where
+        C: CapSet,
         R: TaskOutput,
         S: TaskOutput,
         A: AsyncFnOnce(&Cx<C>) -> R,
@@ -121,6 +124,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// Dropped, the body is dropped where it waits.
     pub async fn timeout<R, F>(&self, duration: Duration, body: F) -> Outcome<R::Ok>
     where
+        C: HasTime,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
@@ -136,6 +140,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// As [`timeout`](Self::timeout).
     pub async fn deadline<R, F>(&self, deadline: Time, body: F) -> Outcome<R::Ok>
     where
+        C: HasTime,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
@@ -163,12 +168,13 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// That of the body: dropped from outside, it is dropped.
     pub async fn shield<R, F>(&self, budget: Budget, body: F) -> Outcome<R::Ok>
     where
+        C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
         let inside = self.inside(self.scope().child(Hold::All));
         let mut body = pin!(contain(inside.scope(), async { body(&inside).await.into_outcome() }));
-        let mut clock = Sleep::new(self.host(), budget.deadline_from(self.now()));
+        let mut clock = Sleep::new(self.host(), budget.deadline_from(self.host().now()));
         let shielded = poll_fn(|task| {
             if inside.scope().level() < Level::Spent && clock.poll(task).is_ready() {
                 inside.scope().spend();

@@ -4,7 +4,6 @@
 //! closure; there are no thread-locals and no masks to restore.
 
 use std::future::{Future, poll_fn};
-use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::cancel::{Cancelled, Hold, Level, Reason, Scope, Watch};
+use crate::caps::{All, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
 use crate::outcome::Outcome;
@@ -21,33 +21,56 @@ use crate::region::{Finalizer, Node};
 use crate::time::Time;
 use crate::timer::Sleep;
 
-/// Every capability.
-#[derive(Debug)]
-pub enum All {}
-
-/// No capability: such a `Cx` says only when to stop.
-#[derive(Debug)]
-pub enum NoCaps {}
-
-/// The capability context of a task: where it may spawn, wait and do I/O, and how it hears that
-/// it should stop.
-///
-/// A clone that outlives its region can do nothing: spawning is refused, waiting is cancelled.
-pub struct Cx<C = All> {
+/// What a `Cx` is, whatever it may do.
+#[derive(Clone)]
+struct Inner {
     node: Arc<Node>,
     scope: Arc<Scope>,
-    capabilities: PhantomData<fn() -> C>,
+}
+
+asupersync_task::tagged! {
+    /// The capability context of a task: where it may spawn, wait and do I/O, and how it hears that
+    /// it should stop.
+    ///
+    /// `C` is the set of what it [may do](crate::caps). A clone that outlives its region can do
+    /// nothing: spawning is refused, waiting is cancelled.
+    pub struct Cx<C = All> { inner: Inner }
 }
 
 impl<C> Clone for Cx<C> {
     fn clone(&self) -> Self {
-        Cx { node: self.node.clone(), scope: self.scope.clone(), capabilities: PhantomData }
+        Cx::tag(self.inner.clone())
     }
 }
 
 impl<C> Cx<C> {
     pub(crate) fn new(node: Arc<Node>, scope: Arc<Scope>) -> Self {
-        Cx { node, scope, capabilities: PhantomData }
+        Cx::tag(Inner { node, scope })
+    }
+
+    /// The same `Cx` with a smaller set. Costs nothing, and nothing leads back.
+    ///
+    /// ```
+    /// use asupersync::caps::{Spawn, Time};
+    /// use asupersync::{Cx, Outcome};
+    /// use std::time::Duration;
+    ///
+    /// /// Waits, starts what it likes, and opens no socket or file.
+    /// async fn worker(cx: &Cx<(Spawn, Time)>) -> Outcome {
+    ///     let task = cx.spawn("nap", async |cx| Ok(cx.sleep(Duration::from_millis(1)).await?));
+    ///     task.join().await
+    /// }
+    ///
+    /// #[asupersync::main]
+    /// async fn main(cx: &Cx) -> Outcome {
+    ///     worker(cx.restrict()).await
+    /// }
+    /// ```
+    pub fn restrict<B>(&self) -> &Cx<B>
+    where
+        B: SubsetOf<C>,
+    {
+        self.retag()
     }
 
     /// A `Cx` for the body of a region.
@@ -58,24 +81,24 @@ impl<C> Cx<C> {
     /// The region's own scope, without its capabilities: for what belongs to the region rather than
     /// to one task of it.
     pub(crate) fn of_region(&self) -> Cx<NoCaps> {
-        Cx::new(self.node.clone(), self.node.scope.clone())
+        Cx::new(self.inner.node.clone(), self.inner.node.scope.clone())
     }
 
     /// A `Cx` for work inside a scope of this one.
     pub(crate) fn inside(&self, scope: Arc<Scope>) -> Self {
-        Cx::new(self.node.clone(), scope)
+        Cx::new(self.inner.node.clone(), scope)
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
-        &self.node
+        &self.inner.node
     }
 
     pub(crate) fn scope(&self) -> &Arc<Scope> {
-        &self.scope
+        &self.inner.scope
     }
 
     pub(crate) fn host(&self) -> &dyn Host {
-        &*self.node.tree.host
+        &*self.inner.node.tree.host
     }
 
     /// Runs one operation of the given class: it fails once the scope's level is at least `at`.
@@ -85,10 +108,10 @@ impl<C> Cx<C> {
         at: Level,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
     ) -> Result<T, E> {
-        let mut watch = Watch::new(&self.scope);
+        let mut watch = Watch::new(&self.inner.scope);
         poll_fn(|task| {
-            if self.scope.level() >= at {
-                return Poll::Ready(Err(self.scope.cancelled().into()));
+            if self.inner.scope.level() >= at {
+                return Poll::Ready(Err(self.inner.scope.cancelled().into()));
             }
             match poll(task) {
                 Poll::Ready(done) => Poll::Ready(done),
@@ -101,32 +124,35 @@ impl<C> Cx<C> {
     /// A `Cx` for work in flight that somebody else polls: it does not see Request, only the end of
     /// the drain budget, and may start tasks until then. [`finish`](Cx::finish) is the scoped form.
     pub fn in_flight(&self) -> Self {
-        self.inside(self.scope.child(Hold::Request))
+        self.inside(self.inner.scope.child(Hold::Request))
     }
 
     /// The host's clock.
-    pub fn now(&self) -> Time {
+    pub fn now(&self) -> Time
+    where
+        C: HasTime,
+    {
         self.host().now()
     }
 
     /// The region's number within its runtime.
     pub fn region_id(&self) -> RegionId {
-        self.node.id
+        self.inner.node.id
     }
 
     /// Names from the root region to this one, joined by `/`.
     pub fn path(&self) -> String {
-        self.node.path()
+        self.inner.node.path()
     }
 
     /// This scope is under Request.
     pub fn is_cancelled(&self) -> bool {
-        self.scope.level() >= Level::Requested
+        self.inner.scope.level() >= Level::Requested
     }
 
     /// Fails if this scope is under Request. Costs one load.
     pub fn checkpoint(&self) -> Result<(), Cancelled> {
-        self.scope.check(Level::Requested)
+        self.inner.scope.check(Level::Requested)
     }
 
     /// Waits until this scope is under Request, and tells why.
@@ -134,7 +160,7 @@ impl<C> Cx<C> {
     /// # Cancel safety
     /// Nothing is lost: a request stays visible.
     pub async fn cancelled(&self) -> Cancelled {
-        let mut watch = Watch::new(&self.scope);
+        let mut watch = Watch::new(&self.inner.scope);
         poll_fn(|task| watch.poll(Level::Requested, task)).await
     }
 
@@ -145,10 +171,10 @@ impl<C> Cx<C> {
     /// # Cancel safety
     /// Nothing is lost: the signal stays visible.
     pub async fn shutdown_signal(&self) -> Reason {
-        let tree = &self.node.tree;
+        let tree = &self.inner.node.tree;
         tree.shutdown_watched.store(true, Ordering::SeqCst);
         let mut signal = Watch::new(&tree.shutdown);
-        let mut request = Watch::new(&self.scope);
+        let mut request = Watch::new(&self.inner.scope);
         let told = poll_fn(|task| match signal.poll(Level::Requested, task) {
             Poll::Ready(signal) => Poll::Ready(signal),
             Poll::Pending => request.poll(Level::Requested, task),
@@ -188,8 +214,11 @@ impl<C> Cx<C> {
     ///
     /// # Cancel safety
     /// Nothing is lost but the time waited.
-    pub async fn sleep(&self, duration: Duration) -> Result<(), Cancelled> {
-        self.sleep_until(self.now() + duration).await
+    pub async fn sleep(&self, duration: Duration) -> Result<(), Cancelled>
+    where
+        C: HasTime,
+    {
+        self.wait_until(self.now() + duration).await
     }
 
     /// Waits until `deadline`; a point in the past is ready at once.
@@ -199,7 +228,14 @@ impl<C> Cx<C> {
     ///
     /// # Cancel safety
     /// Nothing is lost but the time waited.
-    pub async fn sleep_until(&self, deadline: Time) -> Result<(), Cancelled> {
+    pub async fn sleep_until(&self, deadline: Time) -> Result<(), Cancelled>
+    where
+        C: HasTime,
+    {
+        self.wait_until(deadline).await
+    }
+
+    pub(crate) async fn wait_until(&self, deadline: Time) -> Result<(), Cancelled> {
         let mut sleep = Sleep::new(self.host(), deadline);
         self.op(Level::Requested, |task| sleep.poll(task).map(Ok)).await
     }
@@ -219,9 +255,7 @@ impl<C> Cx<C> {
         })
         .await
     }
-}
 
-impl<C: Send + Sync + 'static> Cx<C> {
     /// Registers cleanup with this region. Finalizers run last registered first, each exactly once,
     /// after every task of the region is gone. The request that closed the region does not reach
     /// them; what ends one is its budget.
@@ -231,11 +265,12 @@ impl<C: Send + Sync + 'static> Cx<C> {
     #[track_caller]
     pub fn defer<F, R>(&self, finalizer: F) -> Result<(), Cancelled>
     where
+        C: CapSet,
         F: for<'a> TaskFn<&'a Cx<C>, R, Fut: Send> + Send + 'static,
         R: TaskOutput,
     {
         // Weak, or a region that is never closed would keep itself alive.
-        let node = Arc::downgrade(&self.node);
+        let node = Arc::downgrade(&self.inner.node);
         let finalizer = Finalizer::new(Location::caller(), move |scope| {
             Box::pin(async move {
                 let Some(node) = node.upgrade() else { return Ok(()) };
@@ -243,7 +278,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
                 finalizer(&cx).await.into_outcome().map(|_| ())
             })
         });
-        self.node.defer(finalizer)
+        self.inner.node.defer(finalizer)
     }
 
     /// Finishes work in flight: inside, Request is not seen; the end of the drain budget is.
@@ -256,6 +291,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     /// That of the body.
     pub async fn finish<R, F>(&self, body: F) -> Outcome<R::Ok>
     where
+        C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {

@@ -9,6 +9,7 @@
 //! | [`cancel`] | why, how far, and the tree of scopes |
 //! | [`Outcome`], [`Failure`] | how work ends |
 //! | [`host`], [`io`] | the seam to what runs it |
+//! | [`caps`] | what whoever has a `Cx` may do |
 //! | [`region`] | who owns what, and how it closes |
 //! | [`Cx`], [`spawn`](Cx::spawn), [`race`](Cx::race) | what users call |
 //! | [`obligation`] | what is reserved must be resolved |
@@ -22,6 +23,7 @@ mod blocking;
 mod body;
 mod budget;
 pub mod cancel;
+pub mod caps;
 pub mod channel;
 mod combinator;
 mod cx;
@@ -42,7 +44,8 @@ pub use alarm::Alarm;
 pub use body::{TaskFn, TaskOutput};
 pub use budget::Budget;
 pub use cancel::{Cancelled, Reason, ReasonKind};
-pub use cx::{All, Cx, NoCaps};
+pub use caps::{All, NoCaps};
+pub use cx::Cx;
 pub use exit::Exit;
 pub use outcome::{Error, Failure, Outcome, Panic, Severity};
 pub use region::Region;

@@ -11,6 +11,7 @@ use asupersync_task::{JoinError, JoinHandle};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Scope};
+use crate::caps::HasSpawn;
 use crate::cx::Cx;
 use crate::host::{Owner, Place, Runnable, TaskInfo, TaskMeta, TaskRef};
 use crate::id::TaskId;
@@ -18,7 +19,7 @@ use crate::outcome::{Failure, Outcome, Panic};
 use crate::region::{Node, Verdict, request_scope};
 use crate::time::Time;
 
-impl<C: Send + Sync + 'static> Cx<C> {
+impl<C> Cx<C> {
     /// Starts a task in this region. Its body gets a `Cx` of its own.
     ///
     /// The region owns the task: it does not close before the task ended, whether the handle is
@@ -41,6 +42,7 @@ impl<C: Send + Sync + 'static> Cx<C> {
     #[track_caller]
     pub fn spawn<F, R>(&self, name: &str, body: F) -> Handle<R::Ok>
     where
+        C: HasSpawn,
         F: for<'a> TaskFn<&'a Cx<C>, R, Fut: Send> + Send + 'static,
         R: TaskOutput<Ok: 'static> + 'static,
     {
@@ -53,12 +55,14 @@ impl<C: Send + Sync + 'static> Cx<C> {
     #[track_caller]
     pub fn spawn_future<F>(&self, name: &str, future: F) -> Handle<<F::Output as TaskOutput>::Ok>
     where
+        C: HasSpawn,
         F: Future<Output: TaskOutput<Ok: 'static> + 'static> + Send + 'static,
     {
         self.start(name, Location::caller(), |_| async move { future.await.into_outcome() })
     }
 
-    /// Starts what `make` makes of the task's `Cx`.
+    /// Starts what `make` makes of the task's `Cx`, whatever `C` is: whoever calls it has asked for
+    /// what is needed.
     pub(crate) fn start<T, Fut>(
         &self,
         name: &str,

@@ -13,11 +13,15 @@
 pub mod check;
 pub mod cli;
 pub mod fate;
+pub mod identity;
+mod judge;
+mod lex;
 pub mod load;
 pub mod render;
 pub mod resolve;
 pub mod rule;
 pub mod rules;
+pub mod settle;
 pub mod suppress;
 
 pub use check::{Report, check};

@@ -6,6 +6,7 @@
 //! the diagnosis.
 
 use crate::fate::Fate;
+use crate::identity::Identity;
 use crate::load::index::{Form, Span};
 use std::path::PathBuf;
 
@@ -106,6 +107,8 @@ pub struct Finding {
     /// The item around it, by the names of modules, types and functions in
     /// the file (`module::Type::function`); empty outside of all items.
     pub item: String,
+    /// What of it stays while the code around it changes.
+    pub identity: Identity,
     /// If it is about a task, what becomes of its handle.
     pub fate: Option<Fate>,
     /// The words.

@@ -5,6 +5,7 @@
 //! is required: without one the comment suppresses nothing. Doc comments,
 //! block comments and strings are not looked at.
 
+use crate::lex::{Kind, tokens};
 use std::collections::{BTreeSet, HashMap};
 
 /// The words a suppression begins with.
@@ -29,7 +30,12 @@ pub struct Comment {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Content {
     /// These rules are allowed, for a reason.
-    Allow(Vec<String>),
+    Allow {
+        /// Their names.
+        rules: Vec<String>,
+        /// Why.
+        reason: String,
+    },
     /// The reason is missing.
     NoReason,
     /// Not of the form `allow(rule) reason`.
@@ -55,22 +61,22 @@ impl Suppressions {
         Suppressions { comments: found, by_target }
     }
 
-    /// Whether a comment allows `rule` on one of these lines; it then counts
-    /// as used.
-    pub fn suppress(&mut self, rule: &str, lines: [u32; 2]) -> bool {
-        let mut is_allowed = false;
+    /// The reason for which a comment allows `rule` on one of these lines; the
+    /// comment then counts as used.
+    pub fn suppress(&mut self, rule: &str, lines: [u32; 2]) -> Option<String> {
+        let mut found = None;
         for line in lines {
             for &i in self.by_target.get(&line).into_iter().flatten() {
                 let (comment, used) = &mut self.comments[i];
-                if let Content::Allow(names) = &comment.content
-                    && names.iter().any(|name| name == rule)
+                if let Content::Allow { rules, reason } = &comment.content
+                    && rules.iter().any(|name| name == rule)
                 {
                     used.insert(rule.to_string());
-                    is_allowed = true;
+                    found.get_or_insert_with(|| reason.clone());
                 }
             }
         }
-        is_allowed
+        found
     }
 
     /// All comments, in order, with the rules each suppressed.
@@ -87,7 +93,8 @@ pub fn comments(text: &str) -> Vec<Comment> {
     let lines: Vec<&str> = text.split('\n').collect();
     let mut out = Vec::new();
     let (mut line, mut start) = (0, 0);
-    for at in line_comments(text) {
+    for token in tokens(text, 0).filter(|token| token.kind == Kind::LineComment) {
+        let at = token.start;
         // comments come in order, so lines are counted once
         while start + lines[line].len() < at {
             start += lines[line].len() + 1;
@@ -138,70 +145,7 @@ fn content(said: &str) -> Content {
     if !reason.contains(char::is_alphanumeric) {
         return Content::NoReason;
     }
-    Content::Allow(rules)
-}
-
-/// Byte offsets of all `//` comments, strings and block comments left out.
-fn line_comments(text: &str) -> Vec<usize> {
-    let bytes = text.as_bytes();
-    let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
-    let find = |from: usize, what: &str| {
-        let tail = bytes.get(from..).unwrap_or(&[]);
-        let found = tail.windows(what.len()).position(|w| w == what.as_bytes());
-        found.map_or(bytes.len(), |i| from + i)
-    };
-    let mut out = Vec::new();
-    let mut i = 0;
-    while i < bytes.len() {
-        match bytes[i] {
-            b'/' if at(i + 1) == b'/' => {
-                out.push(i);
-                i = find(i, "\n");
-            }
-            b'/' if at(i + 1) == b'*' => {
-                let mut depth = 1;
-                i += 2;
-                while i < bytes.len() && depth > 0 {
-                    match (at(i), at(i + 1)) {
-                        (b'/', b'*') => (depth, i) = (depth + 1, i + 2),
-                        (b'*', b'/') => (depth, i) = (depth - 1, i + 2),
-                        _ => i += 1,
-                    }
-                }
-            }
-            b'"' => {
-                i += 1;
-                while i < bytes.len() && bytes[i] != b'"' {
-                    i += if bytes[i] == b'\\' { 2 } else { 1 };
-                }
-                i += 1;
-            }
-            b'\'' if at(i + 1) == b'\\' => i = find(i + 3, "'") + 1,
-            b'\'' => {
-                // a character, or a lifetime
-                let len = text.get(i + 1..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
-                i += if at(i + 1 + len) == b'\'' { len + 2 } else { 1 };
-            }
-            c if c.is_ascii_alphanumeric() || c == b'_' => {
-                let start = i;
-                while at(i).is_ascii_alphanumeric() || at(i) == b'_' {
-                    i += 1;
-                }
-                if matches!(&bytes[start..i], b"r" | b"br" | b"cr") {
-                    let mut hashes = 0;
-                    while at(i + hashes) == b'#' {
-                        hashes += 1;
-                    }
-                    if at(i + hashes) == b'"' {
-                        let close = format!("\"{}", "#".repeat(hashes));
-                        i = find(i + hashes + 1, &close) + close.len();
-                    }
-                }
-            }
-            _ => i += 1,
-        }
-    }
-    out
+    Content::Allow { rules, reason: reason.trim().to_string() }
 }
 
 #[cfg(test)]
@@ -218,10 +162,14 @@ mod tests {
     fn the_line_itself_or_the_next_code() {
         let trailing = one("fn f() {\n  g(); // migrate-lint: allow(a) it ends with main\n}");
         assert_eq!((trailing.line, trailing.column, trailing.target), (2, 8, 2));
-        assert_eq!(trailing.content, Content::Allow(vec!["a".into()]));
+        let allow = |rules: &[&str], reason: &str| Content::Allow {
+            rules: rules.iter().map(ToString::to_string).collect(),
+            reason: reason.into(),
+        };
+        assert_eq!(trailing.content, allow(&["a"], "it ends with main"));
         let above = one("// migrate-lint: allow(a, b) known\n// more words\n#[inline]\ng();");
         assert_eq!(above.target, 4);
-        assert_eq!(above.content, Content::Allow(vec!["a".into(), "b".into()]));
+        assert_eq!(above.content, allow(&["a", "b"], "known"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context, Poll};
 
+use asupersync_core::caps::CapSet;
 use asupersync_core::io::TcpStream;
 use asupersync_core::{Cx, Panic};
 use http::{Request, Response};
@@ -26,7 +27,7 @@ pub(super) async fn drive<C, S, B>(
     service: Answering<S, C>,
 ) -> ConnectionEnd
 where
-    C: Send + Sync + 'static,
+    C: CapSet,
     S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>,
     B: Body<Error: Into<BoxError>> + 'static,
 {

@@ -25,6 +25,7 @@ mod server;
 #[cfg(feature = "tower")]
 mod tower;
 
+use asupersync_core::caps::{HasSpawn, HasTime};
 use asupersync_core::io::TcpListener;
 use asupersync_core::{Cx, Outcome};
 use http::{Request, Response};
@@ -65,7 +66,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// As [`Server::serve`].
 pub async fn serve<C, S, B>(cx: &Cx<C>, listener: TcpListener, service: S) -> Outcome<ServeReport>
 where
-    C: Send + Sync + 'static,
+    C: HasSpawn + HasTime,
     S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,
     S: Clone + Send + 'static,
     B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,

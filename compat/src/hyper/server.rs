@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use asupersync_core::caps::{HasSpawn, HasTime};
 use asupersync_core::io::{Acceptor, TcpListener, TcpStream};
 use asupersync_core::region::OnFailure;
 use asupersync_core::sync::Semaphore;
@@ -133,7 +134,7 @@ impl Server {
     /// drains them and does not close before they ended.
     pub async fn serve<C, S, B>(self, cx: &Cx<C>, listener: TcpListener, service: S) -> Outcome<ServeReport>
     where
-        C: Send + Sync + 'static,
+        C: HasSpawn + HasTime,
         S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,
         S: Clone + Send + 'static,
         B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
@@ -147,7 +148,7 @@ impl Server {
     /// The accept loop. Ends at Request, and with a listener that is broken.
     async fn accept<C, S, B>(mut self, cx: &Cx<C>, listener: TcpListener, service: S) -> Outcome
     where
-        C: Send + Sync + 'static,
+        C: HasSpawn + HasTime,
         S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,
         S: Clone + Send + 'static,
         B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
@@ -181,7 +182,7 @@ impl Server {
     /// Starts the task of one connection.
     fn start<C, S, B>(&self, cx: &Cx<C>, stream: TcpStream, peer: SocketAddr, service: S, slot: Option<Slot>)
     where
-        C: Send + Sync + 'static,
+        C: HasSpawn + HasTime,
         S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,
         S: Send + 'static,
         B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,

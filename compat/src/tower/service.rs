@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use asupersync_core::caps::{CapSet, HasSpawn};
 use asupersync_core::channel::oneshot;
 use asupersync_core::region::CloseReport;
 use asupersync_core::{All, Budget, Cx, Outcome, Region};
@@ -127,7 +128,7 @@ impl<S: Clone, C> Clone for RegionService<S, C> {
 
 impl<S, C, A, B> Service<Request<A>> for RegionService<S, C>
 where
-    C: Send + Sync + 'static,
+    C: HasSpawn,
     S: Service<Request<A>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
         + Clone
         + Send
@@ -166,7 +167,7 @@ async fn run<S, C, A, B>(
     mut request: Request<A>,
     reply: oneshot::Sender<Answer<B>>,
 ) where
-    C: Send + Sync + 'static,
+    C: CapSet,
     S: Service<Request<A>, Response = Response<B>, Error: Into<BoxError>>,
     B: Body,
 {

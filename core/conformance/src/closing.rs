@@ -124,7 +124,7 @@ fn a_request_during_finalize_does_not_reach_finalizers(host: &dyn Runner) {
 fn a_childs_drain_budget_ends_its_work_early(host: &dyn Runner) {
     host.ok(async |cx: &Cx| {
         let (outcome, report) = Region::builder("r")
-            .drain(Budget::timeout(MS(10)))
+            .drain(Budget::timeout(MS(5)))
             .open_with_report(cx, async |cx: &Cx| {
                 drop(cx.spawn_future("stubborn", async {
                     stubborn(Arc::default()).await;
@@ -134,14 +134,14 @@ fn a_childs_drain_budget_ends_its_work_early(host: &dyn Runner) {
             .await;
         outcome?;
         assert_eq!(report.totals.dropped, 1);
-        assert!(report.drain >= MS(10), "{:?}", report.drain);
+        assert!(report.drain >= MS(5), "{:?}", report.drain);
         assert!(!cx.is_cancelled());
         Ok(())
     });
 }
 
 fn a_childs_drain_budget_never_exceeds_its_parents(host: &dyn Runner) {
-    let ran = host.run(short(30, 1000), async |cx: &Cx| {
+    let ran = host.run(short(5, 1000), async |cx: &Cx| {
         let (outcome, report) = Region::builder("r")
             .drain(Budget::timeout(HOUR))
             .open_with_report(cx, async |cx: &Cx| {
@@ -189,7 +189,8 @@ fn a_budget_that_is_a_past_deadline(host: &dyn Runner) {
             let _one = one;
             Ok(cx.cancelled().await.reason().kind())
         });
-        cx.yield_now().await?;
+        // Longer than a host's grace, which begins at Request and not at the deadline.
+        cx.sleep(MS(60)).await?;
         drop(child);
         Ok(5)
     });
@@ -234,12 +235,12 @@ fn a_cancel_by_handle_waits_for_work_in_flight(host: &dyn Runner) {
 /// The drain budget is for work in flight; a finalizer has its own. A task that waits for its
 /// region's finalizers is not dropped because the first is over.
 fn opening_goes_on_while_finalizers_outlast_the_drain(host: &dyn Runner) {
-    let ended = host.run(short(10, 10_000), async |cx: &Cx| {
+    let ended = host.run(short(2, 10_000), async |cx: &Cx| {
         let (tell, mut ready) = oneshot::channel();
         let opener = cx.spawn("opener", async move |cx: &Cx| -> Outcome<u32> {
             Region::open(cx, "r", async |cx: &Cx| {
                 cx.defer(async |cx: &Cx| {
-                    cx.sleep(MS(50)).await?;
+                    cx.sleep(MS(10)).await?;
                     Ok(())
                 })?;
                 drop(tell.send(()));

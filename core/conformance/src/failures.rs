@@ -136,10 +136,10 @@ fn all_failures_are_kept_in_order_of_spawning(host: &dyn Runner) {
 
 fn a_panic_is_graver_than_an_error(host: &dyn Runner) {
     host.ok(async |cx: &Cx| {
-        let outcome: Outcome = Region::builder("r")
+        let (outcome, report): (Outcome, _) = Region::builder("r")
             .on_failure(OnFailure::Collect)
             .close(Close::Join)
-            .open(cx, async |cx: &Cx| {
+            .open_with_report(cx, async |cx: &Cx| {
                 drop(cx.spawn("bad", async |_: &Cx| fails::<()>("bad")));
                 drop(cx.spawn("worse", async |_: &Cx| -> Outcome { panic!("worse") }));
                 drop(cx.spawn("worse still", async |_: &Cx| -> Outcome { panic!("worse still") }));
@@ -148,6 +148,12 @@ fn a_panic_is_graver_than_an_error(host: &dyn Runner) {
             .await;
         let Err(Failure::Panicked(panic)) = outcome else { panic!("{outcome:?}") };
         assert_eq!(panic.message(), "worse", "the first that was spawned");
+        // What the outcome does not tell is not lost.
+        let told = report.failures.iter().map(|failure| format!("{}: {}", failure.name, failure.error));
+        let all = ["bad: bad", "worse: panicked: worse", "worse still: panicked: worse still"];
+        assert_eq!(told.collect::<Vec<_>>(), all);
+        let shown = report.to_string();
+        assert!(shown.contains("`worse` failed: panicked: worse"), "{shown}");
         Ok(())
     });
 }

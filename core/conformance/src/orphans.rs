@@ -92,7 +92,7 @@ fn a_future_that_knows_no_cx_gets_one_more_poll(host: &dyn Runner) {
     let polls = Arc::new(AtomicUsize::new(0));
     let (inner, count) = (polls.clone(), Count::default());
     let one = count.one();
-    let ran = host.run(short(20, 1000), async move |cx: &Cx| {
+    let ran = host.run(short(5, 1000), async move |cx: &Cx| {
         let started = inner.clone();
         let child = cx.spawn_future("stubborn", async move {
             let _one = one;
@@ -104,8 +104,10 @@ fn a_future_that_knows_no_cx_gets_one_more_poll(host: &dyn Runner) {
     });
     assert!(ran.outcome.is_ok(), "{:?}", ran.outcome);
     assert_eq!(count.alive(), 0);
-    // The first poll, one at Request, one at the end of the budget.
-    assert_eq!(polls.load(SeqCst), 3);
+    // The first poll, one at Request, one at the end of the budget; a busy host may come to the
+    // second only when it is time for the third.
+    let polls = polls.load(SeqCst);
+    assert!(polls == 3 || polls == 2 && !host.is_virtual(), "{polls} polls");
     let totals = ran.report.expect("the host tells how the root closed").totals;
     assert_eq!((totals.dropped, totals.abandoned), (1, 0));
 }

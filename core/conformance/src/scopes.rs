@@ -63,7 +63,7 @@ fn a_shield_outlasts_the_drain_budget(host: &dyn Runner) {
             cx.spawn("task", async move |cx: &Cx| {
                 cx.shield(Budget::timeout(HOUR), async |cx: &Cx| {
                     drop(tell.send(()));
-                    cx.sleep(MS(30)).await?;
+                    cx.sleep(MS(10)).await?;
                     Ok("committed")
                 })
                 .await
@@ -75,7 +75,7 @@ fn a_shield_outlasts_the_drain_budget(host: &dyn Runner) {
 }
 
 fn a_shield_within_a_region_outlasts_the_drain_budget(host: &dyn Runner) {
-    let ran = host.run(short(5, 10_000), async |cx: &Cx| {
+    let ran = host.run(short(2, 10_000), async |cx: &Cx| {
         let (tell, mut inside) = oneshot::channel();
         let task = cx.spawn("task", async move |cx: &Cx| {
             asupersync_core::Region::open(cx, "r", async |cx: &Cx| {
@@ -83,7 +83,7 @@ fn a_shield_within_a_region_outlasts_the_drain_budget(host: &dyn Runner) {
                     async |cx: &Cx| {
                         cx.shield(Budget::timeout(MS(5000)), async |cx: &Cx| {
                             drop(tell.send(()));
-                            cx.sleep(MS(40)).await?;
+                            cx.sleep(MS(10)).await?;
                             Ok("committed")
                         })
                         .await

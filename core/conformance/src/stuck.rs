@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use asupersync_core::region::{CloseReport, LeftoverKind};
-use asupersync_core::{Cx, Failure, Outcome, Region};
+use asupersync_core::{Cancelled, Cx, Failure, Outcome, Region};
 
 use crate::probe::{Count, HOUR, stubborn};
 use crate::runner::{Runner, short};
@@ -30,6 +30,10 @@ impl Block {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
+
+    fn release(&self) {
+        self.0.store(true, SeqCst);
+    }
 }
 
 /// Lets the blocked threads go, however the case ends.
@@ -37,7 +41,7 @@ struct Release(Block);
 
 impl Drop for Release {
     fn drop(&mut self) {
-        self.0.0.store(true, SeqCst);
+        self.0.release();
     }
 }
 
@@ -52,6 +56,18 @@ fn bounded(begin: Instant) {
     assert!(begin.elapsed() < Duration::from_secs(8), "took {:?}", begin.elapsed());
 }
 
+/// Registers cleanup that counts. It has its turn only after the stuck have been given up; so it lets
+/// them go, and the host need not wait for their threads.
+fn cleanup(cx: &Cx, ran: &Arc<AtomicUsize>, block: &Block) -> Result<(), Cancelled> {
+    let (ran, block) = (ran.clone(), block.clone());
+    cx.defer(async move |cx: &Cx| {
+        cx.yield_now().await?;
+        ran.fetch_add(1, SeqCst);
+        block.release();
+        Ok(())
+    })
+}
+
 #[track_caller]
 fn has(report: &Option<CloseReport>, kind: LeftoverKind, name: &str) -> usize {
     let report = report.as_ref().expect("a host that bounds stuck polls tells of them");
@@ -64,15 +80,12 @@ fn a_task_that_never_yields_is_abandoned_bounded(host: &dyn Runner) {
     let (begin, (block, _release)) = (Instant::now(), setup());
     let ran = Arc::new(AtomicUsize::new(0));
     let inner = ran.clone();
-    let ended = host.run(short(50, 2000), async move |cx: &Cx| {
-        for _ in 0..2 {
-            let ran = inner.clone();
-            cx.defer(async move |cx: &Cx| {
-                cx.yield_now().await?;
-                ran.fetch_add(1, SeqCst);
-                Ok(())
-            })?;
-        }
+    let ended = host.run(short(10, 2000), async move |cx: &Cx| {
+        cleanup(cx, &inner, &block)?;
+        let ran = inner.clone();
+        cx.defer(async move |_: &Cx| {
+            ran.fetch_add(1, SeqCst);
+        })?;
         drop(cx.spawn_future("stuck", async move { block.hold() }));
         Ok(1)
     });
@@ -85,10 +98,8 @@ fn more_stuck_tasks_than_workers_bounded(host: &dyn Runner) {
     let (begin, (block, _release)) = (Instant::now(), setup());
     let ran = Arc::new(AtomicUsize::new(0));
     let inner = ran.clone();
-    let ended = host.run(short(50, 2000), async move |cx: &Cx| {
-        cx.defer(async move |_: &Cx| {
-            inner.fetch_add(1, SeqCst);
-        })?;
+    let ended = host.run(short(10, 2000), async move |cx: &Cx| {
+        cleanup(cx, &inner, &block)?;
         for _ in 0..10 {
             let block = block.clone();
             drop(cx.spawn_future("stuck", async move { block.hold() }));
@@ -104,10 +115,8 @@ fn main_that_never_yields_bounded(host: &dyn Runner) {
     let (begin, (block, _release)) = (Instant::now(), setup());
     let ran = Arc::new(AtomicUsize::new(0));
     let inner = ran.clone();
-    let ended = host.run(short(50, 2000), async move |cx: &Cx| {
-        cx.defer(async move |_: &Cx| {
-            inner.fetch_add(1, SeqCst);
-        })?;
+    let ended = host.run(short(10, 2000), async move |cx: &Cx| {
+        cleanup(cx, &inner, &block)?;
         // A task that fails closes the root; main does not notice.
         drop(cx.spawn("bad", async |_: &Cx| -> Outcome { panic!("bad") }));
         crate::probe::breathe().await;
@@ -118,13 +127,14 @@ fn main_that_never_yields_bounded(host: &dyn Runner) {
     let failed = matches!(&ended.outcome, Err(Failure::Panicked(panic)) if panic.message() == "bad");
     assert!(failed || ended.outcome.is_err(), "{:?}", ended.outcome);
     assert!(ended.report.is_some());
+    assert_eq!(ran.load(SeqCst), 1, "the finalizer had no turn");
 }
 
 fn a_stuck_task_in_a_child_region_bounded(host: &dyn Runner) {
     let (begin, (block, _release)) = (Instant::now(), setup());
     let (ran, count) = (Arc::new(AtomicUsize::new(0)), Count::default());
     let (inner, one) = (ran.clone(), count.one());
-    let ended = host.run(short(50, 2000), async move |cx: &Cx| {
+    let ended = host.run(short(10, 2000), async move |cx: &Cx| {
         let (tell, mut told) = asupersync_core::channel::oneshot::channel();
         drop(cx.spawn_future("stubborn", async move {
             let _one = one;
@@ -132,9 +142,7 @@ fn a_stuck_task_in_a_child_region_bounded(host: &dyn Runner) {
         }));
         drop(cx.spawn("opener", async move |cx: &Cx| {
             Region::open(cx, "r", async move |cx: &Cx| {
-                cx.defer(async move |_: &Cx| {
-                    inner.fetch_add(1, SeqCst);
-                })?;
+                cleanup(cx, &inner, &block)?;
                 drop(cx.spawn("stuck", async move |cx: &Cx| {
                     tell.send(()).ok();
                     cx.cancelled().await;
@@ -155,7 +163,7 @@ fn a_stuck_task_in_a_child_region_bounded(host: &dyn Runner) {
 
 fn a_stuck_finalizer_is_reported_bounded(host: &dyn Runner) {
     let (begin, (block, _release)) = (Instant::now(), setup());
-    let ended = host.run(short(50, 100), async move |cx: &Cx| {
+    let ended = host.run(short(10, 10), async move |cx: &Cx| {
         cx.defer(async move |_: &Cx| block.hold())?;
         Ok(())
     });
@@ -167,7 +175,7 @@ fn finalizers_that_had_no_turn_are_reported_bounded(host: &dyn Runner) {
     let (begin, (block, _release)) = (Instant::now(), setup());
     let count = Count::default();
     let inner = count.clone();
-    let ended = host.run(short(50, 100), async move |cx: &Cx| {
+    let ended = host.run(short(10, 10), async move |cx: &Cx| {
         for _ in 0..3 {
             let one = inner.one();
             cx.defer(async move |_: &Cx| drop(one))?;

@@ -72,7 +72,7 @@ impl<'a> Acceptor<'a> {
                         // A host that always fails must not keep the others from running.
                         Next::AtOnce => cx.yield_now().await?,
                         Next::Pause => {
-                            cx.sleep(self.pause).await?;
+                            cx.wait_until(cx.host().now() + self.pause).await?;
                             self.pause = (self.pause * 2).min(LONGEST_PAUSE);
                         }
                         Next::GiveUp => return Err(error),

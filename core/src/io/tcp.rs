@@ -8,10 +8,11 @@ use std::task::{Context, Poll};
 use super::addr::Target;
 use super::{Listener, Stream, ToAddr};
 use crate::cancel::Level;
-use crate::cx::{Cx, NoCaps};
+use crate::caps::{HasNet, NoCaps};
+use crate::cx::Cx;
 use crate::outcome::Failure;
 
-impl<C: Send + Sync + 'static> Cx<C> {
+impl<C> Cx<C> {
     /// Opens a listening TCP socket on `addr`: a `SocketAddr`, `"127.0.0.1:8080"` or
     /// `"localhost:8080"`.
     ///
@@ -21,7 +22,10 @@ impl<C: Send + Sync + 'static> Cx<C> {
     ///
     /// # Cancel safety
     /// A dropped call leaves no socket behind.
-    pub async fn tcp_bind(&self, addr: impl ToAddr) -> io::Result<TcpListener> {
+    pub async fn tcp_bind(&self, addr: impl ToAddr) -> io::Result<TcpListener>
+    where
+        C: HasNet,
+    {
         self.checkpoint()?;
         let addrs = self.resolve(addr).await?;
         let mut last = None;
@@ -41,7 +45,10 @@ impl<C: Send + Sync + 'static> Cx<C> {
     ///
     /// # Cancel safety
     /// A dropped call closes the half-open connection.
-    pub async fn tcp_connect(&self, addr: impl ToAddr) -> io::Result<TcpStream> {
+    pub async fn tcp_connect(&self, addr: impl ToAddr) -> io::Result<TcpStream>
+    where
+        C: HasNet,
+    {
         self.checkpoint()?;
         let addrs = self.resolve(addr).await?;
         let mut last = None;

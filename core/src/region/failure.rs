@@ -2,24 +2,14 @@
 //!
 //! The gravest wins. Cancellations of children are absorbed: the region, or somebody above it,
 //! asked for them. All children's errors and panics are kept, ordered by spawn number, so that the
-//! result does not depend on the schedule.
+//! result does not depend on the schedule; those that the outcome does not tell are in the report.
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::Arc;
 
 use super::tree::Node;
-use super::verdict::Verdict;
-use crate::outcome::{Error, Failure, Outcome, lock};
-
-/// One child that failed.
-#[derive(Clone, Debug)]
-pub struct ChildFailure {
-    /// The task's name.
-    pub name: Arc<str>,
-    /// Its error, or its panic's message.
-    pub error: Error,
-}
+use super::verdict::{ChildFailure, Failed, Verdict};
+use crate::outcome::{Failure, Outcome, lock};
 
 /// All children of a region that failed, in the order in which they were spawned.
 #[derive(Clone, Debug)]
@@ -52,8 +42,8 @@ impl StdError for ChildFailures {
 
 /// The outcome of a closed region whose body ended with `body`.
 pub(super) fn conclude<T>(node: &Node, body: Outcome<T>) -> Outcome<T> {
-    let mut failed = std::mem::take(&mut lock(&node.inner).failures);
-    failed.sort_by_key(|failed| failed.number);
+    // The report has put them in order, and keeps them all.
+    let failed = std::mem::take(&mut lock(&node.inner).failures);
     if matches!(body, Err(Failure::Panicked(_))) {
         return body;
     }
@@ -68,9 +58,6 @@ pub(super) fn conclude<T>(node: &Node, body: Outcome<T>) -> Outcome<T> {
     if failed.is_empty() || matches!(body, Err(Failure::Err(_))) {
         return body;
     }
-    let failures = failed.into_iter().filter_map(|failed| match failed.verdict {
-        Verdict::Err(error) => Some(ChildFailure { name: failed.name, error }),
-        _ => None,
-    });
-    Err(Failure::Err(ChildFailures { failures: failures.collect() }.into()))
+    let failures = failed.iter().filter_map(Failed::to_failure).collect();
+    Err(Failure::Err(ChildFailures { failures }.into()))
 }

@@ -21,7 +21,7 @@ mod verdict;
 use std::panic::Location;
 use std::sync::Arc;
 
-pub use failure::{ChildFailure, ChildFailures};
+pub use failure::ChildFailures;
 pub(crate) use finalizer::Finalizer;
 pub(crate) use ledger::{Abort, Aborting};
 pub(crate) use policy::Policy;
@@ -31,11 +31,13 @@ pub(crate) use request::request_scope;
 pub use root::{Attendant, Root};
 pub use state::{Event, Phase, State};
 pub(crate) use tree::Node;
+pub use verdict::ChildFailure;
 pub(crate) use verdict::Verdict;
 
 use crate::body::TaskOutput;
 use crate::budget::Budget;
 use crate::cancel::{Level, Reason, ReasonKind, past_the_drain};
+use crate::caps::CapSet;
 use crate::cx::Cx;
 use crate::outcome::Outcome;
 use crate::spawn::{contain, submit_system};
@@ -80,7 +82,7 @@ impl Region {
         body: F,
     ) -> impl Future<Output = Outcome<R::Ok>> + use<'a, C, R, F>
     where
-        C: Send + Sync + 'static,
+        C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
@@ -146,7 +148,7 @@ impl Builder {
     #[track_caller]
     pub fn open<C, R, F>(self, cx: &Cx<C>, body: F) -> impl Future<Output = Outcome<R::Ok>> + use<'_, C, R, F>
     where
-        C: Send + Sync + 'static,
+        C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
@@ -165,7 +167,7 @@ impl Builder {
         body: F,
     ) -> impl Future<Output = (Outcome<R::Ok>, CloseReport)> + use<'_, C, R, F>
     where
-        C: Send + Sync + 'static,
+        C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
@@ -180,7 +182,7 @@ impl Builder {
         body: F,
     ) -> impl Future<Output = (Outcome<R::Ok>, CloseReport)> + use<'a, C, R, F>
     where
-        C: Send + Sync + 'static,
+        C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
@@ -195,7 +197,7 @@ async fn open<C, R, F>(
     body: F,
 ) -> (Outcome<R::Ok>, CloseReport)
 where
-    C: Send + Sync + 'static,
+    C: CapSet,
     R: TaskOutput,
     F: AsyncFnOnce(&Cx<C>) -> R,
 {

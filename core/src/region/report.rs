@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::state::Phase;
-use super::verdict::Verdict;
+use super::verdict::{ChildFailure, Verdict};
 use crate::cancel::Reason;
 use crate::obligation::Kind;
 
@@ -29,6 +29,9 @@ pub struct CloseReport {
     pub finalize: Duration,
     /// Counts over the whole subtree.
     pub totals: Totals,
+    /// Tasks of this region itself that failed, in the order in which they were spawned: all of them,
+    /// whichever of them is the region's outcome.
+    pub failures: Vec<ChildFailure>,
     /// What did not end by itself, in the whole subtree; the first 64.
     pub leftovers: Vec<Leftover>,
     /// Child regions that closed after this one was requested; the first 64, and eight levels.
@@ -148,7 +151,7 @@ impl fmt::Display for Leftover {
     }
 }
 
-/// How many children of a region `Display` shows.
+/// How many failures and how many children of a region `Display` shows.
 const SHOWN: usize = 4;
 
 impl fmt::Display for CloseReport {
@@ -172,6 +175,7 @@ impl CloseReport {
             drain: Duration::ZERO,
             finalize: Duration::ZERO,
             totals: Totals::default(),
+            failures: Vec::new(),
             leftovers: Vec::new(),
             children: Vec::new(),
         }
@@ -185,6 +189,7 @@ impl CloseReport {
         CloseReport {
             path: self.path.clone(),
             reason: self.reason.clone(),
+            failures: self.failures.clone(),
             leftovers: self.leftovers.clone(),
             children,
             ..*self
@@ -217,6 +222,9 @@ impl CloseReport {
         }
         if t.regions > 1 {
             write!(f, ", {} regions within", t.regions - 1)?;
+        }
+        for ChildFailure { name, error } in self.failures.iter().take(SHOWN) {
+            write!(f, "\n{:indent$}`{name}` failed: {error}", "", indent = (depth + 1) * 2)?;
         }
         // Those that took longest say most.
         let mut children: Vec<&CloseReport> = self.children.iter().collect();

@@ -28,7 +28,7 @@ use super::ledger::Ledger;
 use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Event, Phase, State};
-use super::verdict::Verdict;
+use super::verdict::{Failed, Verdict};
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope};
 use crate::host::{Host, Owner, Place, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
@@ -54,13 +54,6 @@ impl Tree {
     fn next_id(&self) -> u64 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
-}
-
-/// A child's error or panic, kept until the region closes.
-pub(crate) struct Failed {
-    pub(crate) number: u64,
-    pub(crate) name: Arc<str>,
-    pub(crate) verdict: Verdict,
 }
 
 pub(crate) struct Node {
@@ -334,6 +327,7 @@ impl Node {
         let path = self.path();
         let mut inner = lock(&self.inner);
         let requested_at = inner.requested_at.unwrap_or(now);
+        inner.failures.sort_by_key(|failed| failed.number);
         CloseReport {
             path,
             site: self.site,
@@ -342,6 +336,7 @@ impl Node {
             drain: inner.drained_at.unwrap_or(now) - requested_at,
             finalize: now - inner.drained_at.unwrap_or(now),
             totals: inner.totals,
+            failures: inner.failures.iter().filter_map(Failed::to_failure).collect(),
             leftovers: std::mem::take(&mut inner.leftovers).into(),
             children: std::mem::take(&mut inner.child_reports).into(),
         }

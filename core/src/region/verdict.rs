@@ -1,6 +1,17 @@
-//! How a task ended, as its region sees it.
+//! How a task ended, as its region sees it, and as it tells of it.
+
+use std::sync::Arc;
 
 use crate::outcome::{Error, Panic};
+
+/// One child that failed.
+#[derive(Clone, Debug)]
+pub struct ChildFailure {
+    /// The task's name.
+    pub name: Arc<str>,
+    /// Its error, or its panic's message.
+    pub error: Error,
+}
 
 /// The end of one task.
 #[derive(Clone, Debug)]
@@ -11,4 +22,23 @@ pub(crate) enum Verdict {
     Cancelled,
     /// Dropped while it waited: the drain budget was spent, or the host shut down.
     Dropped,
+}
+
+/// A child's error or panic, kept until the region closes.
+pub(crate) struct Failed {
+    pub(crate) number: u64,
+    pub(crate) name: Arc<str>,
+    pub(crate) verdict: Verdict,
+}
+
+impl Failed {
+    /// As users see it.
+    pub(crate) fn to_failure(&self) -> Option<ChildFailure> {
+        let error = match &self.verdict {
+            Verdict::Err(error) => error.clone(),
+            Verdict::Panicked(panic) => Error::msg(panic),
+            Verdict::Ok | Verdict::Cancelled | Verdict::Dropped => return None,
+        };
+        Some(ChildFailure { name: self.name.clone(), error })
+    }
 }

@@ -11,7 +11,8 @@ use super::mailbox::{LastWill, Mailbox, Ready};
 use super::policy::{ChildId, Restart};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cx::{All, Cx};
+use crate::caps::{All, CapSet};
+use crate::cx::Cx;
 use crate::outcome::{Outcome, lock};
 use crate::region::Region;
 use crate::spawn::Handle;
@@ -72,7 +73,7 @@ where
     type Fut = Fut;
 }
 
-impl<C: Send + Sync + 'static> ChildSpec<C> {
+impl<C: CapSet> ChildSpec<C> {
     /// A permanent child. It counts as ready once it is started.
     #[track_caller]
     pub fn new<F, R>(name: impl Into<Arc<str>>, body: F) -> Self

@@ -18,6 +18,7 @@ use super::policy::{ChildId, is_abnormal};
 use super::state::{Phase, State};
 use crate::alarm::Alarm;
 use crate::cancel::{Level, Reason, ReasonKind, Watch};
+use crate::caps::CapSet;
 use crate::channel::mpsc;
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
@@ -65,7 +66,7 @@ pub(super) struct Driver<'a, C> {
     complaint: Option<TooManyRestarts>,
 }
 
-impl<'a, C: Send + Sync + 'static> Driver<'a, C> {
+impl<'a, C: CapSet> Driver<'a, C> {
     pub(super) fn new(cx: &'a Cx<C>, caller: &'a Cx<C>, settings: Settings<C>) -> Self {
         Driver {
             cx,
@@ -222,7 +223,7 @@ impl<'a, C: Send + Sync + 'static> Driver<'a, C> {
     /// Asks what to do about `event`, and does it.
     fn decide(&mut self, event: Event) -> Option<Ending> {
         let mut ending = None;
-        for action in self.settings.state.decide(event, self.cx.now()) {
+        for action in self.settings.state.decide(event, self.cx.host().now()) {
             match action {
                 Action::Start(id) => self.start(id),
                 Action::Stop(id) => self.stop(id),
@@ -236,7 +237,7 @@ impl<'a, C: Send + Sync + 'static> Driver<'a, C> {
         }
         let wake_at = self.settings.state.wake_at();
         if self.alarm.as_ref().map_or(Time::MAX, Alarm::deadline) != wake_at {
-            self.alarm = (wake_at < Time::MAX).then(|| self.cx.alarm(wake_at));
+            self.alarm = (wake_at < Time::MAX).then(|| self.cx.set_alarm(wake_at));
         }
         ending
     }

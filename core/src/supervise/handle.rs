@@ -8,8 +8,9 @@ use std::sync::Arc;
 use super::child::ChildSpec;
 use super::error::ChildError;
 use super::policy::{ChildId, Restart};
+use crate::caps::{All, CapSet};
 use crate::channel::{RecvError, SendError, mpsc, oneshot};
-use crate::cx::{All, Cx};
+use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
 
 /// How many requests may wait for the supervisor; more wait for room.
@@ -71,7 +72,7 @@ pub enum ChildStatus {
     Stopping,
 }
 
-impl<C: Send + Sync + 'static> SupervisorHandle<C> {
+impl<C: CapSet> SupervisorHandle<C> {
     /// Adds a child, the last in the start order, and starts it as soon as it is its turn.
     ///
     /// # Errors

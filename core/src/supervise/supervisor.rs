@@ -13,8 +13,9 @@ use super::handle::{Command, SupervisorHandle, requests};
 use super::policy::Strategy;
 use super::state::State;
 use super::window::Window;
+use crate::caps::{All, CapSet, HasSpawn};
 use crate::channel::mpsc;
-use crate::cx::{All, Cx};
+use crate::cx::Cx;
 use crate::outcome::Outcome;
 use crate::region::{OnFailure, Region};
 
@@ -58,7 +59,7 @@ pub struct Supervisor<C = All> {
     requests: Option<(SupervisorHandle<C>, mpsc::Receiver<Command<C>>)>,
 }
 
-impl<C: Send + Sync + 'static> Supervisor<C> {
+impl<C: CapSet> Supervisor<C> {
     /// A supervisor without children that allows one restart within five seconds, as OTP's does,
     /// and starts again at once.
     pub fn new(strategy: Strategy) -> Self {
@@ -154,12 +155,15 @@ impl<C: Send + Sync + 'static> Supervisor<C> {
     /// Dropped half-way, all children get Request at once, with reason `HandleDropped`; the
     /// enclosing region drains and finalizes them, and does not close before.
     #[track_caller]
-    pub fn run(self, cx: &Cx<C>) -> impl Future<Output = Outcome> + Send + use<'_, C> {
+    pub fn run(self, cx: &Cx<C>) -> impl Future<Output = Outcome> + Send + use<'_, C>
+    where
+        C: HasSpawn,
+    {
         run(self, cx, Location::caller())
     }
 }
 
-async fn run<C: Send + Sync + 'static>(
+async fn run<C: CapSet>(
     supervisor: Supervisor<C>,
     caller: &Cx<C>,
     site: &'static Location<'static>,

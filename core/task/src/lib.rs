@@ -168,6 +168,7 @@
 mod sync;
 
 mod error;
+mod tag;
 mod why;
 
 mod unwind;

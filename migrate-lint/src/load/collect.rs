@@ -214,7 +214,12 @@ fn visibility(vis: &SynVisibility) -> Visibility {
 
 /// The span from one identifier to another.
 pub(super) fn span_of(first: &Ident, last: &Ident) -> Span {
-    let (start, end) = (first.span().start(), last.span().end());
+    span_between(first.span(), last.span())
+}
+
+/// The span from the start of one token to the end of another.
+pub(super) fn span_between(first: proc_macro2::Span, last: proc_macro2::Span) -> Span {
+    let (start, end) = (first.start(), last.end());
     Span {
         line: start.line as u32,
         column: start.column as u32 + 1,

@@ -174,10 +174,15 @@ impl Extractor<'_, '_> {
         out
     }
 
-    /// Visits what belongs to the item of this name.
-    pub(super) fn owned_by<R>(&mut self, name: Symbol, visit: impl FnOnce(&mut Self) -> R) -> R {
+    /// Visits what belongs to the item of this name and body.
+    pub(super) fn owned_by<R>(
+        &mut self,
+        name: Symbol,
+        body: Span,
+        visit: impl FnOnce(&mut Self) -> R,
+    ) -> R {
         let outer = self.owner;
-        self.index.owners.push(Owner { parent: outer, name });
+        self.index.owners.push(Owner { parent: outer, name, body });
         self.owner = (self.index.owners.len() - 1) as OwnerId;
         let out = visit(self);
         self.owner = outer;

@@ -160,6 +160,8 @@ pub struct Owner {
     pub parent: OwnerId,
     /// Its name; for an `impl`, that of the type.
     pub name: Symbol,
+    /// From brace to brace for a function; the default for what has no body.
+    pub body: Span,
 }
 
 /// A path in expression or pattern position that names no local.
@@ -246,6 +248,22 @@ impl FileIndex {
         }
         out.reverse();
         out
+    }
+
+    /// The body of the innermost item around; the default outside of functions.
+    pub fn body_of(&self, owner: OwnerId) -> Span {
+        self.owners.get(owner as usize).map_or(Span::default(), |owner| owner.body)
+    }
+
+    /// The innermost function whose body spans this place, for what is found
+    /// in text rather than syntax.
+    pub fn owner_at(&self, line: u32, column: u32) -> OwnerId {
+        let inside = |owner: &Owner| {
+            let body = owner.body;
+            (body.line, body.column) <= (line, column) && (line, column) < (body.end_line, body.end_column)
+        };
+        // outer ones come before those they hold
+        self.owners.iter().rposition(inside).map_or(NO_OWNER, |i| i as OwnerId)
     }
 
     /// The conditions around `cfg`, outermost first.

@@ -6,7 +6,7 @@
 
 use super::body::{List, NONE, Origin, PatternKind};
 use super::cfg::{Condition, text_of};
-use super::collect::place_of;
+use super::collect::{place_of, span_between};
 use super::extract::{Extractor, Rib};
 use super::index::*;
 use super::names::{Symbol, kw};
@@ -65,7 +65,7 @@ impl Extractor<'_, '_> {
 
     fn owned(&mut self, ident: &Ident, visit: impl FnOnce(&mut Self)) {
         let name = self.name(ident);
-        self.owned_by(name, visit);
+        self.owned_by(name, Span::default(), visit);
     }
 
     /// Says what a collected name defines.
@@ -250,7 +250,11 @@ impl Extractor<'_, '_> {
             let body = x.with_locals(|x| {
                 x.parameters(sig, id);
                 match block {
-                    Some(block) => x.owned_by(name, |x| x.body(id, |x| x.block(block))),
+                    Some(block) => {
+                        let braces = &block.brace_token.span;
+                        let span = span_between(braces.open(), braces.close());
+                        x.owned_by(name, span, |x| x.body(id, |x| x.block(block)))
+                    }
                     None => NONE,
                 }
             });

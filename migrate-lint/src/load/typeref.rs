@@ -110,7 +110,7 @@ impl Extractor<'_, '_> {
                 }
             }
             Some(PathArguments::Parenthesized(args)) => {
-                let items: Vec<TypeId> = args.inputs.iter().map(|t| self.type_ref(t)).collect();
+                let items: Vec<TypeId> = args.inputs.iter().map(|t| self.type_ref(&t.ty)).collect();
                 let items = self.type_list(&items);
                 out.push(self.add(TypeRef::Tuple(items)));
                 let of = match &args.output {

@@ -103,7 +103,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         summary: Summary {
             findings: report.findings.len(),
             unknowns: report.unknowns.len(),
-            suppressed: report.suppressed,
+            suppressed: report.set_aside.len(),
             packages: report.packages,
             files: report.files,
             lines: report.lines,

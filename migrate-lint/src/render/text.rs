@@ -116,7 +116,7 @@ pub fn summary(report: &Report) -> String {
     text.push_str(&format!(
         ", {} unknown, {} suppressed; {} in {}",
         report.unknowns.len(),
-        report.suppressed,
+        report.set_aside.len(),
         count(report.files, "file"),
         count(report.packages, "package"),
     ));

@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use asupersync_core::caps::HasSpawn;
 use asupersync_core::io::{Acceptor, TcpListener, TcpStream};
 use asupersync_core::region::OnFailure;
 use asupersync_core::{Budget, Cx, Failure, Outcome, Region, TaskOutput};
@@ -57,7 +58,7 @@ use report::{Counts, Tally};
 /// them and does not close before they ended.
 pub async fn serve<C, F, R>(cx: &Cx<C>, listener: TcpListener, handler: F) -> Outcome<ServeReport>
 where
-    C: Send + Sync + 'static,
+    C: HasSpawn,
     F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Clone + Send + 'static,
     R: TaskOutput,
 {
@@ -93,7 +94,7 @@ impl Server {
     /// As [`serve`].
     pub async fn serve<C, F, R>(self, cx: &Cx<C>, listener: TcpListener, handler: F) -> Outcome<ServeReport>
     where
-        C: Send + Sync + 'static,
+        C: HasSpawn,
         F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Clone + Send + 'static,
         R: TaskOutput,
     {
@@ -109,7 +110,7 @@ impl Server {
 /// with it, before the connections drain.
 async fn accept<C, F, R>(cx: &Cx<C>, listener: TcpListener, handler: F, counts: Arc<Counts>) -> Outcome
 where
-    C: Send + Sync + 'static,
+    C: HasSpawn,
     F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Clone + Send + 'static,
     R: TaskOutput,
 {
@@ -128,7 +129,7 @@ where
 /// Starts the task of one connection.
 fn start<C, F, R>(cx: &Cx<C>, stream: TcpStream, peer: SocketAddr, handler: F, counts: Arc<Counts>)
 where
-    C: Send + Sync + 'static,
+    C: HasSpawn,
     F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Send + 'static,
     R: TaskOutput,
 {
