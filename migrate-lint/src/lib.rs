@@ -15,6 +15,7 @@ pub mod cli;
 pub mod fate;
 pub mod identity;
 mod judge;
+pub mod kin;
 mod lex;
 pub mod load;
 pub mod render;
@@ -22,6 +23,8 @@ pub mod resolve;
 pub mod rule;
 pub mod rules;
 pub mod settle;
+pub mod sites;
 pub mod suppress;
+pub mod types;
 
 pub use check::{Report, check};

@@ -23,6 +23,7 @@ mod collect;
 mod extract;
 mod follow;
 mod items;
+mod known;
 mod lower;
 mod macros;
 mod nesting;
