@@ -25,8 +25,8 @@
 #![forbid(unsafe_code)]
 
 pub use asupersync_core::{
-    All, Budget, Cancelled, Cx, Error, Exit, Failure, Handle, NoCaps, Outcome, Panic, Reason, ReasonKind,
-    Region, Severity, TaskFn, TaskOutput, Time,
+    All, Budget, Cancelled, Cx, Either, Error, Exit, Failure, Handle, ItemFn, NoCaps, Outcome, Panic, Reason,
+    ReasonKind, Region, Selected, SelectedAll, Severity, TaskFn, TaskOutput, Time,
 };
 pub use asupersync_core::{cancel, caps, channel, host, id, obligation, region, supervise, sync};
 pub use asupersync_scheduler::{Builder, Runtime};
@@ -34,9 +34,9 @@ pub use asupersync_scheduler::{Builder, Runtime};
 #[cfg(feature = "macros")]
 pub use asupersync_macros::{main, test};
 
-/// TCP sockets, and what a host must provide for them.
+/// The network: TCP sockets, and who may open them.
 pub mod net {
-    pub use asupersync_core::io::{TcpListener, TcpStream, ToAddr};
+    pub use asupersync_core::io::{Net, TcpListener, TcpStream, ToAddr};
 }
 
 #[cfg(feature = "compat")]

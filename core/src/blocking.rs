@@ -4,14 +4,14 @@
 //! cannot be stopped from outside: its task drains until the job ends or the budget is spent; after
 //! that the region closes without it, and the thread goes on by itself.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use crate::body::TaskOutput;
 use crate::cancel::Level;
-use crate::caps::{HasBlocking, HasSpawn};
+use crate::caps::{Effect, HasBlocking, HasSpawn};
 use crate::channel::{RecvError, oneshot};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome, Panic};
@@ -38,7 +38,8 @@ impl<C> Cx<C> {
     where
         C: HasBlocking + HasSpawn,
     {
-        self.spawn(name, async move |cx: &Cx<C>| cx.blocking(job).await)
+        let effects = [Effect::Spawn, Effect::Blocking];
+        self.start(&effects, name, Location::caller(), |cx: Cx<C>| async move { cx.blocking(job).await })
     }
 
     /// Runs `job` on a thread that may block, and waits for it.

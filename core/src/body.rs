@@ -51,3 +51,26 @@ where
 {
     type Fut = Fut;
 }
+
+/// An `async |cx, item| ..` whose future can be named, and is `Send`: a body that is given something
+/// besides its `Cx`.
+///
+/// Implemented for every such async closure; nobody implements it by hand. That the future is `Send` is
+/// said here, and not where the trait is used, so that what it is given may be a borrow of a spawned task's.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no body for this",
+    note = "write `async |cx, item| {{ .. }}`, with nothing in it that is not `Send`"
+)]
+pub trait ItemFn<A, B, T>: AsyncFnOnce(A, B) -> T + FnOnce(A, B) -> <Self as ItemFn<A, B, T>>::Fut {
+    /// What the closure returns.
+    type Fut: Future<Output = T> + Send;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, B, T, F, Fut> ItemFn<A, B, T> for F
+where
+    F: AsyncFnOnce(A, B) -> T + FnOnce(A, B) -> Fut,
+    Fut: Future<Output = T> + Send,
+{
+    type Fut = Fut;
+}

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::cancel::{Cancelled, Hold, Level, Reason, Scope, Watch};
-use crate::caps::{All, CapSet, HasTime, NoCaps, SubsetOf};
+use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
 use crate::outcome::Outcome;
@@ -26,6 +26,8 @@ use crate::timer::Sleep;
 struct Inner {
     node: Arc<Node>,
     scope: Arc<Scope>,
+    /// All of it, if nobody took anything away.
+    authority: Option<Arc<Authority>>,
 }
 
 asupersync_task::tagged! {
@@ -44,8 +46,8 @@ impl<C> Clone for Cx<C> {
 }
 
 impl<C> Cx<C> {
-    pub(crate) fn new(node: Arc<Node>, scope: Arc<Scope>) -> Self {
-        Cx::tag(Inner { node, scope })
+    pub(crate) fn new(node: Arc<Node>, scope: Arc<Scope>, authority: Option<Arc<Authority>>) -> Self {
+        Cx::tag(Inner { node, scope, authority })
     }
 
     /// The same `Cx` with a smaller set. Costs nothing, and nothing leads back.
@@ -75,18 +77,25 @@ impl<C> Cx<C> {
 
     /// A `Cx` for the body of a region.
     pub(crate) fn within(&self, node: &Arc<Node>) -> Self {
-        Cx::new(node.clone(), node.scope.clone())
+        Cx::new(node.clone(), node.scope.clone(), self.inner.authority.clone())
     }
 
     /// The region's own scope, without its capabilities: for what belongs to the region rather than
     /// to one task of it.
     pub(crate) fn of_region(&self) -> Cx<NoCaps> {
-        Cx::new(self.inner.node.clone(), self.inner.node.scope.clone())
+        self.within(&self.inner.node).retag().clone()
+    }
+
+    /// The same with less authority.
+    pub(crate) fn narrowed(&self, authority: &Authority) -> Self {
+        let before = self.inner.authority.as_deref().cloned();
+        let authority = before.unwrap_or_default().meet(authority);
+        Cx::tag(Inner { authority: Some(Arc::new(authority)), ..self.inner.clone() })
     }
 
     /// A `Cx` for work inside a scope of this one.
     pub(crate) fn inside(&self, scope: Arc<Scope>) -> Self {
-        Cx::new(self.inner.node.clone(), scope)
+        Cx::new(self.inner.node.clone(), scope, self.inner.authority.clone())
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
@@ -95,6 +104,11 @@ impl<C> Cx<C> {
 
     pub(crate) fn scope(&self) -> &Arc<Scope> {
         &self.inner.scope
+    }
+
+    /// What may be done at run time; all of it if `None`.
+    pub(crate) fn authority(&self) -> Option<&Arc<Authority>> {
+        self.inner.authority.as_ref()
     }
 
     pub(crate) fn host(&self) -> &dyn Host {
@@ -270,11 +284,11 @@ impl<C> Cx<C> {
         R: TaskOutput,
     {
         // Weak, or a region that is never closed would keep itself alive.
-        let node = Arc::downgrade(&self.inner.node);
+        let (node, authority) = (Arc::downgrade(&self.inner.node), self.inner.authority.clone());
         let finalizer = Finalizer::new(Location::caller(), move |scope| {
             Box::pin(async move {
                 let Some(node) = node.upgrade() else { return Ok(()) };
-                let cx = Cx::new(node, scope);
+                let cx = Cx::new(node, scope, authority);
                 finalizer(&cx).await.into_outcome().map(|_| ())
             })
         });

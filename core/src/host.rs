@@ -22,7 +22,7 @@ use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef};
 use crate::cancel::{Level, Scope};
 use crate::id::TaskId;
 pub use crate::id::TimerKey;
-use crate::io::Net;
+use crate::io::Sockets;
 use crate::time::Time;
 
 /// Which queue a runnable task belongs to.
@@ -57,7 +57,7 @@ pub trait Host: Send + Sync + 'static {
     fn spawn_blocking(&self, job: Job);
 
     /// The host's sockets.
-    fn net(&self) -> &dyn Net;
+    fn net(&self) -> &dyn Sockets;
 }
 
 /// What core attaches to each task.

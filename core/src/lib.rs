@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod alarm;
+mod attenuate;
 mod blocking;
 mod body;
 mod budget;
@@ -41,10 +42,11 @@ mod time;
 mod timer;
 
 pub use alarm::Alarm;
-pub use body::{TaskFn, TaskOutput};
+pub use body::{ItemFn, TaskFn, TaskOutput};
 pub use budget::Budget;
 pub use cancel::{Cancelled, Reason, ReasonKind};
 pub use caps::{All, NoCaps};
+pub use combinator::{Either, Selected, SelectedAll};
 pub use cx::Cx;
 pub use exit::Exit;
 pub use outcome::{Error, Failure, Outcome, Panic, Severity};

@@ -10,8 +10,8 @@ use asupersync_task::{JoinError, JoinHandle};
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Scope};
-use crate::caps::HasSpawn;
+use crate::cancel::{Level, Reason, ReasonKind, Scope};
+use crate::caps::{Effect, HasSpawn};
 use crate::cx::Cx;
 use crate::host::{Owner, Place, Runnable, TaskInfo, TaskMeta, TaskRef};
 use crate::id::TaskId;
@@ -47,7 +47,7 @@ impl<C> Cx<C> {
         R: TaskOutput<Ok: 'static> + 'static,
     {
         let make = |cx: Cx<C>| async move { body(&cx).await.into_outcome() };
-        self.start(name, Location::caller(), make)
+        self.start(&[Effect::Spawn], name, Location::caller(), make)
     }
 
     /// Starts a future as a task of this region. It has no `Cx`, so it hears nothing of Request:
@@ -58,13 +58,14 @@ impl<C> Cx<C> {
         C: HasSpawn,
         F: Future<Output: TaskOutput<Ok: 'static> + 'static> + Send + 'static,
     {
-        self.start(name, Location::caller(), |_| async move { future.await.into_outcome() })
+        self.start(&[Effect::Spawn], name, Location::caller(), |_| async move { future.await.into_outcome() })
     }
 
-    /// Starts what `make` makes of the task's `Cx`, whatever `C` is: whoever calls it has asked for
-    /// what is needed.
+    /// Starts what `make` makes of the task's `Cx`, if it may have `effects`. Whatever `C` is: whoever
+    /// calls it has asked for what is needed.
     pub(crate) fn start<T, Fut>(
         &self,
+        effects: &[Effect],
         name: &str,
         site: &'static Location<'static>,
         make: impl FnOnce(Cx<C>) -> Fut,
@@ -74,11 +75,11 @@ impl<C> Cx<C> {
         Fut: Future<Output = Outcome<T>> + Send + 'static,
     {
         let node = self.node();
-        if let Err(cancelled) = self.checkpoint() {
-            return Handle { node: node.clone(), state: State::Refused(cancelled) };
+        if let Err(failure) = self.may_start(effects) {
+            return Handle { node: node.clone(), state: State::Refused(failure) };
         }
         let scope = node.scope.task_child();
-        let future = make(Cx::new(node.clone(), scope.clone()));
+        let future = make(self.inside(scope.clone()));
         let spawned_at = node.tree.host.now();
         let admitted = node.admit(|place, id| {
             let info = TaskInfo { id, name: name.into(), site, spawned_at };
@@ -97,8 +98,13 @@ impl<C> Cx<C> {
                 runnable.0.schedule();
                 Handle { node: node.clone(), state: State::Started(join) }
             }
-            Err(cancelled) => Handle { node: node.clone(), state: State::Refused(cancelled) },
+            Err(cancelled) => Handle { node: node.clone(), state: State::Refused(cancelled.into()) },
         }
+    }
+
+    fn may_start(&self, effects: &[Effect]) -> Outcome {
+        self.checkpoint()?;
+        effects.iter().try_for_each(|effect| Ok(self.check(*effect)?))
     }
 }
 
@@ -216,21 +222,22 @@ pub struct Handle<T> {
 
 enum State<T> {
     Started(JoinHandle<Outcome<T>, TaskMeta>),
-    Refused(Cancelled),
+    Refused(Failure),
 }
 
 impl<T> Handle<T> {
     /// Waits for the task's outcome.
     ///
     /// # Errors
-    /// The task's own. `Cancelled` if the task was refused, because it was spawned under Request.
+    /// The task's own. Of one that was refused, `Cancelled` because it was spawned under Request, or
+    /// [`Denied`](crate::caps::Denied) because that may not be done here.
     ///
     /// # Cancel safety
     /// A dropped call loses the outcome, not the task. It finishes work in flight: a request to the
     /// caller does not end it.
     pub async fn join(self) -> Outcome<T> {
         match self.state {
-            State::Refused(cancelled) => Err(cancelled.into()),
+            State::Refused(failure) => Err(failure),
             State::Started(join) => {
                 let scope = join.task().meta().scope.clone();
                 match join.await {

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use asupersync::caps::{Blocking, Random};
+use asupersync::caps::{Authority, Blocking, Effect, Random};
 use asupersync::caps::{CapSet, Fs, HasBlocking, HasNet, HasSpawn, HasTime, Net, Spawn, SubsetOf, Time};
 use asupersync::channel::oneshot;
 use asupersync::supervise::{ChildSpec, Restart, Strategy, Supervisor};
@@ -103,6 +103,19 @@ async fn a_restricted_cx_spawns_and_crosses_tasks(cx: &Cx) -> Outcome {
         task.join().await
     });
     assert_eq!(opened.await?, 10);
+    Ok(())
+}
+
+#[asupersync::test]
+async fn attenuation_takes_an_untyped_closure_in_a_task(cx: &Cx) -> Outcome {
+    let task = cx.restrict::<(Spawn, Net)>().spawn("task", async |cx| {
+        cx.attenuate(Authority::all().without(Effect::Net), async |cx| {
+            let inner = cx.spawn("inner", async |cx| Ok(cx.tcp_bind("127.0.0.1:0").await.is_err()));
+            inner.join().await
+        })
+        .await
+    });
+    assert!(task.join().await?, "the network is there");
     Ok(())
 }
 

@@ -102,7 +102,7 @@ fn whole(text: &str, start: usize) -> u32 {
 
 /// FNV-1a over 64 bits, folded: the same on every machine and in every release.
 #[derive(Clone, Copy)]
-struct Hash(u64);
+pub(crate) struct Hash(u64);
 
 impl Default for Hash {
     fn default() -> Hash {
@@ -111,11 +111,15 @@ impl Default for Hash {
 }
 
 impl Hash {
-    fn add(&mut self, word: &str) {
+    pub(crate) fn add(&mut self, word: &str) {
         // the 0 tells `a b` from `ab`
         for byte in word.bytes().chain([0]) {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
+    }
+
+    pub(crate) fn whole(self) -> u64 {
+        self.0
     }
 
     fn finish(self) -> u32 {

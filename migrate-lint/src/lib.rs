@@ -3,21 +3,26 @@
 //!
 //! The way of a run: [`load`] finds packages, walks the module tree of each
 //! target and indexes every file; [`resolve`] decides which uses mean the
-//! functions that [`rules`] watch; [`mod@check`] applies suppressions and makes
-//! the [`Report`] that [`render`] shows. Invariants: output depends on the
+//! functions that [`rules`] watch and `judge` words what they say; [`settle`]
+//! applies what people decided ([`suppress`], [`config`], [`baseline`]); the
+//! [`Report`] of [`mod@check`] is what [`render`] shows. Invariants: output depends on the
 //! input only (no thread order, no hash order); what cannot be decided is
 //! listed as unknown, what cannot be read as a problem, never dropped.
 
 #![forbid(unsafe_code)]
 
+pub mod baseline;
 pub mod check;
 pub mod cli;
+pub mod config;
 pub mod fate;
 pub mod identity;
 mod judge;
 pub mod kin;
 mod lex;
 pub mod load;
+pub mod place;
+mod reach;
 pub mod render;
 pub mod resolve;
 pub mod rule;
@@ -27,4 +32,4 @@ pub mod sites;
 pub mod suppress;
 pub mod types;
 
-pub use check::{Report, check};
+pub use check::{Options, Report, check};

@@ -8,7 +8,7 @@
 use crate::fate::Fate;
 use crate::identity::Identity;
 use crate::load::index::{Form, Span};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How much a finding matters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -31,13 +31,9 @@ impl Level {
         }
     }
 
-    /// The word in front of a finding.
-    pub fn severity(self) -> &'static str {
-        match self {
-            Level::Deny => "error",
-            Level::Warn => "warning",
-            Level::Info => "note",
-        }
+    /// Whether a finding of this level fails the run.
+    pub fn fails(self) -> bool {
+        self != Level::Info
     }
 }
 
@@ -121,4 +117,11 @@ pub struct Finding {
     pub in_test: bool,
     /// The targets it is part of.
     pub targets: Vec<InTarget>,
+}
+
+impl Finding {
+    /// What findings are sorted by.
+    pub(crate) fn place(&self) -> (&Path, Span, &'static str) {
+        (&self.file, self.span, self.rule)
+    }
 }

@@ -1,11 +1,17 @@
-//! What was decided about the hits: suppression comments take some away, and
-//! comments that take nothing away are findings themselves.
+//! What was decided about the hits: suppression comments and the configuration
+//! take some away or weigh them anew, and the baseline accepts what it knows.
+//!
+//! Comments come first, so that a comment that speaks for a finding is used
+//! whatever the configuration says. Comments without effect are findings
+//! themselves; scopes and entries without effect are stale.
 
+use crate::config::{Config, Setting};
 use crate::identity::Places;
 use crate::judge::{Hit, Lines};
 use crate::load::index::Span;
 use crate::load::names::Interner;
 use crate::load::tree::{SourceFile, Tree};
+use crate::place::Relative;
 use crate::rule::{Diagnosis, Finding};
 use crate::rules::{self, SUPPRESSION};
 use crate::suppress::{Comment, Content, Suppressions};
@@ -27,6 +33,10 @@ pub struct SetAside {
 pub enum By {
     /// A comment beside it, for this reason.
     Comment(String),
+    /// A scope of the configuration, for this reason.
+    Scope(String),
+    /// It was accepted when the baseline was written.
+    Baseline,
 }
 
 /// All hits, sorted by what becomes of them.
@@ -35,10 +45,20 @@ pub(crate) struct Settled {
     pub(crate) findings: Vec<Finding>,
     pub(crate) unknowns: Vec<Finding>,
     pub(crate) set_aside: Vec<SetAside>,
+    /// The scopes that a hit was in.
+    pub(crate) used_scopes: BTreeSet<usize>,
 }
 
-/// Settles the hits of a run over the files `linted`.
-pub(crate) fn settle(hits: Vec<Hit>, tree: &Tree, names: &Interner, linted: &BTreeSet<u32>) -> Settled {
+/// Settles the hits of a run over the files `linted`, by their comments and
+/// the configuration.
+pub(crate) fn settle(
+    hits: Vec<Hit>,
+    tree: &Tree,
+    names: &Interner,
+    linted: &BTreeSet<u32>,
+    config: &Config,
+    relative: &Relative,
+) -> Settled {
     let mut suppressions: BTreeMap<u32, Suppressions> = BTreeMap::new();
     for &file in linted {
         let source = &tree.files[file as usize];
@@ -49,55 +69,78 @@ pub(crate) fn settle(hits: Vec<Hit>, tree: &Tree, names: &Interner, linted: &BTr
     }
     let mut settled = Settled::default();
     for Hit { file, statement_line, is_unknown, finding, .. } in hits {
+        if !linted.contains(&file) {
+            continue;
+        }
         let lines = [finding.span.line, statement_line];
         let of_file = suppressions.get_mut(&file);
-        if let Some(reason) = of_file.and_then(|found| found.suppress(finding.rule, lines)) {
-            settled.set_aside.push(SetAside { finding, is_unknown, by: By::Comment(reason) });
-        } else if is_unknown {
-            settled.unknowns.push(finding);
-        } else {
-            settled.findings.push(finding);
+        match of_file.and_then(|found| found.suppress(finding.rule, lines)) {
+            Some(reason) => settled.set_aside.push(SetAside { finding, is_unknown, by: By::Comment(reason) }),
+            None => settled.configure(finding, is_unknown, config, relative),
         }
     }
+    for (&file, found) in &suppressions {
+        for finding in complaints(tree, names, file, found) {
+            settled.configure(finding, false, config, relative);
+        }
+    }
+    settled.findings.sort_by(|a, b| a.place().cmp(&b.place()));
+    settled.unknowns.sort_by(|a, b| a.place().cmp(&b.place()));
+    settled.set_aside.sort_by(|a, b| a.finding.place().cmp(&b.finding.place()));
+    settled
+}
+
+impl Settled {
+    fn configure(&mut self, mut finding: Finding, is_unknown: bool, config: &Config, relative: &Relative) {
+        let (setting, scope) = config.setting(finding.rule, &relative.path(&finding.file));
+        self.used_scopes.extend(scope);
+        match (setting, scope) {
+            (Some(Setting::Allow), None) => return,
+            (Some(Setting::Allow), Some(scope)) => {
+                let by = By::Scope(config.scopes[scope].reason.clone());
+                return self.set_aside.push(SetAside { finding, is_unknown, by });
+            }
+            (Some(Setting::At(level)), _) if !is_unknown => finding.level = level,
+            _ => {}
+        }
+        if is_unknown { self.unknowns.push(finding) } else { self.findings.push(finding) }
+    }
+}
+
+/// Findings about the comments of a file that have no effect.
+fn complaints(tree: &Tree, names: &Interner, file: u32, found: &Suppressions) -> Vec<Finding> {
+    let SourceFile { path, index, text } = &tree.files[file as usize];
     let mut lines = Lines::default();
-    for (file, found) in &suppressions {
-        let SourceFile { path, index, text } = &tree.files[*file as usize];
-        let complaints = found.comments().iter().flat_map(|(comment, used)| {
-            complaints(comment, used).into_iter().map(move |diagnosis| (comment, diagnosis))
-        });
-        let mut places = None;
-        for (comment, diagnosis) in complaints {
+    let mut places = None;
+    let mut out = Vec::new();
+    for (comment, used) in found.comments() {
+        for diagnosis in diagnoses(comment, used) {
             let span = Span {
                 line: comment.line,
                 column: comment.column,
                 end_line: comment.line,
                 end_column: comment.end_column,
             };
-            let places = places.get_or_insert_with(|| Places::of(text));
-            settled.findings.push(Finding {
+            out.push(Finding {
                 rule: SUPPRESSION.name,
                 level: SUPPRESSION.level,
                 file: path.clone(),
                 span,
                 item: names.path(&index.item_path(index.owner_at(comment.line, comment.column))),
-                identity: places.identity(span, Span::default()),
+                identity: places.get_or_insert_with(|| Places::of(text)).identity(span, Span::default()),
                 fate: None,
                 diagnosis,
-                snippet: lines.line(tree, *file, comment.line),
+                snippet: lines.line(tree, file, comment.line),
                 cfg: Vec::new(),
                 in_test: false,
                 targets: Vec::new(),
             });
         }
     }
-    let place = |f: &Finding| (f.file.clone(), f.span, f.rule);
-    settled.findings.sort_by_key(place);
-    settled.unknowns.sort_by_key(place);
-    settled.set_aside.sort_by_key(|aside| place(&aside.finding));
-    settled
+    out
 }
 
-fn complaints(comment: &Comment, used: &BTreeSet<String>) -> Vec<Diagnosis> {
+fn diagnoses(comment: &Comment, used: &BTreeSet<String>) -> Vec<Diagnosis> {
     match &comment.content {
         Content::NoReason => vec![rules::no_reason()],
         Content::Malformed => vec![rules::malformed()],

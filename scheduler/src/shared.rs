@@ -7,7 +7,7 @@ use std::task::Waker;
 
 use asupersync_core::Time;
 use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey, Wake};
-use asupersync_core::io::Net;
+use asupersync_core::io::Sockets;
 use asupersync_queue::Stealer;
 
 use crate::blocking::Pool;
@@ -122,7 +122,7 @@ impl Host for Shared {
         self.blocking.run(job);
     }
 
-    fn net(&self) -> &dyn Net {
+    fn net(&self) -> &dyn Sockets {
         &self.net
     }
 }

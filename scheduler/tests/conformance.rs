@@ -115,6 +115,7 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports scale
-    protocol scopes combinators joins wakers reasons
+    protocol scopes combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
+    capabilities
 }

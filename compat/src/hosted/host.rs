@@ -6,7 +6,7 @@ use std::task::Waker;
 
 use asupersync_core::Time;
 use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey, Wake};
-use asupersync_core::io::Net;
+use asupersync_core::io::Sockets;
 use asupersync_scheduler::policy::{Choice, Policy, Waiting};
 use tokio::runtime::Handle;
 
@@ -117,7 +117,7 @@ impl Host for TokioHost {
         self.handle.spawn_blocking(job);
     }
 
-    fn net(&self) -> &dyn Net {
+    fn net(&self) -> &dyn Sockets {
         &self.net
     }
 }

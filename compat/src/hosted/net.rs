@@ -1,4 +1,4 @@
-//! Tokio's sockets behind core's `Net`.
+//! Tokio's sockets behind core's `Sockets`.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, OnceLock};
 use std::task::{Context, Poll, ready};
 
-use asupersync_core::io::{Listener, Net, Stream};
+use asupersync_core::io::{Listener, Sockets, Stream};
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
@@ -18,7 +18,7 @@ use super::host::lock;
 #[derive(Clone)]
 pub(super) struct TokioNet(pub(super) Handle);
 
-impl Net for TokioNet {
+impl Sockets for TokioNet {
     fn tcp_bind(&self, addr: SocketAddr) -> io::Result<Box<dyn Listener>> {
         let _context = self.0.enter();
         let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
@@ -37,7 +37,7 @@ impl Net for TokioNet {
         Ok((name, port).to_socket_addrs()?.collect())
     }
 
-    fn boxed(&self) -> Box<dyn Net> {
+    fn boxed(&self) -> Box<dyn Sockets> {
         Box::new(self.clone())
     }
 }

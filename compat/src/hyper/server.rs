@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use asupersync_core::caps::{HasSpawn, HasTime};
+use asupersync_core::caps::{Effect, HasSpawn, HasTime};
 use asupersync_core::io::{Acceptor, TcpListener, TcpStream};
 use asupersync_core::region::OnFailure;
 use asupersync_core::sync::Semaphore;
@@ -126,7 +126,8 @@ impl Server {
     /// `service` is cloned for each connection.
     ///
     /// # Errors
-    /// `listener` is broken (see [`Acceptor`]); `Cancelled` if the scope was under Request before.
+    /// `listener` is broken (see [`Acceptor`]); `Cancelled` if the scope was under Request before;
+    /// [`Denied`](asupersync_core::caps::Denied) if tasks may not be started.
     /// Request while it serves is no error: that is how a server ends.
     ///
     /// # Cancel safety
@@ -139,6 +140,7 @@ impl Server {
         S: Clone + Send + 'static,
         B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
     {
+        cx.check(Effect::Spawn)?;
         let counters = self.counters();
         let region = Region::builder(self.name.clone()).drain(self.drain).on_failure(OnFailure::Collect);
         region.open(cx, async |cx: &Cx<C>| self.accept(cx, listener, service).await).await?;

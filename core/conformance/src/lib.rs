@@ -18,6 +18,7 @@ pub mod probe;
 pub mod runner;
 
 pub mod blocking;
+pub mod capabilities;
 pub mod channels;
 pub mod closing;
 pub mod combinators;
@@ -36,6 +37,7 @@ pub mod reasons;
 pub mod reports;
 pub mod scale;
 pub mod scopes;
+pub mod selects;
 pub mod stuck;
 pub mod tcp;
 pub mod tcp_errors;
@@ -62,8 +64,9 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports scale
-    protocol scopes combinators joins wakers reasons
+    protocol scopes combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
+    capabilities
 }
 
 /// Lists cases: `cases![name, name needs (Capability)]`.

@@ -115,6 +115,44 @@ pub(crate) fn now_or_never<F: Future>(future: F) -> Option<F::Output> {
     }
 }
 
+/// Polls what `play` makes of a `Cx`, once undisturbed, and once for each poll of that: before it the
+/// `Cx` is put under Request, or the future is dropped. `gone` is called when it is, each time. Tells
+/// what the undisturbed run returned, and those that were requested.
+///
+/// It must come to its end by polls alone: no timers, no other tasks.
+pub(crate) async fn at_every_poll<T>(
+    cx: &Cx,
+    play: impl Fn(Cx) -> Pin<Box<dyn Future<Output = T> + Send>>,
+    gone: impl Fn(),
+) -> (T, Vec<T>) {
+    const MOST: usize = 1000;
+    let end = |mut future: Pin<Box<dyn Future<Output = T> + Send>>| {
+        for polls in 1..MOST {
+            if let Poll::Ready(value) = poll_now(future.as_mut()) {
+                drop(future);
+                gone();
+                return (value, polls);
+            }
+        }
+        panic!("{MOST} polls did not end it");
+    };
+    let (whole, polls) = end(play(cx.clone()));
+    let mut requested = Vec::new();
+    for at in 0..polls {
+        let victim = Victim::new(cx).await;
+        let mut future = play(victim.cx.clone());
+        assert!((0..at).all(|_| poll_now(future.as_mut()).is_pending()));
+        victim.request();
+        requested.push(end(future).0);
+
+        let mut future = play(cx.clone());
+        assert!((0..at).all(|_| poll_now(future.as_mut()).is_pending()));
+        drop(future);
+        gone();
+    }
+    (whole, requested)
+}
+
 /// Never ready, counts its polls, and knows no `Cx`.
 pub(crate) async fn stubborn(polls: Arc<AtomicUsize>) -> std::convert::Infallible {
     poll_fn(|_| {

@@ -19,9 +19,11 @@
 //! }
 //! ```
 
+mod authority;
 mod bit;
 mod has;
 mod set;
 
+pub use authority::{Authority, Denied, Effect, NetAuthority, NetUse};
 pub use has::{HasBlocking, HasFs, HasNet, HasRandom, HasSpawn, HasTime, SubsetOf};
 pub use set::{All, Blocking, CapSet, Fs, Net, NoCaps, Random, Spawn, Time};

@@ -1,5 +1,5 @@
-//! Sockets as core sees them: what a host provides ([`Net`]), and what users hold ([`TcpListener`],
-//! [`TcpStream`]), with the two operation classes of the cancel protocol.
+//! Sockets as core sees them: what a host provides ([`Sockets`]), and what users hold ([`Net`],
+//! [`TcpListener`], [`TcpStream`]), with the two operation classes of the cancel protocol.
 //!
 //! | begins new work: fails at Request | finishes work in flight: fails at the end of the budget |
 //! |---|---|
@@ -10,6 +10,7 @@
 
 mod acceptor;
 mod addr;
+mod net;
 mod tcp;
 
 use std::io;
@@ -18,10 +19,11 @@ use std::task::{Context, Poll};
 
 pub use acceptor::Acceptor;
 pub use addr::ToAddr;
+pub use net::Net;
 pub use tcp::{TcpListener, TcpStream};
 
 /// A host's sockets.
-pub trait Net: Send + Sync {
+pub trait Sockets: Send + Sync {
     /// Opens a listening TCP socket.
     fn tcp_bind(&self, addr: SocketAddr) -> io::Result<Box<dyn Listener>>;
 
@@ -32,7 +34,7 @@ pub trait Net: Send + Sync {
     fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
 
     /// Another handle on the same sockets, for a blocking thread.
-    fn boxed(&self) -> Box<dyn Net>;
+    fn boxed(&self) -> Box<dyn Sockets>;
 }
 
 /// A listening socket of a host. One task at a time may wait on it.

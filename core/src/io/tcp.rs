@@ -5,90 +5,10 @@ use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::task::{Context, Poll};
 
-use super::addr::Target;
-use super::{Listener, Stream, ToAddr};
+use super::{Listener, Stream};
 use crate::cancel::Level;
-use crate::caps::{HasNet, NoCaps};
+use crate::caps::NoCaps;
 use crate::cx::Cx;
-use crate::outcome::Failure;
-
-impl<C> Cx<C> {
-    /// Opens a listening TCP socket on `addr`: a `SocketAddr`, `"127.0.0.1:8080"` or
-    /// `"localhost:8080"`.
-    ///
-    /// # Errors
-    /// The system's (address in use, no permission), with the address in the message;
-    /// `InvalidInput` for what is no address; a cancellation at Request.
-    ///
-    /// # Cancel safety
-    /// A dropped call leaves no socket behind.
-    pub async fn tcp_bind(&self, addr: impl ToAddr) -> io::Result<TcpListener>
-    where
-        C: HasNet,
-    {
-        self.checkpoint()?;
-        let addrs = self.resolve(addr).await?;
-        let mut last = None;
-        for addr in addrs {
-            match self.host().net().tcp_bind(addr) {
-                Ok(listener) => return Ok(TcpListener { listener }),
-                Err(error) => last = Some(at("cannot listen on", addr, error)),
-            }
-        }
-        Err(last.unwrap_or_else(no_address))
-    }
-
-    /// Connects to `addr`, trying each address of a name in turn.
-    ///
-    /// # Errors
-    /// The last address's error, with that address in the message; a cancellation at Request.
-    ///
-    /// # Cancel safety
-    /// A dropped call closes the half-open connection.
-    pub async fn tcp_connect(&self, addr: impl ToAddr) -> io::Result<TcpStream>
-    where
-        C: HasNet,
-    {
-        self.checkpoint()?;
-        let addrs = self.resolve(addr).await?;
-        let mut last = None;
-        for addr in addrs {
-            let attempt = async {
-                let stream = self.host().net().tcp_connect(addr)?;
-                self.op(Level::Requested, |cx| stream.poll_connected(cx)).await?;
-                io::Result::Ok(TcpStream { stream, cx: self.of_region() })
-            };
-            match attempt.await {
-                Ok(stream) => return Ok(stream),
-                Err(error) if self.is_cancelled() => return Err(error),
-                Err(error) => last = Some(at("cannot connect to", addr, error)),
-            }
-        }
-        Err(last.unwrap_or_else(no_address))
-    }
-
-    async fn resolve(&self, addr: impl ToAddr) -> io::Result<Vec<SocketAddr>> {
-        match addr.to_target()? {
-            Target::Addr(addr) => Ok(vec![addr]),
-            Target::Name(name, port) => {
-                let net = self.host().net().boxed();
-                let found = self.blocking(move || Ok(net.resolve(&name, port))).await;
-                found.map_err(|failure| match failure {
-                    Failure::Cancelled(cancelled) => cancelled.into(),
-                    other => io::Error::other(other.to_string()),
-                })?
-            }
-        }
-    }
-}
-
-fn at(what: &str, addr: SocketAddr, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{what} {addr}: {error}"))
-}
-
-fn no_address() -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, "the name has no address")
-}
 
 /// A listening TCP socket.
 pub struct TcpListener {
@@ -147,8 +67,8 @@ impl From<TcpListener> for Box<dyn Listener> {
 /// Reads and writes take `&self`, so one task may read while another writes; two tasks waiting in
 /// the same direction would steal each other's wake-ups.
 pub struct TcpStream {
-    stream: Box<dyn Stream>,
-    cx: Cx<NoCaps>,
+    pub(super) stream: Box<dyn Stream>,
+    pub(super) cx: Cx<NoCaps>,
 }
 
 impl TcpStream {

@@ -37,7 +37,7 @@ pub(crate) use verdict::Verdict;
 use crate::body::TaskOutput;
 use crate::budget::Budget;
 use crate::cancel::{Level, Reason, ReasonKind, past_the_drain};
-use crate::caps::CapSet;
+use crate::caps::{Authority, CapSet};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
 use crate::spawn::{contain, submit_system};
@@ -91,7 +91,7 @@ impl Region {
 
     /// A region with other than the default policies.
     pub fn builder(name: impl Into<Arc<str>>) -> Builder {
-        Builder { name: name.into(), until: Level::Requested, policy: Policy::default() }
+        Builder { name: name.into(), until: Level::Requested, authority: None, policy: Policy::default() }
     }
 }
 
@@ -102,6 +102,7 @@ pub struct Builder {
     name: Arc<str>,
     /// The caller's level from which on it is refused.
     until: Level,
+    authority: Option<Authority>,
     policy: Policy,
 }
 
@@ -128,6 +129,14 @@ impl Builder {
     /// several that never ends gets half of what is left, so that the others have their turn.
     pub fn finalize(mut self, budget: Budget) -> Self {
         self.policy.finalize = budget;
+        self
+    }
+
+    /// What the region, and all that it starts, may do; no more than the caller may. Several of them
+    /// take away together.
+    pub fn authority(mut self, authority: Authority) -> Self {
+        let before = self.authority.take().unwrap_or_default();
+        self.authority = Some(before.meet(&authority));
         self
     }
 
@@ -192,7 +201,7 @@ impl Builder {
 
 async fn open<C, R, F>(
     cx: &Cx<C>,
-    Builder { name, until, policy }: Builder,
+    Builder { name, until, authority, policy }: Builder,
     site: &'static Location<'static>,
     body: F,
 ) -> (Outcome<R::Ok>, CloseReport)
@@ -210,7 +219,10 @@ where
         }
     };
     let mut guard = OpenGuard { node: Some(node.clone()), body: true };
-    let child = cx.within(&node);
+    let mut child = cx.within(&node);
+    if let Some(authority) = authority {
+        child = child.narrowed(&authority);
+    }
     let (body, dropped) = contain(&node.scope, async { body(&child).await.into_outcome() }).await;
     guard.body = false;
     if dropped {

@@ -45,7 +45,7 @@ impl Root {
     {
         let ended = Arc::new(Mutex::new(None));
         let (node, end) = (self.node.clone(), ended.clone());
-        let cx: Cx = Cx::new(node.clone(), node.scope.clone());
+        let cx: Cx = Cx::new(node.clone(), node.scope.clone(), None);
         let handle = cx.spawn("main", async move |cx: &Cx| {
             // However main ends, by a panic too, the root is asked to close.
             let _closing = RequestOnDrop(node);

@@ -13,7 +13,7 @@ use super::handle::{Command, SupervisorHandle, requests};
 use super::policy::Strategy;
 use super::state::State;
 use super::window::Window;
-use crate::caps::{All, CapSet, HasSpawn};
+use crate::caps::{All, CapSet, Effect, HasSpawn};
 use crate::channel::mpsc;
 use crate::cx::Cx;
 use crate::outcome::Outcome;
@@ -148,8 +148,8 @@ impl<C: CapSet> Supervisor<C> {
     /// other, so together they should fit into the drain budget of the caller's region.
     ///
     /// # Errors
-    /// As in the table. `Cancelled` without starting a child if the caller's scope is under Request
-    /// already. A child's panic is a failure of that child, and nobody else's.
+    /// As in the table. Without starting a child, `Cancelled` if the caller's scope is under Request
+    /// already, and [`Denied`](crate::caps::Denied) if it may not start tasks. A child's panic is a failure of that child, and nobody else's.
     ///
     /// # Cancel safety
     /// Dropped half-way, all children get Request at once, with reason `HandleDropped`; the
@@ -171,6 +171,7 @@ async fn run<C: CapSet>(
     let Supervisor { name, strategy, intensity: (max, period), backoff, max_children, children, requests } =
         supervisor;
     caller.checkpoint()?;
+    caller.check(Effect::Spawn)?;
     let commands = requests.map(|(_, receiver)| receiver);
     let state = State::new(strategy, Window::new(max, period), backoff);
     let settings = Settings { state, max_children, commands };

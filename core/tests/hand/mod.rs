@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey};
-use asupersync_core::io::Net;
+use asupersync_core::io::Sockets;
 use asupersync_core::region::Root;
 use asupersync_core::{Budget, Cx, Handle, Reason, ReasonKind, Time};
 
@@ -37,7 +37,7 @@ impl Host for Hand {
     fn spawn_blocking(&self, _: Job) {
         unreachable!("no test here blocks")
     }
-    fn net(&self) -> &dyn Net {
+    fn net(&self) -> &dyn Sockets {
         unreachable!("no test here has sockets")
     }
 }

@@ -101,7 +101,8 @@ pub(super) fn tidy(path: &Path) -> PathBuf {
     if canonical(&plain) == canonical(path) { plain } else { path.to_path_buf() }
 }
 
-fn without_detours(path: &Path) -> PathBuf {
+/// The path without `.` and `a/..`, whatever `a` is.
+pub(crate) fn without_detours(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {

@@ -28,6 +28,12 @@ pub struct Workspace {
     pub root: PathBuf,
 }
 
+/// Whether a workspace starts in this directory.
+pub(crate) fn is_root(dir: &Path) -> bool {
+    let manifest = dir.join("Cargo.toml");
+    manifest.is_file() && Manifest::read(&manifest).is_ok_and(|m| m.workspace().is_some())
+}
+
 /// Loads what `path` stands for; an error means there is nothing to lint.
 pub fn load(path: &Path) -> Result<Workspace, Problem> {
     let meta =

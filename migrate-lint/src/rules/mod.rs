@@ -3,12 +3,19 @@
 mod detached_spawn;
 mod suppression;
 
+use crate::config::hint::hint;
 use crate::rule::Rule;
 pub use suppression::RULE as SUPPRESSION;
 pub(crate) use suppression::{malformed, no_reason, unknown_rule, unused};
 
 /// Every rule, by name.
 pub const ALL: &[&Rule] = &[&detached_spawn::RULE, &suppression::RULE];
+
+/// What to say of a name that no rule has.
+pub(crate) fn unknown(name: &str) -> String {
+    let known: Vec<_> = ALL.iter().map(|rule| rule.name).collect();
+    format!("there is no rule `{name}`{}", hint(name, "rules", &known))
+}
 
 /// The rule of this name.
 pub fn find(name: &str) -> Option<&'static Rule> {

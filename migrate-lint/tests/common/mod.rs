@@ -70,6 +70,59 @@ impl Dir {
         self.0.join(path).to_str().expect("UTF-8").to_string()
     }
 
+    /// Runs the binary in this directory.
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        ran(lint().current_dir(&self.0).args(args).output().expect("runs"))
+    }
+
+    /// Runs git in this directory; it must succeed.
+    pub(crate) fn git(&self, args: &[&str]) -> String {
+        let ran = self.try_git(args);
+        assert_eq!(ran.status, 0, "git {args:?}: {}{}", ran.out, ran.err);
+        ran.out
+    }
+
+    /// Runs git in this directory, without anybody's configuration.
+    pub(crate) fn try_git(&self, args: &[&str]) -> Ran {
+        let mut git = Command::new("git");
+        git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        git.args(["-c", "user.name=x", "-c", "user.email=x@x", "-c", "init.defaultBranch=main"]);
+        ran(git.current_dir(&self.0).args(args).output().expect("git runs"))
+    }
+
+    /// All that is there becomes a commit.
+    pub(crate) fn commit(&self) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "-m", "x"]);
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.0.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+    }
+
+    pub(crate) fn remove(&self, path: &str) {
+        fs::remove_file(self.0.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    }
+
+    /// All files below, relative and sorted.
+    pub(crate) fn files(&self, below: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut dirs = vec![self.0.join(below)];
+        while let Some(dir) = dirs.pop() {
+            for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    dirs.push(path);
+                } else {
+                    let path = path.strip_prefix(self.0.join(below)).expect("below");
+                    found.push(path.to_str().expect("UTF-8").replace('\\', "/"));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
     pub(crate) fn check(&self, path: &str) -> Ran {
         run(&["check", &self.at(path)])
     }

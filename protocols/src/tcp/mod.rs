@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use asupersync_core::caps::HasSpawn;
+use asupersync_core::caps::{Effect, HasSpawn};
 use asupersync_core::io::{Acceptor, TcpListener, TcpStream};
 use asupersync_core::region::OnFailure;
 use asupersync_core::{Budget, Cx, Failure, Outcome, Region, TaskOutput};
@@ -50,7 +50,8 @@ use report::{Counts, Tally};
 /// ```
 ///
 /// # Errors
-/// The listener is broken (see [`Acceptor`]); `Cancelled` if the scope was under Request before.
+/// The listener is broken (see [`Acceptor`]); `Cancelled` if the scope was under Request before;
+/// [`Denied`](asupersync_core::caps::Denied) if tasks may not be started.
 /// Request while it serves is no error: that is how a server ends.
 ///
 /// # Cancel safety
@@ -98,6 +99,7 @@ impl Server {
         F: for<'a> Handler<&'a Cx<C>, TcpStream, R, Fut: Send> + Clone + Send + 'static,
         R: TaskOutput,
     {
+        cx.check(Effect::Spawn)?;
         let counts = Arc::new(Counts::default());
         let region = Region::builder("tcp").drain(self.drain).on_failure(OnFailure::Collect);
         let accepting = counts.clone();

@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use asupersync_core::Time;
 use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey, Wake};
-use asupersync_core::io::{Listener, Net, Stream};
+use asupersync_core::io::{Listener, Sockets, Stream};
 use asupersync_scheduler::policy::{Choice, Policy, Waiting};
 use asupersync_scheduler::timer::{Key, TICK_NS, Wheel};
 
@@ -191,7 +191,7 @@ impl Host for Executor {
         state.jobs.push_back(job);
     }
 
-    fn net(&self) -> &dyn Net {
+    fn net(&self) -> &dyn Sockets {
         &self.net
     }
 }
@@ -204,7 +204,7 @@ fn unsupported<T>() -> io::Result<T> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "the lab has no sockets yet"))
 }
 
-impl Net for NoNet {
+impl Sockets for NoNet {
     fn tcp_bind(&self, _: SocketAddr) -> io::Result<Box<dyn Listener>> {
         unsupported()
     }
@@ -217,7 +217,7 @@ impl Net for NoNet {
         unsupported()
     }
 
-    fn boxed(&self) -> Box<dyn Net> {
+    fn boxed(&self) -> Box<dyn Sockets> {
         Box::new(self.clone())
     }
 }

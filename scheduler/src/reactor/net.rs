@@ -1,11 +1,11 @@
-//! The native sockets behind core's `Net`.
+//! The native sockets behind core's `Sockets`.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use asupersync_core::io::{Listener, Net, Stream};
+use asupersync_core::io::{Listener, Sockets, Stream};
 use mio::Interest;
 use mio::net::{TcpListener, TcpStream};
 
@@ -16,7 +16,7 @@ use crate::driver::Driver;
 #[derive(Clone)]
 pub(crate) struct NativeNet(pub(crate) Arc<Driver>);
 
-impl Net for NativeNet {
+impl Sockets for NativeNet {
     fn tcp_bind(&self, addr: SocketAddr) -> io::Result<Box<dyn Listener>> {
         let listener = TcpListener::bind(addr)?;
         let source = Source::new(&self.0, listener, Interest::READABLE)?;
@@ -33,7 +33,7 @@ impl Net for NativeNet {
         Ok((name, port).to_socket_addrs()?.collect())
     }
 
-    fn boxed(&self) -> Box<dyn Net> {
+    fn boxed(&self) -> Box<dyn Sockets> {
         Box::new(self.clone())
     }
 }

@@ -1,0 +1,96 @@
+//! What the flags mean: each value checked, defaults filled in, configuration
+//! and baseline read.
+
+use super::flags::{COLORS, FORMATS};
+use super::raw::Raw;
+use crate::baseline;
+use crate::check::Options;
+use crate::config::Config;
+use crate::config::hint::hint;
+use crate::load::Problem;
+use crate::place::Place;
+use std::env;
+use std::io::{IsTerminal, stdout};
+use std::path::{Path, PathBuf};
+
+/// How findings are shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Format {
+    Text,
+    Short,
+    Json,
+    JsonLines,
+    Sarif,
+    GitHub,
+}
+
+/// Why a run cannot start.
+pub(super) enum Mistake {
+    /// The words on the command line.
+    Usage(String),
+    /// The files they name.
+    Files(Vec<Problem>),
+}
+
+impl From<String> for Mistake {
+    fn from(message: String) -> Mistake {
+        Mistake::Usage(message)
+    }
+}
+
+/// The operand as a path.
+pub(super) fn path(raw: &Raw) -> PathBuf {
+    raw.operand.as_ref().map_or_else(|| PathBuf::from("."), PathBuf::from)
+}
+
+fn chosen(raw: &Raw, flag: &str, names: &[&str]) -> Result<usize, String> {
+    let Some(value) = raw.value(flag) else { return Ok(0) };
+    let typed = value.to_string_lossy();
+    let found = names.iter().position(|name| *name == typed);
+    found.ok_or_else(|| format!("--{flag}: there is no `{typed}`{}", hint(&typed, "choices", names)))
+}
+
+/// The format of `check`.
+pub(super) fn format(raw: &Raw) -> Result<Format, String> {
+    let formats =
+        [Format::Text, Format::Short, Format::Json, Format::JsonLines, Format::Sarif, Format::GitHub];
+    Ok(formats[chosen(raw, "format", &FORMATS)?])
+}
+
+/// Whether to write colours to standard output.
+pub(super) fn color(raw: &Raw) -> Result<bool, String> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    // cargo's own variable speaks to its subcommands, too
+    let asked = match (raw.has("color"), set("CARGO_TERM_COLOR")) {
+        (false, Some(value)) => COLORS.iter().position(|name| value == *name).unwrap_or(0),
+        _ => chosen(raw, "color", &COLORS)?,
+    };
+    Ok(match COLORS[asked] {
+        "always" => true,
+        "never" => false,
+        _ => {
+            let plain = set("NO_COLOR").is_some() || set("TERM").is_some_and(|term| term == "dumb");
+            let known = cfg!(unix) || set("WT_SESSION").is_some() || set("TERM").is_some();
+            stdout().is_terminal() && known && !plain
+        }
+    })
+}
+
+/// A run over what the operand stands for, with the warnings there are.
+pub(super) fn linting(raw: &Raw) -> Result<(Options, Vec<Problem>), Mistake> {
+    let path = path(raw);
+    let place = match raw.value("config") {
+        Some(file) => Place::configured_by(&path, Path::new(file)),
+        None => Place::of(&path),
+    };
+    let mut config = Config::load(&place).map_err(Mistake::Files)?;
+    if let Some(dir) = raw.value("baseline") {
+        config.baseline = PathBuf::from(dir);
+    }
+    let mut problems = Vec::new();
+    let baseline = match raw.has("no-baseline") {
+        true => None,
+        false => Some(baseline::read(&config.baseline, &mut problems).map_err(|e| Mistake::Files(vec![e]))?),
+    };
+    Ok((Options { place, config, baseline }, problems))
+}
