@@ -15,6 +15,7 @@ pub mod baseline;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod facts;
 pub mod fate;
 pub mod identity;
 mod judge;

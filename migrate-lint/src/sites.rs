@@ -8,7 +8,7 @@
 
 use crate::load::body::{ContextId, ExprId, Kind, NONE};
 use crate::load::index::Span;
-use crate::load::names::{Interner, Symbol, kw};
+use crate::load::names::{Symbol, kw};
 use crate::load::tree::Tree;
 use crate::resolve::is_settled;
 use crate::types::{At, Callee, Type, World};
@@ -158,10 +158,8 @@ impl<'w, 'a> Finder<'w, 'a> {
         }
         let targets = BTreeSet::from([target]);
         let file = of.file;
-        found.insert(
-            key,
-            Site { at, is_call, file, span, context, name, written, verdict, in_test, targets },
-        );
+        found
+            .insert(key, Site { at, is_call, file, span, context, name, written, verdict, in_test, targets });
     }
 
     /// The call of a path, or the path.
@@ -220,7 +218,8 @@ impl<'w, 'a> Finder<'w, 'a> {
         let (modules, last) = found.rsplit_once("::")?;
         let is_plain = self.plain.contains(&self.world.names.intern(last));
         let in_type = modules.split("::").any(|s| s.starts_with(char::is_uppercase));
-        (is_plain && !in_type && !is_settled(krate)).then(|| format!("`{found}` is in a crate that was not read"))
+        (is_plain && !in_type && !is_settled(krate))
+            .then(|| format!("`{found}` is in a crate that was not read"))
     }
 
     fn method_verdict(&self, at: At, name: Symbol, quoted: bool) -> Option<Verdict> {
@@ -240,9 +239,8 @@ impl<'w, 'a> Finder<'w, 'a> {
                 {
                     return Some(Verdict::Yes(path));
                 }
-                self.may_be_spawn(at, name).then(|| {
-                    Verdict::Unknown("the type of what it is called on is not known".to_string())
-                })
+                self.may_be_spawn(at, name)
+                    .then(|| Verdict::Unknown("the type of what it is called on is not known".to_string()))
             }
             _ => None,
         }
@@ -304,9 +302,4 @@ fn with_renames(tree: &Tree, mut names: HashSet<Symbol>) -> HashSet<Symbol> {
             return names;
         }
     }
-}
-
-/// The text of a site's name, for rules that tell by it.
-pub(crate) fn text(names: &Interner, site: &Site) -> Rc<str> {
-    names.text(site.name).as_ref().into()
 }

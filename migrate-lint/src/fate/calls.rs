@@ -11,31 +11,103 @@ use crate::types::{At, Callee, FnRef, Type};
 /// Functions whose value stands for their argument: what becomes of the one
 /// becomes of the other. Last segments; all of them wrap, join or box.
 const CARRIERS: &[&str] = &[
-    "boxed", "fuse", "from", "from_iter", "into_future", "iter", "join", "join3", "join4", "join5", "join_all",
-    "maybe_done", "new", "once", "pin", "poll_immediate", "ready", "select", "select_all", "select_ok", "shared",
-    "timeout", "timeout_at", "try_join", "try_join3", "try_join_all", "try_select", "unconstrained",
+    "boxed",
+    "fuse",
+    "from",
+    "from_iter",
+    "into_future",
+    "iter",
+    "join",
+    "join3",
+    "join4",
+    "join5",
+    "join_all",
+    "maybe_done",
+    "new",
+    "once",
+    "pin",
+    "poll_immediate",
+    "ready",
+    "select",
+    "select_all",
+    "select_ok",
+    "shared",
+    "timeout",
+    "timeout_at",
+    "try_join",
+    "try_join3",
+    "try_join_all",
+    "try_select",
+    "unconstrained",
 ];
 
 /// Modules whose constructors carry.
-const CARRYING: &[&str] = &["std::", "tokio::", "futures::", "futures_util::", "parking_lot::", "tokio_util::"];
+const CARRYING: &[&str] =
+    &["std::", "tokio::", "futures::", "futures_util::", "parking_lot::", "tokio_util::"];
 
 /// Methods of collections that put a value into them.
 const PUTTING: &[&str] = &[
-    "add", "append", "extend", "get_or_insert", "insert", "insert_entry", "or_insert", "push", "push_back",
-    "push_front", "replace", "set", "store", "swap",
+    "add",
+    "append",
+    "extend",
+    "get_or_insert",
+    "insert",
+    "insert_entry",
+    "or_insert",
+    "push",
+    "push_back",
+    "push_front",
+    "replace",
+    "set",
+    "store",
+    "swap",
 ];
 
 /// Methods that only look.
 const LOOKING: &[&str] = &[
-    "as_ptr", "capacity", "clear", "contains", "contains_key", "id", "is_empty", "is_finished", "is_none", "is_ok",
-    "is_some", "len", "reserve", "shrink_to_fit", "truncate", "with_capacity",
+    "as_ptr",
+    "capacity",
+    "clear",
+    "contains",
+    "contains_key",
+    "id",
+    "is_empty",
+    "is_finished",
+    "is_none",
+    "is_ok",
+    "is_some",
+    "len",
+    "reserve",
+    "shrink_to_fit",
+    "truncate",
+    "with_capacity",
 ];
 
 /// Macros that only look.
 const LOOKING_MACROS: &[&str] = &[
-    "assert", "assert_eq", "assert_ne", "dbg", "debug", "debug_assert", "debug_assert_eq", "eprintln", "error",
-    "event", "format", "info", "log", "matches", "panic", "print", "println", "span", "trace", "unreachable", "warn",
-    "write", "writeln",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "dbg",
+    "debug",
+    "debug_assert",
+    "debug_assert_eq",
+    "eprintln",
+    "error",
+    "event",
+    "format",
+    "info",
+    "log",
+    "matches",
+    "panic",
+    "print",
+    "println",
+    "span",
+    "trace",
+    "unreachable",
+    "warn",
+    "write",
+    "writeln",
 ];
 
 impl Flow<'_, '_> {
@@ -83,7 +155,8 @@ impl Flow<'_, '_> {
         }
         // a container or a future by its own name
         let carries = CARRIERS.binary_search(&last).is_ok()
-            && (CARRYING.iter().any(|krate| path.starts_with(krate)) || !matches!(last, "new" | "from" | "iter"));
+            && (CARRYING.iter().any(|krate| path.starts_with(krate))
+                || !matches!(last, "new" | "from" | "iter"));
         if carries {
             return self.value(call, steps);
         }
@@ -97,11 +170,12 @@ impl Flow<'_, '_> {
     /// The value is given to a function of the workspace.
     fn handed_to(&mut self, f: FnRef, position: usize, call: At, value: At, steps: &Steps) -> Went {
         let function = self.world.function(f);
-        let skipped = usize::from(function.takes_self && matches!(
-            self.world.bodies(call.instance).kind(call.node),
-            Kind::Call { .. }
-        ));
-        let Some((pattern, _)) = position.checked_sub(skipped).and_then(|p| function.parameters.get(p)) else {
+        let skipped = usize::from(
+            function.takes_self
+                && matches!(self.world.bodies(call.instance).kind(call.node), Kind::Call { .. }),
+        );
+        let Some((pattern, _)) = position.checked_sub(skipped).and_then(|p| function.parameters.get(p))
+        else {
             return Went::To(Fate::Passed, call);
         };
         let key = (f.instance, f.id);
@@ -134,7 +208,12 @@ impl Flow<'_, '_> {
                     let root = self.world.function(f).body;
                     // its first node: children come first
                     let first = self.first_node(f.instance, root);
-                    return self.variable(f.instance, local, &Steps::new(), At { instance: f.instance, node: first });
+                    return self.variable(
+                        f.instance,
+                        local,
+                        &Steps::new(),
+                        At { instance: f.instance, node: first },
+                    );
                 }
                 _ => return Went::Nowhere,
             }

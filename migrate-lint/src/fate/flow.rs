@@ -21,8 +21,9 @@ pub(super) enum Went {
     Lost(&'static str),
 }
 
-/// Positions in the tuples a value is in, outermost first.
-pub(super) type Steps = Vec<usize>;
+/// The fields and positions that lead to a value in what holds it, outermost
+/// first.
+pub(super) type Steps = Vec<Symbol>;
 
 /// Longest climb, variables and calls included.
 const DEPTH: u32 = 96;
@@ -107,7 +108,7 @@ impl<'w, 'a> Flow<'w, 'a> {
             Kind::Tuple(items) => {
                 let position = bodies.list(items).iter().position(|item| is(*item));
                 let mut steps = steps.clone();
-                steps.insert(0, position.unwrap_or(0));
+                steps.insert(0, self.world.names.intern(&position.unwrap_or(0).to_string()));
                 self.value(up, &steps)
             }
             Kind::Array(_) => self.value(up, steps),
@@ -163,16 +164,19 @@ impl<'w, 'a> Flow<'w, 'a> {
         }
     }
 
+    /// What becomes of what a function gives that is passed on as a value.
+    pub(super) fn of_function(&mut self, path: At) -> Went {
+        match self.closure_value(path, &Steps::new()) {
+            Went::To(Fate::Returned, _) => Went::Lost("it is passed on as a function"),
+            went => went,
+        }
+    }
+
     /// `value.name`
     fn field(&mut self, up: At, name: Symbol, steps: &Steps) -> Went {
         match steps.split_first() {
-            Some((first, rest)) => {
-                if *self.world.names.text(name) == *first.to_string() {
-                    self.value(up, &rest.to_vec())
-                } else {
-                    Went::Nowhere
-                }
-            }
+            Some((first, rest)) if *first == name => self.value(up, &rest.to_vec()),
+            Some(_) => Went::Nowhere,
             None => self.value(up, steps),
         }
     }
@@ -201,10 +205,12 @@ impl<'w, 'a> Flow<'w, 'a> {
             PatternKind::Tuple { items, is_slice: false } => {
                 let items = bodies.list(items);
                 match steps.split_first() {
-                    Some((first, rest)) => match items.get(*first) {
-                        Some(item) => self.pattern(instance, *item, &rest.to_vec(), from),
-                        None => Went::To(Fate::Dropped, from),
-                    },
+                    Some((first, rest)) => {
+                        match self.world.names.text(*first).parse().ok().and_then(|n: usize| items.get(n)) {
+                            Some(item) => self.pattern(instance, *item, &rest.to_vec(), from),
+                            None => Went::To(Fate::Dropped, from),
+                        }
+                    }
                     // `(key, handle)` of a map
                     None => match items {
                         [.., last] => self.pattern(instance, *last, steps, from),
@@ -220,6 +226,20 @@ impl<'w, 'a> Flow<'w, 'a> {
                 [item] => self.pattern(instance, *item, steps, from),
                 _ => Went::Nowhere,
             },
+            PatternKind::Struct { items, .. } => {
+                let Some((first, rest)) = steps.split_first() else {
+                    return Went::Nowhere;
+                };
+                let field =
+                    bodies.list(items).iter().find_map(|item| match bodies.patterns[*item as usize].kind {
+                        PatternKind::Field { name, inner } if name == *first => Some(inner),
+                        _ => None,
+                    });
+                match field {
+                    Some(inner) => self.pattern(instance, inner, &rest.to_vec(), from),
+                    None => Went::To(Fate::Dropped, from),
+                }
+            }
             PatternKind::Or(items) => match bodies.list(items) {
                 [first, ..] => self.pattern(instance, *first, steps, from),
                 [] => Went::Nowhere,

@@ -15,10 +15,18 @@ impl Flow<'_, '_> {
         let bodies = self.world.bodies(place.instance);
         let mut node = bodies.peeled(place.node);
         let direct = node;
-        // what the place is part of
+        // what the place is part of, and by which fields
+        let mut path = Steps::new();
         loop {
             node = match bodies.kind(node) {
-                Kind::Field { base, .. } | Kind::Index { base, .. } | Kind::Method { receiver: base, .. } => base,
+                Kind::Field { base, name } => {
+                    path.push(name);
+                    base
+                }
+                Kind::Index { base, .. } | Kind::Method { receiver: base, .. } => {
+                    path.clear();
+                    base
+                }
                 Kind::Ref(base) | Kind::Deref(base) | Kind::Try(base) | Kind::Await(base) => base,
                 _ => break,
             };
@@ -28,9 +36,13 @@ impl Flow<'_, '_> {
                 if self.outlives(place.instance, local) {
                     return self.stored(At { node: direct, ..place }, from);
                 }
-                let is_field = self.has_field(place.instance, direct);
-                match self.variable(place.instance, local, steps, from) {
-                    Went::To(Fate::Dropped, _) if node != direct => self.stored(At { node: direct, ..place }, from),
+                let is_field = !path.is_empty();
+                path.reverse();
+                path.extend(steps);
+                match self.variable(place.instance, local, &path, from) {
+                    Went::To(Fate::Dropped, _) if node != direct => {
+                        self.stored(At { node: direct, ..place }, from)
+                    }
                     Went::To(Fate::Passed | Fate::Returned, _) if is_field => {
                         self.stored(At { node: direct, ..place }, from)
                     }
@@ -38,18 +50,6 @@ impl Flow<'_, '_> {
                 }
             }
             _ => self.stored(At { node: direct, ..place }, from),
-        }
-    }
-
-    fn has_field(&self, instance: u32, mut node: ExprId) -> bool {
-        let bodies = self.world.bodies(instance);
-        loop {
-            node = match bodies.kind(node) {
-                Kind::Field { .. } => return true,
-                Kind::Index { base, .. } | Kind::Method { receiver: base, .. } => base,
-                Kind::Ref(base) | Kind::Deref(base) | Kind::Try(base) | Kind::Await(base) => base,
-                _ => return false,
-            };
         }
     }
 
@@ -88,7 +88,9 @@ impl Flow<'_, '_> {
                 return true;
             }
             node = match bodies.kind(node) {
-                Kind::Field { base, .. } | Kind::Index { base, .. } | Kind::Method { receiver: base, .. } => base,
+                Kind::Field { base, .. } | Kind::Index { base, .. } | Kind::Method { receiver: base, .. } => {
+                    base
+                }
                 Kind::Ref(base) | Kind::Deref(base) | Kind::Try(base) | Kind::Await(base) => base,
                 _ => return false,
             };

@@ -34,7 +34,8 @@ impl Flow<'_, '_> {
         let mut found: Vec<ExprId> = range.filter(named).map(|node| node as ExprId).collect();
         // in a loop, what stands before may run after
         let around = bodies.ancestors(from).find(|node| {
-            matches!(bodies.kind(*node), Kind::Loop { .. } | Kind::For { .. }) && !self.is_inside(instance, local, *node)
+            matches!(bodies.kind(*node), Kind::Loop { .. } | Kind::For { .. })
+                && !self.is_inside(instance, local, *node)
         });
         if around.is_some() {
             let first = from.saturating_sub(20_000);

@@ -39,6 +39,7 @@ pub struct List {
 
 /// What an expression is. Ids that may be absent are [`NONE`], labels
 /// [`kw::ROOT`](super::names::kw::ROOT).
+#[expect(missing_docs, reason = "the grammar beside each variant names its parts")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// A variable.
@@ -178,6 +179,7 @@ pub struct Frame {
 }
 
 /// What a pattern is.
+#[expect(missing_docs, reason = "the grammar beside each variant names its parts")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PatternKind {
     /// `name`, `name @ pattern`

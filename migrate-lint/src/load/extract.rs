@@ -175,12 +175,7 @@ impl Extractor<'_, '_> {
     }
 
     /// Visits what belongs to the item of this name and body.
-    pub(super) fn owned_by<R>(
-        &mut self,
-        name: Symbol,
-        body: Span,
-        visit: impl FnOnce(&mut Self) -> R,
-    ) -> R {
+    pub(super) fn owned_by<R>(&mut self, name: Symbol, body: Span, visit: impl FnOnce(&mut Self) -> R) -> R {
         let outer = self.owner;
         self.index.owners.push(Owner { parent: outer, name, body });
         self.owner = (self.index.owners.len() - 1) as OwnerId;

@@ -110,7 +110,11 @@ impl Extractor<'_, '_> {
     }
 
     /// Visits with generic parameters in force.
-    fn generic<R>(&mut self, generics: &syn::Generics, visit: impl FnOnce(&mut Self, Vec<Generic>) -> R) -> R {
+    fn generic<R>(
+        &mut self,
+        generics: &syn::Generics,
+        visit: impl FnOnce(&mut Self, Vec<Generic>) -> R,
+    ) -> R {
         let before = self.generics.len();
         for parameter in generics.type_params() {
             let name = self.name(&parameter.ident);

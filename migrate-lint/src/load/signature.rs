@@ -15,6 +15,7 @@ pub type FunctionId = u32;
 pub type ImplId = u32;
 
 /// A type as written. Lists are lists of types.
+#[expect(missing_docs, reason = "the grammar beside each variant names its parts")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TypeRef {
     /// `a::b::C<args>`; the segments are in `FileIndex::segments`.

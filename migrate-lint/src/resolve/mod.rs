@@ -9,5 +9,5 @@ mod externs;
 mod names;
 
 pub(crate) use externs::is_settled;
-pub use names::{Def, Meaning, Meanings};
 pub(crate) use names::Resolver;
+pub use names::{Def, Meaning, Meanings};

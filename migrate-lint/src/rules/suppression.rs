@@ -1,6 +1,7 @@
 //! `suppression`: a suppression comment that does not do what it seems to.
 
-use crate::rule::{Diagnosis, Level, Rule, Subject};
+use crate::facts::{Facts, Offence};
+use crate::rule::{Diagnosis, Level, Rule};
 
 /// The rule; it watches no function, the comments are checked after the
 /// other rules ran.
@@ -10,12 +11,10 @@ pub const RULE: Rule = Rule {
     summary: "a suppression comment without reason, without effect or with an unknown rule",
     page: include_str!("../../docs/suppression.md"),
     watched: &[],
-    diagnose: never,
+    check: nothing,
 };
 
-fn never(_: &Subject<'_>) -> Diagnosis {
-    no_reason()
-}
+fn nothing(_: &Facts<'_, '_>, _: &mut Vec<Offence>) {}
 
 /// The reason is missing.
 pub(crate) fn no_reason() -> Diagnosis {

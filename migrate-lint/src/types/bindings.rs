@@ -30,7 +30,9 @@ impl World<'_> {
         match bodies.patterns[pattern as usize].origin {
             Origin::Part(whole) => self.part(instance, whole, pattern),
             Origin::Node(node) => self.source(instance, node),
-            Origin::Closure(closure, number) => self.closure_parameter(At { instance, node: closure }, number),
+            Origin::Closure(closure, number) => {
+                self.closure_parameter(At { instance, node: closure }, number)
+            }
             Origin::Parameter(id, number) => self.parameter(FnRef { instance, id }, number),
             Origin::Nothing => Type::Unknown,
         }

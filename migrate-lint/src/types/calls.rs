@@ -99,9 +99,7 @@ impl World<'_> {
                     _ => self.associated(&of, name).map(Callee::Function),
                 }
             }
-            Defined::Trait { .. } => {
-                self.trait_function(def, name, &Type::Unknown).map(Callee::Function)
-            }
+            Defined::Trait { .. } => self.trait_function(def, name, &Type::Unknown).map(Callee::Function),
             _ => None,
         }
     }

@@ -1,12 +1,12 @@
 //! The types of expressions.
 
+use super::lower::{Place, pair};
+use super::unify::substitute_all;
 use super::{At, Callee, Type, World};
 use crate::load::body::{ExprId, Kind, List, NONE};
 use crate::load::names::Symbol;
 use crate::load::signature::{Defined, Field};
 use crate::resolve::Def;
-use super::lower::{Place, pair};
-use super::unify::substitute_all;
 use std::rc::Rc;
 
 impl World<'_> {
@@ -63,12 +63,10 @@ impl World<'_> {
             Kind::Try(base) => self.success(&of(base)),
             Kind::Ref(base) => Type::Ref(Rc::new(of(base))),
             Kind::Deref(base) => self.deref(&of(base)).unwrap_or(Type::Unknown),
-            Kind::Block { statements, has_value, .. } => {
-                match bodies.list(statements).last() {
-                    Some(last) if has_value => of(*last),
-                    _ => self.nothing(),
-                }
-            }
+            Kind::Block { statements, has_value, .. } => match bodies.list(statements).last() {
+                Some(last) if has_value => of(*last),
+                _ => self.nothing(),
+            },
             Kind::If { then, otherwise, .. } => match of(then) {
                 Type::Unknown if otherwise != NONE => of(otherwise),
                 found => found,
@@ -83,14 +81,14 @@ impl World<'_> {
             },
             Kind::Closure { .. } => Type::Closure(at),
             Kind::Async { body, .. } => Type::Future(Rc::new(of(body))),
-            Kind::Struct { path, fields, .. } if path != NONE => {
-                match self.path_callee(at.instance, path) {
-                    Callee::Constructor(def, variant) => self.built(at.instance, def, variant, fields),
-                    Callee::Outside(path) => Type::Outside(path, Rc::from([])),
-                    _ => Type::Unknown,
-                }
+            Kind::Struct { path, fields, .. } if path != NONE => match self.path_callee(at.instance, path) {
+                Callee::Constructor(def, variant) => self.built(at.instance, def, variant, fields),
+                Callee::Outside(path) => Type::Outside(path, Rc::from([])),
+                _ => Type::Unknown,
+            },
+            Kind::Tuple(items) => {
+                Type::Tuple(all(items).into_iter().map(|item| self.type_of(item)).collect())
             }
-            Kind::Tuple(items) => Type::Tuple(all(items).into_iter().map(|item| self.type_of(item)).collect()),
             Kind::Array(items) => {
                 let first = bodies.list(items).first().map_or(Type::Unknown, |item| of(*item));
                 match self.known_def("std::vec::Vec") {

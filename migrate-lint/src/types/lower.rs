@@ -108,7 +108,9 @@ impl World<'_> {
         }
         match segments {
             // a primitive, if nothing else has the name
-            [name] if meanings.is_empty() => Type::Outside(self.names.text(*name).as_ref().into(), args.into()),
+            [name] if meanings.is_empty() => {
+                Type::Outside(self.names.text(*name).as_ref().into(), args.into())
+            }
             _ => Type::Unknown,
         }
     }

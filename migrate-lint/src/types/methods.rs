@@ -196,9 +196,10 @@ impl World<'_> {
                 for meaning in meanings {
                     let found = match meaning {
                         Meaning::Item(def) => self.known_trait_function(def, name),
-                        Meaning::Module(module) if import.name.is_none() => {
-                            self.traits_of(module).into_iter().find_map(|def| self.known_trait_function(def, name))
-                        }
+                        Meaning::Module(module) if import.name.is_none() => self
+                            .traits_of(module)
+                            .into_iter()
+                            .find_map(|def| self.known_trait_function(def, name)),
                         _ => None,
                     };
                     if found.is_some() {

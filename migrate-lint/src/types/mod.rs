@@ -113,7 +113,6 @@ pub(crate) struct Words {
     pub(crate) item: Symbol,
     pub(crate) target: Symbol,
     pub(crate) clone: Symbol,
-    pub(crate) vec: Symbol,
     pub(crate) abort: Symbol,
 }
 
@@ -154,7 +153,6 @@ impl<'a> World<'a> {
             item: names.intern("Item"),
             target: names.intern("Target"),
             clone: names.intern("clone"),
-            vec: names.intern("vec"),
             abort: names.intern("abort"),
         };
         World {

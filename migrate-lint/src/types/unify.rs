@@ -16,7 +16,8 @@ pub(super) fn substitute_all(world: &World<'_>, of: &Type, subst: &Substitution)
 }
 
 fn replace(world: &World<'_>, of: &Type, subst: &Substitution, all: bool) -> Type {
-    let list = |types: &[Type]| -> Rc<[Type]> { types.iter().map(|t| replace(world, t, subst, all)).collect() };
+    let list =
+        |types: &[Type]| -> Rc<[Type]> { types.iter().map(|t| replace(world, t, subst, all)).collect() };
     match of {
         Type::Param(name) => match subst.iter().find(|(n, _)| n == name) {
             Some((_, of)) => of.clone(),
