@@ -25,8 +25,8 @@
 #![forbid(unsafe_code)]
 
 pub use asupersync_core::{
-    All, Budget, Cancelled, Cx, Either, Error, Exit, Failure, Handle, ItemFn, NoCaps, Outcome, Panic, Reason,
-    ReasonKind, Region, Selected, SelectedAll, Severity, TaskFn, TaskOutput, Time,
+    All, Budget, Cancelled, Cx, Either, Error, Exit, Failure, Handle, ItemFn, NoCaps, Outcome, Panic,
+    Priority, Reason, ReasonKind, Region, Selected, SelectedAll, Severity, TaskFn, TaskOutput, Time,
 };
 pub use asupersync_core::{cancel, caps, channel, host, id, obligation, region, supervise, sync};
 pub use asupersync_scheduler::{Builder, Runtime};

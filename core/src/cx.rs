@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
+use crate::budget::Budget;
 use crate::cancel::{Cancelled, Hold, Level, Reason, Scope, Watch};
 use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
@@ -147,6 +148,42 @@ impl<C> Cx<C> {
         C: HasTime,
     {
         self.host().now()
+    }
+
+    /// What this scope may still use: the absolute deadline, polls and cost that are left, and the
+    /// priority. It is the meet of all budgets around it, up to a shield, which has only its own; a
+    /// region under Request counts with what is left of its drain.
+    ///
+    /// ```
+    /// use asupersync::{Budget, Cx, Outcome, Region};
+    ///
+    /// #[asupersync::main]
+    /// async fn main(cx: &Cx) -> Outcome<()> {
+    ///     let ten = Region::builder("ten").budget(Budget::UNLIMITED.with_cost(10));
+    ///     ten.open(cx, async |cx: &Cx| {
+    ///         let more = Region::builder("more").budget(Budget::UNLIMITED.with_cost(100));
+    ///         more.open(cx, async |cx: &Cx| Ok(cx.charge(3)?)).await?;
+    ///         assert_eq!(cx.budget().cost(), Some(7));
+    ///         Ok(())
+    ///     })
+    ///     .await
+    /// }
+    /// ```
+    pub fn budget(&self) -> Budget {
+        self.inner.scope.budget()
+    }
+
+    /// Charges `units` of cost for work that is done here to this scope and all around it.
+    ///
+    /// What a unit is, the program decides; they count where a budget has a limit of cost
+    /// ([`Budget::with_cost`]), and elsewhere cost one load.
+    ///
+    /// # Errors
+    /// `Cancelled` if this scope is under Request, by this charge or before; the units are charged
+    /// all the same. Inside of [`finish`](Cx::finish) that is at the end of the drain budget.
+    pub fn charge(&self, units: u64) -> Result<(), Cancelled> {
+        self.inner.scope.charge_cost(units);
+        self.checkpoint()
     }
 
     /// The region's number within its runtime.

@@ -118,9 +118,9 @@ fn new_task<Fut>(
 where
     Fut: Future<Output: Send + 'static> + Send + 'static,
 {
-    let (host, deadline) = (node.tree.host.clone(), scope.deadline());
+    let (host, urgency) = (node.tree.host.clone(), scope.urgency());
     let owner = place.map(|place| (node.clone() as Arc<dyn Owner>, place));
-    let meta = TaskMeta { host, scope: scope.clone(), deadline, owner, info };
+    let meta = TaskMeta { host, scope: scope.clone(), urgency, owner, info };
     let (runnable, join) = asupersync_task::new(future, meta);
     scope.set_home(runnable.task().promote_waker());
     (Runnable(runnable), join)
@@ -198,16 +198,27 @@ async fn run<T>(future: impl Future<Output = Outcome<T>>, mut end: End) -> Outco
 /// Polls a body under its scope: a panic becomes an outcome, and once the drain budget is spent
 /// the body gets one more poll, in which all it awaits returns `Cancelled`, and then is dropped,
 /// unless something inside has a limit of its own. The flag tells of that.
-pub(crate) async fn contain<T>(scope: &Scope, body: impl Future<Output = Outcome<T>>) -> (Outcome<T>, bool) {
+pub(crate) async fn contain<T>(
+    scope: &Arc<Scope>,
+    body: impl Future<Output = Outcome<T>>,
+) -> (Outcome<T>, bool) {
     let mut body = pin!(body);
     poll_fn(|cx| {
         let spent = scope.is_due();
-        match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx))) {
+        let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx)));
+        scope.charge_poll();
+        match polled {
             Ok(Poll::Ready(outcome)) => Poll::Ready((outcome, false)),
             Ok(Poll::Pending) if spent && !scope.is_kept() => {
                 Poll::Ready((Err(scope.cancelled().into()), true))
             }
-            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Pending) => {
+                // Spent by this very poll: the one more comes from whoever polls here.
+                if !spent && scope.is_due() {
+                    cx.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
             Err(payload) => Poll::Ready((Err(Failure::Panicked(Panic::new(payload))), false)),
         }
     })

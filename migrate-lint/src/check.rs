@@ -97,7 +97,7 @@ pub fn check(path: &Path, options: &Options) -> Result<Report, Problem> {
     problems.dedup();
     let Judged { hits, mut tasks } = judge(&workspace, &tree, &names);
     tasks.retain(|task| !is_excluded(&task.file));
-    let settled = settle(hits, &tree, &names, &linted, config, &relative);
+    let settled = settle(hits, &workspace, &tree, &names, &linted, config, &relative);
     let mut report = Report {
         findings: settled.findings,
         unknowns: settled.unknowns,

@@ -178,6 +178,7 @@ fn hit(
             identity: Identity::default(),
             fate,
             diagnosis,
+            fix: None,
             snippet,
             cfg: cfg.iter().map(|c| c.text.clone()).collect(),
             in_test,

@@ -32,7 +32,7 @@ fn a_finding_in_text() {
     assert_eq!(ran.err, "");
     let file = dir.at("src/main.rs");
     let expected = format!(
-        "warning[detached_spawn]: `tokio::spawn` starts a task that no region owns
+        "warning[detached_spawn_finite]: `tokio::spawn` starts a task that no region owns
  --> {file}:2:17
   |
 2 |     let _ = (\"日本\", tokio::spawn(serve()));
@@ -51,7 +51,7 @@ fn a_finding_in_text() {
 fn a_finding_on_one_line() {
     let dir = one_finding();
     let line = format!(
-        "{}:2:17: warning[detached_spawn]: `tokio::spawn` starts a task that no region owns\n",
+        "{}:2:17: warning[detached_spawn_finite]: `tokio::spawn` starts a task that no region owns\n",
         dir.at("src/main.rs")
     );
     let ran = run(&["--format", "short", &dir.at("")]);
@@ -85,7 +85,7 @@ fn a_finding_in_json() {
         "tool": { "name": "migrate-lint", "version": env!("CARGO_PKG_VERSION") },
         "root": dir.at("").trim_end_matches('/'),
         "findings": [{
-            "rule": "detached_spawn",
+            "rule": "detached_spawn_finite",
             "level": "warn",
             "file": "src/main.rs",
             "line": 2,
@@ -97,6 +97,7 @@ fn a_finding_in_json() {
             "message": "`tokio::spawn` starts a task that no region owns",
             "reason": "the task goes on when the code that started it returns, fails or is cancelled; dropping its JoinHandle only detaches it",
             "suggestion": "cx.spawn_future(\"serve\", serve(..))",
+            "fix": null,
             "snippet": "\tlet _ = (\"日本\", tokio::spawn(serve()));",
             "cfg": [],
             "in_test": false,
@@ -168,7 +169,7 @@ fn {
     assert_eq!(dir.check("clean.rs").status, 0);
     let unknown = dir.check("unknown.rs");
     assert_eq!(unknown.status, 0);
-    assert!(unknown.out.contains("unknown[detached_spawn]: `spawn` may be"), "{}", unknown.out);
+    assert!(unknown.out.contains("unknown[detached_spawn_finite]: `spawn` may be"), "{}", unknown.out);
     assert!(unknown.out.contains("unknown.rs:2:10\n"), "{}", unknown.out);
     assert!(unknown.out.contains("note: it may come from `mystery::*`"), "{}", unknown.out);
     assert!(unknown.out.contains("0 findings, 1 unknown, "), "{}", unknown.out);
@@ -193,7 +194,7 @@ fn help_version_explain_list() {
     for args in [&["--help"][..], &["migrate-lint", "-h"], &["help"]] {
         let ran = run(args);
         assert_eq!(ran.status, 0);
-        for word in ["Usage:", "explain RULE", "--format", "Exit status", "detached_spawn"] {
+        for word in ["Usage:", "explain RULE", "--format", "Exit status", "detached_spawn_finite"] {
             assert!(ran.out.contains(word), "{word}");
         }
         assert!(ran.out.lines().all(|line| line.chars().count() <= 100), "{}", ran.out);
@@ -205,13 +206,13 @@ fn help_version_explain_list() {
         assert_eq!(run(&["help", command]).out, own.out);
     }
     assert_eq!(run(&["-V"]).out, format!("cargo-migrate-lint {}\n", env!("CARGO_PKG_VERSION")));
-    let page = run(&["explain", "detached_spawn"]);
+    let page = run(&["explain", "detached_spawn_finite"]);
     assert_eq!(page.status, 0);
     assert!(page.out.contains("## What to write instead"));
     let none = run(&["explain", "detached"]);
     assert_eq!(none.status, 2);
-    assert!(none.err.contains("there is no rule `detached`; the rules are detached_spawn"), "{}", none.err);
-    assert!(run(&["list"]).out.contains("detached_spawn  warn  "));
+    assert!(none.err.contains("there is no rule `detached`; the rules are detached_spawn_finite"), "{}", none.err);
+    assert!(run(&["list"]).out.contains("detached_spawn_finite  warn  "));
 }
 
 #[test]
@@ -223,7 +224,7 @@ fn usage_errors_say_what_to_do() {
         (&["--format"], "--format"),
         (&["a", "b"], "one PATH at a time"),
         (&["explain"], "name of one rule"),
-        (&["explain", "detached_spwan"], "did you mean `detached_spawn`?"),
+        (&["explain", "detached_spawn_finit"], "did you mean `detached_spawn_finite`?"),
     ] {
         let ran = run(args);
         assert_eq!(ran.status, 2, "{args:?}");

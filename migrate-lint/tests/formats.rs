@@ -34,7 +34,7 @@ pub fn f() { tokio::spawn(one()); tokio::spawn(one()); }
 fn odd() {
     tokio::spawn(async move { \"<&>\" });
     spawn(x());
-    // migrate-lint: allow(detached_spawn) until the end
+    // migrate-lint: allow(detached_spawn_finite) until the end
     tokio::spawn(forever());
 }
 use mystery::*;
@@ -129,7 +129,7 @@ fn sarif_says_where_and_what() {
     assert!(results.iter().all(|r| r["locations"].as_array().is_some_and(|l| l.len() == 1)));
     // an unknown is no result
     let notes = &document["runs"][0]["invocations"][0]["toolExecutionNotifications"];
-    assert_eq!(notes[0]["associatedRule"]["id"], "detached_spawn");
+    assert_eq!(notes[0]["associatedRule"]["id"], "detached_spawn_finite");
     assert_eq!(notes.as_array().map(Vec::len), Some(1));
     // every rule is described, and results point at theirs
     let rules = document.pointer("/runs/0/tool/driver/rules").and_then(Value::as_array).expect("rules");
@@ -212,7 +212,7 @@ fn annotations_of_a_workflow() {
     assert_eq!(ran.status, 1);
     let lines: Vec<_> = ran.out.lines().collect();
     assert_eq!(lines.len(), 4, "{}", ran.out);
-    let start = "::warning file=a b/src/shared.rs,line=2,endLine=2,col=14,endColumn=26,title=migrate-lint detached_spawn::`tokio::spawn` starts";
+    let start = "::warning file=a b/src/shared.rs,line=2,endLine=2,col=14,endColumn=26,title=migrate-lint detached_spawn_finite::`tokio::spawn` starts";
     assert!(lines[0].starts_with(start), "{}", lines[0]);
     assert!(lines[0].contains("%0AInstead: cx.spawn_future(\"one\", one(..))"), "{}", lines[0]);
     assert!(lines[2].starts_with("::warning file=a b/src/ü%3A 1%25?#%2C.rs,"), "{}", lines[2]);

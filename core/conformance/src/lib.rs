@@ -18,6 +18,7 @@ pub mod probe;
 pub mod runner;
 
 pub mod blocking;
+pub mod budgets;
 pub mod capabilities;
 pub mod channels;
 pub mod closing;
@@ -64,7 +65,7 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports scale
-    protocol scopes combinators selects joins wakers reasons
+    protocol scopes budgets combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities
 }

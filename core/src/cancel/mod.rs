@@ -1,6 +1,7 @@
 //! The cancel protocol: why ([`Reason`]), how far ([`Level`]), and where ([`Scope`]).
 
 mod keep;
+mod meter;
 mod phase;
 mod reason;
 mod scope;

@@ -9,8 +9,8 @@ use super::finalizer::{Ended, Running};
 use super::report::{CloseReport, Leftover, LeftoverKind};
 use super::state::{Event, Phase};
 use super::tree::Node;
+use crate::budget::Budget;
 use crate::outcome::lock;
-use crate::time::Time;
 
 /// What a region in `Finalizing` does next.
 enum Next {
@@ -82,7 +82,7 @@ impl Node {
                 }
                 return Poll::Pending;
             };
-            let (site, since) = (running.site, running.since);
+            let (site, since, used) = (running.site, running.since, running.used());
             let ended = if running.end(&*self.tree.host).is_err() { Ended::Failed } else { ended };
             let kind = match ended {
                 Ended::Done => None,
@@ -99,6 +99,7 @@ impl Node {
             });
             let mut inner = lock(&self.inner);
             inner.apply(Event::EndFinalizer);
+            inner.finalizers_left.charge(used.0, used.1);
             inner.running_since = None;
             match leftover {
                 None => inner.totals.finalizers_run += 1,
@@ -132,14 +133,12 @@ impl Node {
         inner.running_since = Some((finalizer.site, now));
         let drained_at = inner.drained_at.unwrap_or(now);
         let close_by = inner.close_by.min(self.policy.finalize.deadline_from(drained_at));
-        // One that never ends must leave time for the rest, in this region and in those around it:
-        // it gets half of what is left.
-        let half = |end: Time| if end < Time::MAX { now + (end - now) / 2 } else { end };
-        let until = match (close_by, inner.finalizers.is_empty()) {
-            (close_by, true) => close_by,
-            (close_by, false) => half(close_by),
-        };
+        // One that never ends must leave something for the rest, in this region and in those around
+        // it: it gets half of what is left.
+        let left = inner.finalizers_left.ending_at(close_by);
+        let share = if inner.finalizers.is_empty() { left } else { left.half(now) };
         drop(inner);
-        Poll::Ready(Next::Run(finalizer.start(&*self.tree.host, until.min(half(around)))))
+        let share = share.meet(Budget::UNLIMITED.ending_at(around).half(now));
+        Poll::Ready(Next::Run(finalizer.start(&*self.tree.host, share)))
     }
 }

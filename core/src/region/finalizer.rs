@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::budget::Budget;
 use crate::cancel::Scope;
 use crate::host::{Host, TimerKey};
 use crate::outcome::Outcome;
@@ -31,6 +32,7 @@ pub(super) struct Running {
     pub(super) site: &'static Location<'static>,
     pub(super) since: Time,
     scope: Arc<Scope>,
+    share: Budget,
     timer: Option<TimerKey>,
     body: Body,
 }
@@ -50,19 +52,25 @@ impl Finalizer {
         Finalizer { site, start: Box::new(start) }
     }
 
-    /// Starts it, to be over at `until`.
-    pub(super) fn start(self, host: &dyn Host, until: Time) -> Running {
-        let scope = Scope::root();
+    /// Starts it, with its share of the finalize budget.
+    pub(super) fn start(self, host: &dyn Host, share: Budget) -> Running {
+        let scope = Scope::limited_root(share);
+        let until = share.end();
         let timer = (until < Time::MAX).then(|| arm_drain(host, &scope, until));
+        if let Some(limit) = share.spent_quota() {
+            scope.spend(limit);
+        }
         let body = (self.start)(scope.clone());
-        Running { site: self.site, since: host.now(), scope, timer, body }
+        Running { site: self.site, since: host.now(), scope, share, timer, body }
     }
 }
 
 impl Running {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         let spent = self.scope.is_due();
-        match catch_unwind(AssertUnwindSafe(|| self.body.as_mut().poll(cx))) {
+        let polled = catch_unwind(AssertUnwindSafe(|| self.body.as_mut().poll(cx)));
+        self.scope.charge_poll();
+        match polled {
             Ok(Poll::Ready(Ok(()))) => Poll::Ready(Ended::Done),
             Ok(Poll::Ready(Err(_))) if spent => Poll::Ready(Ended::Spent),
             Ok(Poll::Ready(Err(_))) | Err(_) => Poll::Ready(Ended::Failed),
@@ -76,6 +84,11 @@ impl Running {
                 Poll::Pending
             }
         }
+    }
+
+    /// How many polls and units of cost it has used, as far as its share is one of those.
+    pub(super) fn used(&self) -> (u64, u64) {
+        self.share.used(self.scope.own_budget())
     }
 
     /// Drops what is left of it. Tells of a panic in that.

@@ -119,13 +119,45 @@ impl Builder {
         self
     }
 
-    /// How long work in flight may go on after Request; the parent's own budget is a limit too.
+    /// What the region's work may use, from when it is opened: its body, its tasks and all regions
+    /// below. When that is spent the region gets Request, with reason `Deadline` for time and
+    /// `BudgetSpent` for polls and cost, and then drains. One that is spent already, with a deadline
+    /// in the past or a limit of zero, is requested before the body begins.
+    ///
+    /// A deadline puts the region's tasks in the Timed lane, where the earliest goes first; among
+    /// equal deadlines the higher priority does.
+    ///
+    /// ```
+    /// use asupersync::{Budget, Cx, Failure, Outcome, ReasonKind, Region};
+    ///
+    /// #[asupersync::main]
+    /// async fn main(cx: &Cx) -> Outcome<()> {
+    ///     let work = Budget::UNLIMITED.with_cost(10);
+    ///     let outcome: Outcome = Region::builder("job")
+    ///         .budget(work)
+    ///         .open(cx, async |cx: &Cx| -> Outcome {
+    ///             loop {
+    ///                 cx.charge(4)?;
+    ///             }
+    ///         })
+    ///         .await;
+    ///     let Err(Failure::Cancelled(cancelled)) = outcome else { panic!("it goes on for ever") };
+    ///     assert_eq!(cancelled.reason().kind(), ReasonKind::BudgetSpent);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.policy.work = budget;
+        self
+    }
+
+    /// What work in flight may use after Request; the parent's own budget is a limit too.
     pub fn drain(mut self, budget: Budget) -> Self {
         self.policy.drain = budget;
         self
     }
 
-    /// How long all finalizers together may take; the parent's own budget is a limit too. One of
+    /// What all finalizers together may use; the parent's own budget is a limit too. One of
     /// several that never ends gets half of what is left, so that the others have their turn.
     pub fn finalize(mut self, budget: Budget) -> Self {
         self.policy.finalize = budget;

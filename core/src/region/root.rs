@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use super::report::{CloseReport, Totals};
 use super::state::Phase;
 use super::tree::{Node, Tree};
-use super::{Close, OnFailure, Policy, failure};
+use super::{Close, Policy, failure};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Watch};
@@ -31,7 +31,7 @@ impl Root {
     /// then `finalize`.
     #[track_caller]
     pub fn new(host: Arc<dyn Host>, name: &str, drain: Budget, finalize: Budget) -> Root {
-        let policy = Policy { close: Close::Join, on_failure: OnFailure::CancelSiblings, drain, finalize };
+        let policy = Policy { close: Close::Join, drain, finalize, ..Policy::default() };
         Root { node: Node::root(Tree::new(host), name, policy, Location::caller()) }
     }
 

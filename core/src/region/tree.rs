@@ -29,6 +29,7 @@ use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Event, Phase, State};
 use super::verdict::{Failed, Verdict};
+use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope};
 use crate::host::{Host, Owner, Place, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
@@ -88,7 +89,11 @@ pub(super) struct Inner {
     pub(super) drained_at: Option<Time>,
     /// When drain and finalize must both be over.
     pub(super) close_by: Time,
+    /// Requests the region when the time of its work is over.
+    pub(super) work_timer: Option<TimerKey>,
     pub(super) drain_timer: Option<TimerKey>,
+    /// The quotas of the finalize budget, without what finalizers that ended have used.
+    pub(super) finalizers_left: Budget,
     next_number: u64,
     pub(super) totals: Totals,
     pub(super) leftovers: VecDeque<Leftover>,
@@ -115,9 +120,10 @@ impl Node {
         policy: Policy,
         site: &'static Location<'static>,
     ) -> Arc<Node> {
+        let now = tree.host.now();
         Arc::new_cyclic(|node: &Weak<Node>| {
             let scope = Scope::listening_root(node.clone());
-            Node::new(tree, scope, Weak::new(), name, policy, site)
+            Node::new(tree, scope, Weak::new(), name, policy, site, now)
         })
     }
 
@@ -136,9 +142,11 @@ impl Node {
             finalize: policy.finalize.meet(self.policy.finalize),
             ..policy
         };
+        let now = self.tree.host.now();
         let child = Arc::new_cyclic(|node: &Weak<Node>| {
-            let scope = scope.listening_child(node.clone());
-            Node::new(self.tree.clone(), scope, Arc::downgrade(self), name, policy, site)
+            let work = policy.work.starting_at(now);
+            let scope = scope.listening_child(work, node.clone());
+            Node::new(self.tree.clone(), scope, Arc::downgrade(self), name, policy, site, now)
         });
         let mut inner = lock(&self.inner);
         let Some(next) = inner.state.step(Event::OpenChild) else {
@@ -153,6 +161,7 @@ impl Node {
         if child.scope.level() >= Level::Requested {
             child.on_cancel(&child.scope.standing());
         }
+        child.start_work();
         Ok(child)
     }
 
@@ -163,6 +172,7 @@ impl Node {
         name: &str,
         policy: Policy,
         site: &'static Location<'static>,
+        opened_at: Time,
     ) -> Node {
         let inner = Inner {
             state: State::OPEN,
@@ -179,13 +189,15 @@ impl Node {
             requested_at: None,
             drained_at: None,
             close_by: Time::MAX,
+            work_timer: None,
             drain_timer: None,
+            finalizers_left: policy.finalize.quotas(),
             next_number: 0,
             totals: Totals { regions: 1, ..Totals::default() },
             leftovers: VecDeque::new(),
             child_reports: VecDeque::new(),
         };
-        let (id, opened_at) = (RegionId(tree.next_id()), tree.host.now());
+        let id = RegionId(tree.next_id());
         Node { id, name: name.into(), tree, scope, policy, opened_at, parent, site, inner: Mutex::new(inner) }
     }
 
@@ -296,13 +308,11 @@ impl Node {
 
     /// The last step of a region's life: tells its parent.
     pub(super) fn leave(self: &Arc<Self>, report: &CloseReport) {
-        let (key, timer) = {
+        let (key, timers) = {
             let mut inner = lock(&self.inner);
-            (inner.key, inner.drain_timer.take())
+            (inner.key, [inner.work_timer.take(), inner.drain_timer.take()])
         };
-        if let Some(timer) = timer {
-            self.tree.host.cancel_timer(timer);
-        }
+        timers.into_iter().flatten().for_each(|timer| self.tree.host.cancel_timer(timer));
         let (Some(parent), Some(key)) = (self.parent.upgrade(), key) else { return };
         let mut inner = lock(&parent.inner);
         let me = inner.children.try_remove(key);

@@ -11,34 +11,7 @@ use crate::types::{At, Callee, FnRef, Type};
 /// Functions whose value stands for their argument: what becomes of the one
 /// becomes of the other. Last segments; all of them wrap, join or box.
 const CARRIERS: &[&str] = &[
-    "boxed",
-    "fuse",
-    "from",
-    "from_iter",
-    "into_future",
-    "iter",
-    "join",
-    "join3",
-    "join4",
-    "join5",
-    "join_all",
-    "maybe_done",
-    "new",
-    "once",
-    "pin",
-    "poll_immediate",
-    "ready",
-    "select",
-    "select_all",
-    "select_ok",
-    "shared",
-    "timeout",
-    "timeout_at",
-    "try_join",
-    "try_join3",
-    "try_join_all",
-    "try_select",
-    "unconstrained",
+    "boxed", "from", "from_iter", "fuse", "into_future", "iter", "join", "join3", "join4", "join5", "join_all", "maybe_done", "new", "once", "pin", "poll_immediate", "ready", "select", "select_all", "select_ok", "shared", "timeout", "timeout_at", "try_join", "try_join3", "try_join_all", "try_select", "unconstrained",
 ];
 
 /// Modules whose constructors carry.
@@ -47,67 +20,17 @@ const CARRYING: &[&str] =
 
 /// Methods of collections that put a value into them.
 const PUTTING: &[&str] = &[
-    "add",
-    "append",
-    "extend",
-    "get_or_insert",
-    "insert",
-    "insert_entry",
-    "or_insert",
-    "push",
-    "push_back",
-    "push_front",
-    "replace",
-    "set",
-    "store",
-    "swap",
+    "add", "append", "extend", "get_or_insert", "insert", "insert_entry", "or_insert", "push", "push_back", "push_front", "replace", "set", "store", "swap",
 ];
 
 /// Methods that only look.
 const LOOKING: &[&str] = &[
-    "as_ptr",
-    "capacity",
-    "clear",
-    "contains",
-    "contains_key",
-    "id",
-    "is_empty",
-    "is_finished",
-    "is_none",
-    "is_ok",
-    "is_some",
-    "len",
-    "reserve",
-    "shrink_to_fit",
-    "truncate",
-    "with_capacity",
+    "as_ptr", "capacity", "clear", "contains", "contains_key", "id", "is_empty", "is_finished", "is_none", "is_ok", "is_some", "len", "reserve", "shrink_to_fit", "truncate", "with_capacity",
 ];
 
 /// Macros that only look.
 const LOOKING_MACROS: &[&str] = &[
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "dbg",
-    "debug",
-    "debug_assert",
-    "debug_assert_eq",
-    "eprintln",
-    "error",
-    "event",
-    "format",
-    "info",
-    "log",
-    "matches",
-    "panic",
-    "print",
-    "println",
-    "span",
-    "trace",
-    "unreachable",
-    "warn",
-    "write",
-    "writeln",
+    "assert", "assert_eq", "assert_ne", "dbg", "debug", "debug_assert", "debug_assert_eq", "eprintln", "error", "event", "format", "info", "log", "matches", "panic", "print", "println", "span", "trace", "unreachable", "warn", "write", "writeln",
 ];
 
 impl Flow<'_, '_> {

@@ -3,7 +3,7 @@
 
 use super::Fate;
 use super::flow::{Flow, Steps, Went};
-use crate::load::body::{ExprId, Kind, NONE, Origin};
+use crate::load::body::{Kind, NONE, Origin};
 use crate::load::names::Symbol;
 use crate::load::signature::Defined;
 use crate::resolve::Def;

@@ -32,6 +32,7 @@ mod pool;
 mod tokens;
 mod typeref;
 
+pub(crate) use pool::parses;
 use std::path::{Path, PathBuf};
 
 /// How much a [`Problem`] matters.
