@@ -153,7 +153,7 @@ impl<'w, 'a> Facts<'w, 'a> {
         match bodies.frames.get(frame as usize).map(|f| f.kind) {
             Some(FrameKind::Async | FrameKind::Closure { is_async: true }) => true,
             Some(FrameKind::Function(id)) if id != NONE => {
-                self.world.index(at.instance).signatures.functions[id as usize].is_async
+                self.world.file(at.instance).signatures.functions[id as usize].is_async
             }
             _ => false,
         }
@@ -175,7 +175,7 @@ impl<'w, 'a> Facts<'w, 'a> {
 
     /// Whether the file knows our context, by type or by name.
     pub fn has_cx(&self, instance: u32) -> bool {
-        let index = self.world.index(instance);
+        let index = self.world.file(instance);
         let (of, name) = (self.world.names.intern("Cx"), self.world.names.intern("cx"));
         let imported = index.scopes.iter().flat_map(|s| &s.imports).any(|i| i.name == Some(of));
         imported && index.bodies.locals.iter().any(|local| local.name == name)

@@ -94,7 +94,7 @@ impl<'w, 'a> Finder<'w, 'a> {
     }
 
     fn search(&self, instance: u32, found: &mut BTreeMap<(u32, u32, u32), Site>) {
-        let index = self.world.index(instance);
+        let index = self.world.file(instance);
         for (id, at) in index.uses.iter().enumerate() {
             let path = index.path_of(at);
             let Some(&last) = path.last() else { continue };
@@ -239,11 +239,18 @@ impl<'w, 'a> Finder<'w, 'a> {
                 {
                     return Some(Verdict::Yes(path));
                 }
-                self.may_be_spawn(at, name)
+                (self.knows_tokio(at.instance) && self.may_be_spawn(at, name))
                     .then(|| Verdict::Unknown("the type of what it is called on is not known".to_string()))
             }
             _ => None,
         }
+    }
+
+    /// Whether the package of an instance has Tokio or its kin to call.
+    fn knows_tokio(&self, instance: u32) -> bool {
+        let krate = &self.world.tree.crates[self.world.tree.instances[instance as usize].krate as usize];
+        let package = &self.world.workspace.packages[krate.package];
+        package.bare || package.dependencies.values().any(|d| d.package.contains("tokio"))
     }
 
     /// Whether a method on something unknown may well start a task: it has

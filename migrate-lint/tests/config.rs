@@ -106,10 +106,13 @@ fn whatever_is_not_understood_is_an_error_with_a_hint() {
         ),
         (
             "[levels]\ndetached_spawn_finite = 'deney'",
-            "toml:2:18: error: there is no level `deney`; did you mean `deny`?",
+            "toml:2:25: error: there is no level `deney`; did you mean `deny`?",
         ),
         ("levels = 3", "toml:1:10: error: a table is expected here, not a TOML integer"),
-        ("levels.detached_spawn_finite = 3", "error: a level is expected here, as a string, not a TOML integer"),
+        (
+            "levels.detached_spawn_finite = 3",
+            "error: a level is expected here, as a string, not a TOML integer",
+        ),
         ("exclude = 'src'", "error: a list is expected here, such as [\"src\"], not a TOML string"),
         ("exclude = ['../x']", "error: `../x` is no pattern: patterns are relative"),
         ("exclude = ['a[']", "error: `a[` is no pattern: "),

@@ -129,7 +129,7 @@ fn sarif_says_where_and_what() {
     assert!(results.iter().all(|r| r["locations"].as_array().is_some_and(|l| l.len() == 1)));
     // an unknown is no result
     let notes = &document["runs"][0]["invocations"][0]["toolExecutionNotifications"];
-    assert_eq!(notes[0]["associatedRule"]["id"], "detached_spawn_finite");
+    assert_eq!(notes[0]["associatedRule"]["id"], "detached_spawn");
     assert_eq!(notes.as_array().map(Vec::len), Some(1));
     // every rule is described, and results point at theirs
     let rules = document.pointer("/runs/0/tool/driver/rules").and_then(Value::as_array).expect("rules");

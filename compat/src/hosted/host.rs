@@ -63,7 +63,7 @@ impl Host for TokioHost {
         lanes.queues.push(lane, runnable);
         drop(lanes);
         let lanes = self.lanes.clone();
-        // Owned by a region, which our side tracks; Tokio's handle to it is of no use.
+        // migrate-lint: allow(detached_spawn_finite) a region owns it, and our side tracks that
         self.handle.spawn(async move {
             let next = lock(&lanes).queues.take(|_| 0);
             if let Some(runnable) = next {
@@ -85,6 +85,7 @@ impl Host for TokioHost {
     }
 
     fn spawn_blocking(&self, job: Job) {
+        // migrate-lint: allow(detached_spawn_finite) the job tells its region itself that it is done
         self.handle.spawn_blocking(job);
     }
 

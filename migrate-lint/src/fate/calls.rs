@@ -11,7 +11,34 @@ use crate::types::{At, Callee, FnRef, Type};
 /// Functions whose value stands for their argument: what becomes of the one
 /// becomes of the other. Last segments; all of them wrap, join or box.
 const CARRIERS: &[&str] = &[
-    "boxed", "from", "from_iter", "fuse", "into_future", "iter", "join", "join3", "join4", "join5", "join_all", "maybe_done", "new", "once", "pin", "poll_immediate", "ready", "select", "select_all", "select_ok", "shared", "timeout", "timeout_at", "try_join", "try_join3", "try_join_all", "try_select", "unconstrained",
+    "boxed",
+    "from",
+    "from_iter",
+    "fuse",
+    "into_future",
+    "iter",
+    "join",
+    "join3",
+    "join4",
+    "join5",
+    "join_all",
+    "maybe_done",
+    "new",
+    "once",
+    "pin",
+    "poll_immediate",
+    "ready",
+    "select",
+    "select_all",
+    "select_ok",
+    "shared",
+    "timeout",
+    "timeout_at",
+    "try_join",
+    "try_join3",
+    "try_join_all",
+    "try_select",
+    "unconstrained",
 ];
 
 /// Modules whose constructors carry.
@@ -20,17 +47,67 @@ const CARRYING: &[&str] =
 
 /// Methods of collections that put a value into them.
 const PUTTING: &[&str] = &[
-    "add", "append", "extend", "get_or_insert", "insert", "insert_entry", "or_insert", "push", "push_back", "push_front", "replace", "set", "store", "swap",
+    "add",
+    "append",
+    "extend",
+    "get_or_insert",
+    "insert",
+    "insert_entry",
+    "or_insert",
+    "push",
+    "push_back",
+    "push_front",
+    "replace",
+    "set",
+    "store",
+    "swap",
 ];
 
 /// Methods that only look.
 const LOOKING: &[&str] = &[
-    "as_ptr", "capacity", "clear", "contains", "contains_key", "id", "is_empty", "is_finished", "is_none", "is_ok", "is_some", "len", "reserve", "shrink_to_fit", "truncate", "with_capacity",
+    "as_ptr",
+    "capacity",
+    "clear",
+    "contains",
+    "contains_key",
+    "id",
+    "is_empty",
+    "is_finished",
+    "is_none",
+    "is_ok",
+    "is_some",
+    "len",
+    "reserve",
+    "shrink_to_fit",
+    "truncate",
+    "with_capacity",
 ];
 
 /// Macros that only look.
 const LOOKING_MACROS: &[&str] = &[
-    "assert", "assert_eq", "assert_ne", "dbg", "debug", "debug_assert", "debug_assert_eq", "eprintln", "error", "event", "format", "info", "log", "matches", "panic", "print", "println", "span", "trace", "unreachable", "warn", "write", "writeln",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "dbg",
+    "debug",
+    "debug_assert",
+    "debug_assert_eq",
+    "eprintln",
+    "error",
+    "event",
+    "format",
+    "info",
+    "log",
+    "matches",
+    "panic",
+    "print",
+    "println",
+    "span",
+    "trace",
+    "unreachable",
+    "warn",
+    "write",
+    "writeln",
 ];
 
 impl Flow<'_, '_> {
@@ -63,7 +140,7 @@ impl Flow<'_, '_> {
                 let bodies = self.world.bodies(call.instance);
                 if let Kind::Call { args, .. } = bodies.kind(call.node) {
                     let place = bodies.peeled(bodies.list(args)[0]);
-                    return self.into_place(At { node: place, ..call }, steps, call);
+                    return self.put_into(At { node: place, ..call }, steps, call);
                 }
             }
             "std::mem::replace" | "std::mem::take" => return self.value(call, steps),
@@ -250,7 +327,7 @@ impl Flow<'_, '_> {
             "chain" | "zip" | "or" | "unwrap_or" | "then_some" => self.value(call, steps),
             text if PUTTING.binary_search(&text).is_ok() => {
                 let inner = Steps::new();
-                self.into_place(receiver, &inner, call)
+                self.put_into(receiver, &inner, call)
             }
             _ => Went::To(Fate::Passed, call),
         }

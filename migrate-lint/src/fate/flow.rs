@@ -94,9 +94,11 @@ impl<'w, 'a> Flow<'w, 'a> {
                 self.pattern(at.instance, pattern, steps, at)
             }
             Kind::Assign { place, .. } if is(place) => Went::Nowhere,
+            // `println!("{x}", x = value)`
+            Kind::Assign { .. } if self.is_named_argument(up) => self.value(up, steps),
             Kind::Assign { place, .. } => match bodies.kind(place) {
                 Kind::Discard => Went::To(Fate::Dropped, at),
-                _ => self.into_place(At { node: place, ..at }, steps, up),
+                _ => self.put_into(At { node: place, ..at }, steps, up),
             },
             Kind::Break { label, .. } => match self.loop_of(up, label) {
                 Some(around) => self.value(around, steps),
@@ -129,6 +131,12 @@ impl<'w, 'a> Flow<'w, 'a> {
             Kind::Loop { .. } | Kind::For { .. } => Went::To(Fate::Dropped, at),
             _ => Went::Nowhere,
         }
+    }
+
+    fn is_named_argument(&self, assignment: At) -> bool {
+        let bodies = self.world.bodies(assignment.instance);
+        let parent = bodies.node(assignment.node).parent;
+        parent != NONE && matches!(bodies.kind(parent), Kind::Macro { .. })
     }
 
     /// The value of a whole body.

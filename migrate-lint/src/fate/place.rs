@@ -11,12 +11,13 @@ use crate::types::{At, Callee, Type};
 
 impl Flow<'_, '_> {
     /// The value is put into this place, or into the collection it names.
-    pub(super) fn into_place(&mut self, place: At, steps: &Steps, from: At) -> Went {
+    pub(super) fn put_into(&mut self, place: At, steps: &Steps, from: At) -> Went {
         let bodies = self.world.bodies(place.instance);
         let mut node = bodies.peeled(place.node);
         let direct = node;
         // what the place is part of, and by which fields
         let mut path = Steps::new();
+        let mut shared = false;
         loop {
             node = match bodies.kind(node) {
                 Kind::Field { base, name } => {
@@ -25,6 +26,7 @@ impl Flow<'_, '_> {
                 }
                 Kind::Index { base, .. } | Kind::Method { receiver: base, .. } => {
                     path.clear();
+                    shared |= matches!(bodies.kind(node), Kind::Method { .. });
                     base
                 }
                 Kind::Ref(base) | Kind::Deref(base) | Kind::Try(base) | Kind::Await(base) => base,
@@ -40,9 +42,7 @@ impl Flow<'_, '_> {
                 path.reverse();
                 path.extend(steps);
                 match self.variable(place.instance, local, &path, from) {
-                    Went::To(Fate::Dropped, _) if node != direct => {
-                        self.stored(At { node: direct, ..place }, from)
-                    }
+                    Went::To(Fate::Dropped, _) if shared => self.stored(At { node: direct, ..place }, from),
                     Went::To(Fate::Passed | Fate::Returned, _) if is_field => {
                         self.stored(At { node: direct, ..place }, from)
                     }
@@ -61,10 +61,10 @@ impl Flow<'_, '_> {
             match bodies.patterns[pattern as usize].origin {
                 Origin::Part(whole) => pattern = whole,
                 Origin::Parameter(id, number) => {
-                    let function = &self.world.index(instance).signatures.functions[id as usize];
+                    let function = &self.world.file(instance).signatures.functions[id as usize];
                     return number == u32::MAX
                         || function.parameters.get(number as usize).is_some_and(|(_, of)| {
-                            let types = &self.world.index(instance).signatures.types;
+                            let types = &self.world.file(instance).signatures.types;
                             matches!(types.get(*of as usize), Some(crate::load::signature::TypeRef::Ref(_)))
                         });
                 }

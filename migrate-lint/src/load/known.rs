@@ -9,7 +9,8 @@ use super::targets::{Target, TargetKind};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Crates by the name code knows them by.
+/// Crates by the name code knows them by; what follows two underscores tells
+/// the parts of one apart.
 const OUTLINES: &[(&str, &str)] = &[
     ("futures", include_str!("../../outlines/futures.rs")),
     ("futures_channel", "pub use futures::channel::*;"),
@@ -19,10 +20,17 @@ const OUTLINES: &[(&str, &str)] = &[
     ("parking_lot", include_str!("../../outlines/parking_lot.rs")),
     ("rocket", "pub use tokio;"),
     ("std", include_str!("../../outlines/std.rs")),
+    ("std__system", include_str!("../../outlines/std_system.rs")),
     ("tokio", include_str!("../../outlines/tokio.rs")),
+    ("tokio__sync", include_str!("../../outlines/tokio_sync.rs")),
     ("tokio_stream", "pub use futures::stream::{Stream, StreamExt};"),
     ("tokio_util", include_str!("../../outlines/tokio_util.rs")),
 ];
+
+/// The crate that an outline is of.
+pub(crate) fn crate_of(outline: &str) -> &str {
+    outline.split("__").next().unwrap_or(outline)
+}
 
 /// A package for each outline.
 pub(super) fn packages() -> impl Iterator<Item = Package> {

@@ -23,7 +23,7 @@ mod collect;
 mod extract;
 mod follow;
 mod items;
-mod known;
+pub(crate) mod known;
 mod lower;
 mod macros;
 mod nesting;

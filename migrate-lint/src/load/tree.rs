@@ -228,7 +228,7 @@ impl Walk<'_> {
                         self.problem(path.clone(), Some(place), Severity::Error, message);
                     }
                     self.files.insert(key, Some(self.tree.files.len() as u32));
-                    self.tree.files.push(SourceFile { path, text, index });
+                    self.tree.files.push(SourceFile { path, text, index: *index });
                 }
             }
         }

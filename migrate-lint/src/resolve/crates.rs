@@ -4,6 +4,7 @@
 use super::externs;
 use super::names::{Meaning, Meanings, Resolver};
 use crate::load::index::Visibility;
+use crate::load::known;
 use crate::load::members::Package;
 use crate::load::names::{Symbol, kw};
 use crate::load::source::canonical;
@@ -129,7 +130,7 @@ impl<'a> Resolver<'a> {
     /// The path of a module of a crate that is known by its outline.
     pub(crate) fn known_path(&self, module: NodeId) -> Option<Vec<String>> {
         self.package_of(module).outline?;
-        let mut path = vec![self.package_of(module).lib_name.clone()];
+        let mut path = vec![known::crate_of(&self.package_of(module).lib_name).to_string()];
         path.extend(self.module_path(module).iter().map(|name| self.names.text(*name).to_string()));
         Some(path)
     }

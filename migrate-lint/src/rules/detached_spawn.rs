@@ -11,7 +11,7 @@ use crate::sites::Verdict;
 pub(super) const RULE: Rule = Rule {
     name: "detached_spawn",
     level: Level::Deny,
-    summary: "an endless task, or one started in a loop, whose handle is dropped",
+    summary: "a task without owner, endless or started in a loop",
     page: include_str!("../../docs/detached_spawn.md"),
     watched: &[],
     check,

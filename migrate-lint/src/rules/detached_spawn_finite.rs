@@ -10,7 +10,7 @@ use crate::rule::{Diagnosis, Level, Rule};
 pub(super) const RULE: Rule = Rule {
     name: "detached_spawn_finite",
     level: Level::Warn,
-    summary: "a task that ends by itself, whose handle is dropped",
+    summary: "a task without owner that ends by itself",
     page: include_str!("../../docs/detached_spawn_finite.md"),
     watched: &[],
     check,

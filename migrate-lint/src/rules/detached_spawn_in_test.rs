@@ -9,7 +9,7 @@ use crate::rule::{Diagnosis, Level, Rule};
 pub(super) const RULE: Rule = Rule {
     name: "detached_spawn_in_test",
     level: Level::Info,
-    summary: "a task in a test, whose handle is dropped",
+    summary: "a task without owner, in a test",
     page: include_str!("../../docs/detached_spawn_in_test.md"),
     watched: &[],
     check,

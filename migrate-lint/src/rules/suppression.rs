@@ -8,7 +8,7 @@ use crate::rule::{Diagnosis, Level, Rule};
 pub const RULE: Rule = Rule {
     name: "suppression",
     level: Level::Warn,
-    summary: "a suppression comment without reason, without effect or with an unknown rule",
+    summary: "a suppression comment that has no effect",
     page: include_str!("../../docs/suppression.md"),
     watched: &[],
     check: nothing,

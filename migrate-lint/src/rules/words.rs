@@ -63,7 +63,7 @@ fn call(facts: &Facts<'_, '_>, at: At) -> String {
 }
 
 fn called(facts: &Facts<'_, '_>, callee: At) -> Option<Symbol> {
-    let index = facts.world.index(callee.instance);
+    let index = facts.world.file(callee.instance);
     match index.bodies.kind(callee.node) {
         Kind::Path(id) => index.path_of(&index.uses[id as usize]).last().copied(),
         Kind::Local(local) => Some(index.bodies.locals[local as usize].name),

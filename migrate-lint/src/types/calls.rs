@@ -27,7 +27,7 @@ pub enum Callee {
 impl World<'_> {
     /// What a path in expression or pattern position stands for.
     pub fn meanings(&self, instance: u32, id: UseId) -> Vec<Meaning> {
-        let index = self.index(instance);
+        let index = self.file(instance);
         let at = &index.uses[id as usize];
         let scope = index.bodies.contexts[at.context as usize].scope;
         self.resolver.borrow_mut().resolve(self.node(instance, scope), index.path_of(at))
@@ -40,7 +40,7 @@ impl World<'_> {
 
     /// What a path calls, if it is called.
     pub fn path_callee(&self, instance: u32, id: UseId) -> Callee {
-        let index = self.index(instance);
+        let index = self.file(instance);
         let at = &index.uses[id as usize];
         if let [kw::SELF_TYPE, rest @ ..] = index.path_of(at) {
             return self.self_callee(instance, at.node, rest);

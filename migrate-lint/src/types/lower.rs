@@ -29,7 +29,7 @@ impl World<'_> {
     }
 
     fn lower_within(&self, id: TypeId, place: Place<'_>) -> Type {
-        let index = self.index(place.instance);
+        let index = self.file(place.instance);
         match index.signatures.types[id as usize] {
             TypeRef::Path { scope, first, len, args } => {
                 let segments = &index.segments[first as usize..][..len as usize];
@@ -76,12 +76,12 @@ impl World<'_> {
     }
 
     fn lower_list(&self, list: List, place: Place<'_>) -> Rc<[Type]> {
-        let signatures = &self.index(place.instance).signatures;
+        let signatures = &self.file(place.instance).signatures;
         signatures.list(list).iter().map(|id| self.lower(*id, place)).collect()
     }
 
     fn lower_args(&self, list: List, place: Place<'_>) -> (Vec<Type>, Vec<(Symbol, Type)>) {
-        let signatures = &self.index(place.instance).signatures;
+        let signatures = &self.file(place.instance).signatures;
         let (mut args, mut bindings) = (Vec::new(), Vec::new());
         for id in signatures.list(list) {
             match signatures.types[*id as usize] {

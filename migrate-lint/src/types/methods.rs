@@ -48,7 +48,7 @@ impl World<'_> {
         self.impls.get_or_init(|| {
             let mut impls = Impls::default();
             for instance in 0..self.tree.instances.len() as u32 {
-                for id in 0..self.index(instance).signatures.impls.len() as u32 {
+                for id in 0..self.file(instance).signatures.impls.len() as u32 {
                     let at = ImplRef { instance, id };
                     let mut of = self.self_type(at);
                     while let Type::Ref(inner) = of {
@@ -136,7 +136,7 @@ impl World<'_> {
                 if (implementation.of_trait == NONE) != inherent {
                     continue;
                 }
-                let functions = &self.index(i.instance).signatures.functions;
+                let functions = &self.file(i.instance).signatures.functions;
                 let found = implementation.functions.iter().find(|id| functions[**id as usize].name == name);
                 if let Some(id) = found {
                     let mut subst = Substitution::new();
@@ -169,7 +169,7 @@ impl World<'_> {
             let Defined::Trait { functions, supertraits, .. } = self.defined(def) else {
                 return None;
             };
-            let signatures = &self.index(instance).signatures;
+            let signatures = &self.file(instance).signatures;
             let found = functions.iter().find(|id| signatures.functions[**id as usize].name == name);
             if let Some(id) = found {
                 let subst = vec![(kw::SELF_TYPE, of.clone())];

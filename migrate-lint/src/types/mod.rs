@@ -22,8 +22,10 @@ pub use methods::Method;
 
 use crate::load::body::{Bodies, ExprId, FrameKind, NONE};
 use crate::load::index::FileIndex;
+use crate::load::known;
+use crate::load::members::Package;
 use crate::load::names::{Interner, Symbol};
-use crate::load::signature::{Function, FunctionId, Impl, ImplId};
+use crate::load::signature::{Defined, Function, FunctionId, Impl, ImplId, TypeRef};
 use crate::load::tree::{NodeId, Tree};
 use crate::load::workspace::Workspace;
 use crate::resolve::{Def, Resolver};
@@ -170,13 +172,13 @@ impl<'a> World<'a> {
     }
 
     /// The syntax of an instance's file.
-    pub fn index(&self, instance: u32) -> &'a FileIndex {
+    pub fn file(&self, instance: u32) -> &'a FileIndex {
         &self.tree.files[self.tree.instances[instance as usize].file as usize].index
     }
 
     /// The expressions of an instance's file.
     pub fn bodies(&self, instance: u32) -> &'a Bodies {
-        &self.index(instance).bodies
+        &self.file(instance).bodies
     }
 
     /// The node of a scope of an instance.
@@ -186,11 +188,11 @@ impl<'a> World<'a> {
 
     /// The function behind a reference.
     pub fn function(&self, f: FnRef) -> &'a Function {
-        &self.index(f.instance).signatures.functions[f.id as usize]
+        &self.file(f.instance).signatures.functions[f.id as usize]
     }
 
     pub(crate) fn implementation(&self, i: ImplRef) -> &'a Impl {
-        &self.index(i.instance).signatures.impls[i.id as usize]
+        &self.file(i.instance).signatures.impls[i.id as usize]
     }
 
     /// The function whose body an expression is in, closures and async blocks
@@ -245,7 +247,6 @@ impl<'a> World<'a> {
 
 impl Known {
     fn new(tree: &Tree, names: &Interner, workspace: &Workspace, resolver: &Resolver<'_>) -> Known {
-        use crate::load::signature::{Defined, TypeRef};
         let mut known = Known::default();
         for (i, instance) in tree.instances.iter().enumerate() {
             let krate = &tree.crates[instance.krate as usize];
@@ -260,7 +261,7 @@ impl Known {
                 if !scope.is_module {
                     continue;
                 }
-                let mut module = lib_name.clone();
+                let mut module = known::crate_of(lib_name).to_string();
                 for name in resolver.module_path(node) {
                     module.push_str("::");
                     module.push_str(&names.text(name));
@@ -305,5 +306,3 @@ impl Known {
         known
     }
 }
-
-use crate::load::members::Package;

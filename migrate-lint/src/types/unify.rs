@@ -56,11 +56,8 @@ fn replace(world: &World<'_>, of: &Type, subst: &Substitution, all: bool) -> Typ
 pub(super) fn unify(pattern: &Type, actual: &Type, subst: &mut Substitution) {
     match (pattern, actual) {
         (_, Type::Unknown) => {}
-        (Type::Param(name), _) => {
-            if !subst.iter().any(|(n, _)| n == name) {
-                subst.push((*name, actual.clone()));
-            }
-        }
+        (Type::Param(name), _) if subst.iter().any(|(n, _)| n == name) => {}
+        (Type::Param(name), _) => subst.push((*name, actual.clone())),
         (Type::Ref(a), Type::Ref(b)) => unify(a, b, subst),
         (Type::Ref(a), b) => unify(a, b, subst),
         (a, Type::Ref(b)) => unify(a, b, subst),
