@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Hold, Level, Reason, Scope, Watch};
+use crate::cancel::{Cancelled, Hold, Level, Note, Reason, Scope, Watch};
 use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
@@ -21,6 +21,7 @@ use crate::outcome::Outcome;
 use crate::region::{Finalizer, Node};
 use crate::time::Time;
 use crate::timer::Sleep;
+use crate::trace::Spans;
 
 /// What a `Cx` is, whatever it may do.
 #[derive(Clone)]
@@ -117,13 +118,15 @@ impl<C> Cx<C> {
     }
 
     /// Runs one operation of the given class: it fails once the scope's level is at least `at`.
-    /// Its own readiness comes before a request that arrives meanwhile.
+    /// Its own readiness comes before a request that arrives meanwhile. While it waits, `note` says
+    /// what for.
     pub(crate) async fn op<T, E: From<Cancelled>>(
         &self,
         at: Level,
+        note: Note,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
     ) -> Result<T, E> {
-        let mut watch = Watch::new(&self.inner.scope);
+        let mut watch = Watch::new(&self.inner.scope, note);
         poll_fn(|task| {
             if self.inner.scope.level() >= at {
                 return Poll::Ready(Err(self.inner.scope.cancelled().into()));
@@ -211,7 +214,7 @@ impl<C> Cx<C> {
     /// # Cancel safety
     /// Nothing is lost: a request stays visible.
     pub async fn cancelled(&self) -> Cancelled {
-        let mut watch = Watch::new(&self.inner.scope);
+        let mut watch = Watch::new(&self.inner.scope, Note::REQUEST);
         poll_fn(|task| watch.poll(Level::Requested, task)).await
     }
 
@@ -224,8 +227,8 @@ impl<C> Cx<C> {
     pub async fn shutdown_signal(&self) -> Reason {
         let tree = &self.inner.node.tree;
         tree.shutdown_watched.store(true, Ordering::SeqCst);
-        let mut signal = Watch::new(&tree.shutdown);
-        let mut request = Watch::new(&self.inner.scope);
+        let mut signal = Watch::new(&tree.shutdown, Note::SHUTDOWN);
+        let mut request = Watch::new(&self.inner.scope, Note::SHUTDOWN);
         let told = poll_fn(|task| match signal.poll(Level::Requested, task) {
             Poll::Ready(signal) => Poll::Ready(signal),
             Poll::Pending => request.poll(Level::Requested, task),
@@ -242,7 +245,7 @@ impl<C> Cx<C> {
     /// That of `future`: it is dropped where it waits.
     pub async fn or_cancel<F: Future>(&self, future: F) -> Result<F::Output, Cancelled> {
         let mut future = pin!(future);
-        self.op(Level::Requested, |task| future.as_mut().poll(task).map(Ok)).await
+        self.op(Level::Requested, Note::FOREIGN, |task| future.as_mut().poll(task).map(Ok)).await
     }
 
     /// Awaits a future that knows no `Cx` as work in flight: it goes on through Request, and is
@@ -255,7 +258,7 @@ impl<C> Cx<C> {
     /// That of `future`: it is dropped where it waits.
     pub async fn or_spent<F: Future>(&self, future: F) -> Result<F::Output, Cancelled> {
         let mut future = pin!(future);
-        self.op(Level::Spent, |task| future.as_mut().poll(task).map(Ok)).await
+        self.op(Level::Spent, Note::FOREIGN, |task| future.as_mut().poll(task).map(Ok)).await
     }
 
     /// Waits for `duration`.
@@ -288,7 +291,7 @@ impl<C> Cx<C> {
 
     pub(crate) async fn wait_until(&self, deadline: Time) -> Result<(), Cancelled> {
         let mut sleep = Sleep::new(self.host(), deadline);
-        self.op(Level::Requested, |task| sleep.poll(task).map(Ok)).await
+        self.op(Level::Requested, Note::until(deadline), |task| sleep.poll(task).map(Ok)).await
     }
 
     /// Lets other tasks run once.
@@ -297,7 +300,7 @@ impl<C> Cx<C> {
     /// `Cancelled` at Request.
     pub async fn yield_now(&self) -> Result<(), Cancelled> {
         let mut yielded = false;
-        self.op(Level::Requested, |task| {
+        self.op(Level::Requested, Note::TURN, |task| {
             if std::mem::replace(&mut yielded, true) {
                 return Poll::Ready(Ok(()));
             }
@@ -322,12 +325,13 @@ impl<C> Cx<C> {
     {
         // Weak, or a region that is never closed would keep itself alive.
         let (node, authority) = (Arc::downgrade(&self.inner.node), self.inner.authority.clone());
+        let spans = Spans::inherited();
         let finalizer = Finalizer::new(Location::caller(), move |scope| {
-            Box::pin(async move {
+            Box::pin(spans.around(async move {
                 let Some(node) = node.upgrade() else { return Ok(()) };
                 let cx = Cx::new(node, scope, authority);
                 finalizer(&cx).await.into_outcome().map(|_| ())
-            })
+            }))
         });
         self.inner.node.defer(finalizer)
     }

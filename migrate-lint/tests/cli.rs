@@ -193,6 +193,24 @@ fn cargo_passes_the_name_of_the_subcommand() {
 }
 
 #[test]
+fn the_manifest_is_looked_for_upwards_as_cargo_does() {
+    let dir = one_finding();
+    dir.write("src/deep/x", "");
+    let output = lint().current_dir(dir.path().join("src/deep")).output().expect("runs");
+    let found = ran(output);
+    assert_eq!(found.status, 1, "{}", found.err);
+    assert!(found.out.contains("--> ../../src/main.rs:2:17\n"), "{}", found.out);
+    let none = Dir::new();
+    let nowhere = none.run(&[]);
+    assert_eq!(nowhere.status, 2);
+    assert!(nowhere.err.contains("no Cargo.toml here"), "{}", nowhere.err);
+    // a mistyped command is taken for a path, and the message knows it
+    let mistyped = dir.run(&["basline"]);
+    assert_eq!(mistyped.status, 2);
+    assert!(mistyped.err.contains("or did you mean the command `baseline`?"), "{}", mistyped.err);
+}
+
+#[test]
 fn help_version_explain_list() {
     for args in [&["--help"][..], &["migrate-lint", "-h"], &["help"]] {
         let ran = run(args);
@@ -216,7 +234,10 @@ fn help_version_explain_list() {
     assert_eq!(none.status, 2);
     assert!(none.err.contains("there is no rule `detached`; the rules are detached_spawn, "), "{}", none.err);
     let list = run(&["list"]).out;
-    assert!(list.lines().any(|l| l.split_whitespace().take(2).eq(["detached_spawn_finite", "warn"])), "{list}");
+    assert!(
+        list.lines().any(|l| l.split_whitespace().take(2).eq(["detached_spawn_finite", "warn"])),
+        "{list}"
+    );
 }
 
 #[test]

@@ -114,8 +114,8 @@ macro_rules! themes {
 }
 
 themes! {
-    life orphans closing failures finalizers finalizer_budgets reports scale
+    life orphans closing failures finalizers finalizer_budgets reports leftovers scale
     protocol scopes budgets combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
-    capabilities
+    capabilities spans task_spans
 }

@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use super::addr::Target;
 use super::{TcpListener, TcpStream, ToAddr};
-use crate::cancel::Level;
+use crate::cancel::{Level, Note, Use};
 use crate::caps::{Authority, Effect, HasNet, NetAuthority, NetUse};
 use crate::cx::Cx;
 use crate::host::Host;
 use crate::outcome::Failure;
+use crate::trace::Spans;
 
 /// The network, as far as it may be used; from [`Cx::net`].
 ///
@@ -113,7 +114,8 @@ impl Net {
             }
             let attempt = async {
                 let stream = self.host.net().tcp_connect(addr)?;
-                cx.op(Level::Requested, |task| stream.poll_connected(task)).await?;
+                let note = Note::on(Use::Connect, &*stream);
+                cx.op(Level::Requested, note, |task| stream.poll_connected(task)).await?;
                 io::Result::Ok(TcpStream { stream, cx: cx.of_region() })
             };
             match attempt.await {
@@ -145,7 +147,7 @@ impl Net {
             Target::Addr(addr) => Ok(vec![addr]),
             Target::Name(name, port) => {
                 let sockets = self.host.net().boxed();
-                let found = cx.blocking(move || Ok(sockets.resolve(&name, port))).await;
+                let found = cx.blocking(Spans::current(), move || Ok(sockets.resolve(&name, port))).await;
                 found.map_err(|failure| match failure {
                     Failure::Cancelled(cancelled) => cancelled.into(),
                     other => io::Error::other(other.to_string()),

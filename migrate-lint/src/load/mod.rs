@@ -22,6 +22,7 @@ mod cfg;
 mod collect;
 mod extract;
 mod follow;
+mod ignored;
 mod items;
 pub(crate) mod known;
 mod lower;

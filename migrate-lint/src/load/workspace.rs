@@ -103,7 +103,7 @@ fn single_file(path: &Path) -> Workspace {
 fn packages(path: &Path) -> Result<Workspace, Problem> {
     let manifest = Manifest::read(path)?;
     let dir = manifest.dir().to_path_buf();
-    let mut loader = Loader { found: BTreeMap::new(), problems: Vec::new() };
+    let mut loader = Loader { found: BTreeMap::new(), problems: Vec::new(), walked: Vec::new() };
     if manifest.workspace().is_some() {
         let members = loader.members(&manifest);
         let excluded = excluded(&manifest);
@@ -133,6 +133,7 @@ fn packages(path: &Path) -> Result<Workspace, Problem> {
         let root = loader.workspace_root(&manifest);
         loader.add(manifest, root.as_ref(), &|dir| dir == asked);
     }
+    loader.drop_ignored(&dir);
     let (by_dir, mut packages): (Vec<_>, Vec<_>) = loader.found.into_iter().unzip();
     packages.extend(known::packages());
     Ok(Workspace {
