@@ -42,6 +42,7 @@ pub mod selects;
 pub mod stuck;
 pub mod tcp;
 pub mod tcp_errors;
+pub mod turns;
 pub mod wakers;
 
 pub use runner::{Capability, Case, Ran, Runner, Settings};
@@ -65,7 +66,7 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports scale
-    protocol scopes budgets combinators selects joins wakers reasons
+    protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities
 }

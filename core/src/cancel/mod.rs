@@ -5,6 +5,7 @@ mod meter;
 mod phase;
 mod reason;
 mod scope;
+mod turn;
 mod watch;
 
 pub(crate) use keep::past_the_drain;
@@ -13,4 +14,5 @@ pub(crate) use phase::Standing;
 pub use reason::{Cancelled, Reason, ReasonKind};
 pub use scope::Scope;
 pub(crate) use scope::{Hold, Listener};
+pub(crate) use turn::{Streak, Turn};
 pub(crate) use watch::Watch;

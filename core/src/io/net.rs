@@ -114,7 +114,7 @@ impl Net {
             let attempt = async {
                 let stream = self.host.net().tcp_connect(addr)?;
                 cx.op(Level::Requested, |task| stream.poll_connected(task)).await?;
-                io::Result::Ok(TcpStream { stream, cx: cx.of_region() })
+                io::Result::Ok(TcpStream::new(stream, cx.of_region()))
             };
             match attempt.await {
                 Ok(stream) => return Ok(stream),

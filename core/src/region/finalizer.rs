@@ -68,6 +68,7 @@ impl Finalizer {
 impl Running {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         let spent = self.scope.is_due();
+        self.scope.begin_poll();
         let polled = catch_unwind(AssertUnwindSafe(|| self.body.as_mut().poll(cx)));
         self.scope.charge_poll();
         match polled {
