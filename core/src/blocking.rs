@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use crate::body::TaskOutput;
-use crate::cancel::Level;
+use crate::cancel::{Level, Note};
 use crate::caps::{Effect, HasBlocking, HasSpawn};
 use crate::channel::{RecvError, oneshot};
 use crate::cx::Cx;
@@ -65,7 +65,7 @@ impl<C> Cx<C> {
         }));
         let _left = Left(&claimed);
         let mut mine = false;
-        let told = self.op(Level::Spent, |task| {
+        let told = self.op(Level::Spent, Note::JOB, |task| {
             if !mine && self.is_cancelled() && claimed.take() {
                 mine = true;
             }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Hold, Level, Reason, Scope, Turn, Watch};
+use crate::cancel::{Cancelled, Hold, Level, Note, Reason, Scope, Turn, Watch};
 use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
@@ -117,15 +117,16 @@ impl<C> Cx<C> {
     }
 
     /// Runs one operation of the given class: it fails once the scope's level is at least `at`.
-    /// Its own readiness comes before a request that arrives meanwhile. A task that has had its
-    /// [turn](crate::cancel) yields before the operation begins.
+    /// Its own readiness comes before a request that arrives meanwhile. While it waits, `note` says
+    /// what for. A task that has had its turn yields before the operation begins.
     pub(crate) async fn op<T, E: From<Cancelled>>(
         &self,
         at: Level,
+        note: Note,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
     ) -> Result<T, E> {
         let scope = &*self.inner.scope;
-        let (mut watch, mut turn) = (Watch::new(scope), Turn::default());
+        let (mut watch, mut turn) = (Watch::new(scope, note), Turn::default());
         poll_fn(|task| {
             turn.poll(scope, task, |task| {
                 if scope.level() >= at {
@@ -222,7 +223,7 @@ impl<C> Cx<C> {
     /// # Cancel safety
     /// Nothing is lost: a request stays visible.
     pub async fn cancelled(&self) -> Cancelled {
-        let mut watch = Watch::new(&self.inner.scope);
+        let mut watch = Watch::new(&self.inner.scope, Note::REQUEST);
         poll_fn(|task| watch.poll(Level::Requested, task)).await
     }
 
@@ -235,8 +236,8 @@ impl<C> Cx<C> {
     pub async fn shutdown_signal(&self) -> Reason {
         let tree = &self.inner.node.tree;
         tree.shutdown_watched.store(true, Ordering::SeqCst);
-        let mut signal = Watch::new(&tree.shutdown);
-        let mut request = Watch::new(&self.inner.scope);
+        let mut signal = Watch::new(&tree.shutdown, Note::SHUTDOWN);
+        let mut request = Watch::new(&self.inner.scope, Note::SHUTDOWN);
         let told = poll_fn(|task| match signal.poll(Level::Requested, task) {
             Poll::Ready(signal) => Poll::Ready(signal),
             Poll::Pending => request.poll(Level::Requested, task),
@@ -253,7 +254,7 @@ impl<C> Cx<C> {
     /// That of `future`: it is dropped where it waits.
     pub async fn or_cancel<F: Future>(&self, future: F) -> Result<F::Output, Cancelled> {
         let mut future = pin!(future);
-        self.op(Level::Requested, |task| future.as_mut().poll(task).map(Ok)).await
+        self.op(Level::Requested, Note::FOREIGN, |task| future.as_mut().poll(task).map(Ok)).await
     }
 
     /// Awaits a future that knows no `Cx` as work in flight: it goes on through Request, and is
@@ -266,7 +267,7 @@ impl<C> Cx<C> {
     /// That of `future`: it is dropped where it waits.
     pub async fn or_spent<F: Future>(&self, future: F) -> Result<F::Output, Cancelled> {
         let mut future = pin!(future);
-        self.op(Level::Spent, |task| future.as_mut().poll(task).map(Ok)).await
+        self.op(Level::Spent, Note::FOREIGN, |task| future.as_mut().poll(task).map(Ok)).await
     }
 
     /// Waits for `duration`.
@@ -299,7 +300,7 @@ impl<C> Cx<C> {
 
     pub(crate) async fn wait_until(&self, deadline: Time) -> Result<(), Cancelled> {
         let mut sleep = Sleep::new(self.host(), deadline);
-        self.op(Level::Requested, |task| sleep.poll(task).map(Ok)).await
+        self.op(Level::Requested, Note::until(deadline), |task| sleep.poll(task).map(Ok)).await
     }
 
     /// Lets other tasks run once.
@@ -308,7 +309,7 @@ impl<C> Cx<C> {
     /// `Cancelled` at Request.
     pub async fn yield_now(&self) -> Result<(), Cancelled> {
         let mut yielded = false;
-        self.op(Level::Requested, |task| {
+        self.op(Level::Requested, Note::TURN, |task| {
             if std::mem::replace(&mut yielded, true) {
                 return Poll::Ready(Ok(()));
             }

@@ -92,7 +92,8 @@ pub fn check(path: &Path, options: &Options) -> Result<Report, Problem> {
     problems.extend_from_slice(&workspace.problems);
     problems.sort();
     problems.dedup();
-    let settled = settle(judge(&workspace, &tree, &names), &tree, &names, &linted, config, &relative);
+    let settled =
+        settle(judge(&workspace, &tree, &names), &workspace, &tree, &names, &linted, config, &relative);
     let mut report = Report {
         findings: settled.findings,
         unknowns: settled.unknowns,

@@ -37,6 +37,17 @@ impl<'a> Places<'a> {
         Places { text, lines: std::iter::once(0).chain(breaks.map(|(i, _)| i + 1)).collect() }
     }
 
+    /// The text without its byte order mark.
+    pub(crate) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The bytes of a span, from its start to its end.
+    pub(crate) fn range(&self, span: Span) -> (usize, usize) {
+        let start = self.byte(span.line, span.column);
+        (start, self.byte(span.end_line, span.end_column).max(start))
+    }
+
     /// The byte at a place, 1-based and counted in characters.
     fn byte(&self, line: u32, column: u32) -> usize {
         let start = (line as usize).checked_sub(1).and_then(|i| self.lines.get(i));

@@ -97,6 +97,7 @@ fn a_finding_in_json() {
             "message": "`tokio::spawn` starts a task that no region owns",
             "reason": "the task goes on when the code that started it returns, fails or is cancelled; dropping its JoinHandle only detaches it",
             "suggestion": "cx.spawn_future(\"serve\", serve(..))",
+            "fix": null,
             "snippet": "\tlet _ = (\"日本\", tokio::spawn(serve()));",
             "cfg": [],
             "in_test": false,

@@ -28,6 +28,7 @@ pub mod finalizer_budgets;
 pub mod finalizers;
 pub mod foreign;
 pub mod joins;
+pub mod leftovers;
 pub mod life;
 pub mod locks;
 pub mod misuse;
@@ -65,7 +66,7 @@ macro_rules! themes {
 }
 
 themes! {
-    life orphans closing failures finalizers finalizer_budgets reports scale
+    life orphans closing failures finalizers finalizer_budgets reports leftovers scale
     protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities

@@ -116,7 +116,7 @@ impl Scope {
             let inner = lock(&scope.inner);
             // Then all below it are marked too, or somebody is on the way.
             if !scope.metered.swap(true, Ordering::Relaxed) {
-                found.extend(inner.children.iter().filter_map(|(_, child)| child.upgrade()));
+                found.extend(inner.children.iter().filter_map(|(_, child)| child.scope.upgrade()));
             }
             drop(inner);
             todo.append(&mut found);

@@ -16,14 +16,13 @@
 //! scope is dropped: the last one takes the parent's.
 
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Waker;
 
 use slab::Slab;
 
-use super::turn::Streak;
-use super::{Cancelled, Level, Reason, Standing};
+use super::{Cancelled, Level, Notes, Reason, Standing, Streak};
 use crate::budget::{Budget, Limit, Urgency};
 use crate::id::TimerKey;
 use crate::outcome::lock;
@@ -97,6 +96,8 @@ pub struct Scope {
     level: AtomicU8,
     /// Data pointer of `home`, for the quick test in `Watch::poll`; 0 when there is none.
     pub(super) home_data: AtomicUsize,
+    /// What the task that polls in this scope waits for here.
+    pub(super) note: AtomicU64,
     pub(super) hold: Hold,
     /// The earliest deadline and the lowest priority of this scope and those around it; puts the
     /// tasks inside into the Timed lane.
@@ -121,11 +122,17 @@ pub struct Scope {
     pub(super) inner: Mutex<Inner>,
 }
 
+/// A scope inside, as the one around it knows it.
+pub(super) struct Child {
+    pub(super) scope: Weak<Scope>,
+    same_task: bool,
+}
+
 pub(super) struct Inner {
     pub(super) standing: Standing,
     /// Moves the task that polls in this scope into the Cancel lane.
     home: Option<Waker>,
-    pub(super) children: Slab<Weak<Scope>>,
+    pub(super) children: Slab<Child>,
     /// Wakers of futures polled under another waker than the task's.
     pub(super) waiters: Slab<Waker>,
     pub(super) listener: Option<Weak<dyn Listener>>,
@@ -203,7 +210,7 @@ impl Scope {
             listener,
         };
         let child = Arc::new(Scope::new(link));
-        inner.children.insert(Arc::downgrade(&child));
+        inner.children.insert(Child { scope: Arc::downgrade(&child), same_task });
         child
     }
 
@@ -212,6 +219,7 @@ impl Scope {
         Scope {
             level: AtomicU8::new(link.standing.level as u8),
             home_data: AtomicUsize::new(link.home.as_ref().map_or(0, address)),
+            note: AtomicU64::new(0),
             hold: link.hold,
             urgency: link.urgency.within(link.budget),
             until: link.budget.end(),
@@ -276,6 +284,13 @@ impl Scope {
         self.home_data.store(address(&home), Ordering::Relaxed);
         let before = lock(&self.inner).home.replace(home);
         drop(before);
+    }
+
+    /// Makes the task of `waker` the one that polls in this scope, unless it is.
+    pub(crate) fn make_home_of(&self, waker: &Waker) {
+        if self.home_data.load(Ordering::Relaxed) != address(waker) {
+            self.set_home(waker.clone());
+        }
     }
 
     /// Forgets the task, whose memory the waker holds.
@@ -354,7 +369,7 @@ impl Scope {
                 waiters.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
                 homes.extend(inner.home.clone());
                 // To be the last to let go of a child takes this lock, so nothing is dropped here.
-                found.extend(inner.children.iter().filter_map(|(_, child)| child.upgrade()));
+                found.extend(inner.children.iter().filter_map(|(_, child)| child.scope.upgrade()));
                 (inner.listener.as_ref().and_then(Weak::upgrade), raised)
             };
             if let Some(listener) = listener {
@@ -391,6 +406,13 @@ impl Scope {
         &self.head.as_deref().unwrap_or(self).streak
     }
 
+    /// Those directly inside that are polled by the same task.
+    pub(super) fn inside(&self) -> Vec<Arc<Scope>> {
+        let inner = lock(&self.inner);
+        let same_task = inner.children.iter().filter(|(_, child)| child.same_task);
+        same_task.filter_map(|(_, child)| child.scope.upgrade()).collect()
+    }
+
     /// What still waits after a poll that begins now is to be dropped.
     pub(crate) fn is_due(&self) -> bool {
         self.due.load(Ordering::Acquire)
@@ -405,6 +427,9 @@ impl Scope {
 impl Drop for Scope {
     fn drop(&mut self) {
         if let Some(parent) = self.parent.upgrade() {
+            if self.same_task {
+                parent.note.inherit(&self.note);
+            }
             lock(&parent.inner).children.try_remove(self.key);
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A task is polled until something that it awaits is not ready. Where everything always is, a full
 //! channel at one end or a fast peer at the other, it would never let others run. So after
-//! [`IN_A_ROW`] operations that were ready within one poll, the next one yields: it wakes the task
+//! [so many](super::streak::IN_A_ROW) operations that were ready within one poll, the next one yields: it wakes the task
 //! and returns `Pending` before it has begun, so that nothing is lost. The rule and the number are
 //! those of Tokio's `coop` (its budget of 128 operations a poll, in "Reducing tail latencies with
 //! automatic cooperative task yielding"); instead of in a thread-local the count is in the scope of the
@@ -16,52 +16,10 @@
 //! 2. The count starts anew with each poll of the task, and where one that has yielded begins.
 //! 3. Nothing yields at the end of the drain budget: what waits after that one poll is dropped.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 use super::Level;
 use super::scope::Scope;
-
-/// How many operations may be ready in a row.
-const IN_A_ROW: u32 = 128;
-
-/// Counts operations that were ready in a row.
-#[derive(Debug, Default)]
-pub(crate) struct Streak(AtomicU32);
-
-impl Streak {
-    /// Something waited, or let others run.
-    pub(super) fn end(&self) {
-        self.0.store(0, Ordering::Relaxed);
-    }
-
-    fn is_long(&self) -> bool {
-        self.0.load(Ordering::Relaxed) >= IN_A_ROW
-    }
-
-    fn count(&self) {
-        self.0.store(self.0.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
-    }
-
-    /// Polls an operation that has no scope, of an object that counts its own.
-    pub(crate) fn pace<T>(
-        &self,
-        task: &mut Context<'_>,
-        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
-        if self.is_long() {
-            self.end();
-            task.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let polled = poll(task);
-        match polled {
-            Poll::Ready(_) => self.count(),
-            Poll::Pending => self.end(),
-        }
-        polled
-    }
-}
 
 /// The turn of one operation.
 #[derive(Debug, Default)]
@@ -100,6 +58,7 @@ mod tests {
 
     use super::*;
     use crate::cancel::scope::Hold;
+    use crate::cancel::streak::IN_A_ROW;
 
     /// Polls an operation that is always ready, once.
     fn poll(turn: &mut Turn, scope: &Scope) -> bool {
@@ -133,20 +92,5 @@ mod tests {
         assert!(!poll(&mut Turn::default(), &task), "only the task's own poll begins a turn");
         task.begin_poll();
         assert!(poll(&mut Turn::default(), &inside));
-    }
-
-    #[test]
-    fn a_paced_object_yields_once_in_a_row() {
-        let (streak, task) = (Streak::default(), &mut Context::from_waker(Waker::noop()));
-        for _ in 0..3 {
-            for _ in 0..IN_A_ROW {
-                assert!(streak.pace(task, |_| Poll::Ready(())).is_ready());
-            }
-            assert!(streak.pace(task, |_| -> Poll<()> { panic!("it began") }).is_pending());
-        }
-        // One that waits by itself starts anew.
-        (1..IN_A_ROW).for_each(|_| assert!(streak.pace(task, |_| Poll::Ready(())).is_ready()));
-        assert!(streak.pace(task, |_| Poll::<()>::Pending).is_pending());
-        (0..IN_A_ROW).for_each(|_| assert!(streak.pace(task, |_| Poll::Ready(())).is_ready()));
     }
 }

@@ -36,7 +36,7 @@ pub(crate) use verdict::Verdict;
 
 use crate::body::TaskOutput;
 use crate::budget::Budget;
-use crate::cancel::{Level, Reason, ReasonKind, past_the_drain};
+use crate::cancel::{Level, Note, Reason, ReasonKind, noted, past_the_drain};
 use crate::caps::{Authority, CapSet};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
@@ -259,12 +259,13 @@ where
     }
     let (body, dropped) = contain(&node.scope, async { body(&child).await.into_outcome() }).await;
     guard.body = false;
-    if dropped {
-        node.body_dropped();
+    if let Some(awaited) = dropped {
+        node.body_dropped(awaited);
     }
     node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
     // Work in flight has had its time; finalizers have theirs.
-    let report = past_the_drain(cx.scope(), node.close()).await;
+    let closing = noted(cx.scope(), Note::region(node.id), node.close());
+    let report = past_the_drain(cx.scope(), closing).await;
     guard.node = None;
     node.scope.clear_home();
     (failure::conclude(&node, body), report)
@@ -284,8 +285,10 @@ impl Drop for OpenGuard {
         if self.body {
             node.body_ended(false);
         }
-        submit_system(&node.clone(), "closer", async move {
-            node.close().await;
+        let region = node.clone();
+        let closer = submit_system(&node, "closer", async move {
+            region.close().await;
         });
+        node.driven_by(closer);
     }
 }

@@ -12,7 +12,7 @@ use super::tree::{Node, Tree};
 use super::{Close, Policy, failure};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Watch};
+use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, Watch};
 use crate::cx::Cx;
 use crate::host::{Host, TaskRef};
 use crate::id::TaskId;
@@ -56,7 +56,7 @@ impl Root {
         });
         let node = self.node.clone();
         node.body_ended(false);
-        submit_system(&self.node, "root closer", async move {
+        let closer = submit_system(&self.node, "root closer", async move {
             let report = node.close().await;
             let outcome = lock(&ended).take();
             let outcome = match outcome {
@@ -70,6 +70,7 @@ impl Root {
             };
             done(failure::conclude(&node, outcome), report);
         });
+        self.node.driven_by(closer);
     }
 
     /// Tells the tree of a shutdown signal. Whoever waits in `cx.shutdown_signal()` is in charge of
@@ -98,7 +99,7 @@ impl Root {
     /// # Cancel safety
     /// Nothing is lost: a request stays visible.
     pub async fn requested(&self) -> Cancelled {
-        let mut watch = Watch::new(&self.node.scope);
+        let mut watch = Watch::new(&self.node.scope, Note::REQUEST);
         poll_fn(|task| watch.poll(Level::Requested, task)).await
     }
 

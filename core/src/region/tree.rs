@@ -23,14 +23,14 @@ use std::task::Waker;
 
 use slab::Slab;
 
-use super::finalizer::{Finalizer, Running};
+use super::finalizer::{Finalizer, Running, Started};
 use super::ledger::Ledger;
 use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Event, Phase, State};
 use super::verdict::{Failed, Verdict};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope};
+use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Waits};
 use crate::host::{Host, Owner, Place, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
 use crate::outcome::lock;
@@ -77,14 +77,16 @@ pub(super) struct Inner {
     key: Option<usize>,
     pub(super) finalizers: Vec<Finalizer>,
     pub(super) running: Option<Running>,
-    /// The line that registered the running finalizer, wherever that is polled, and its start.
-    pub(super) running_since: Option<(&'static Location<'static>, Time)>,
+    /// What is known of the running finalizer, wherever that is polled.
+    pub(super) started: Option<Started>,
     /// The host gave up on the region: nothing drives it any more.
     pub(super) forced: bool,
     pub(super) ledger: Ledger,
     pub(super) failures: Vec<Failed>,
     /// Wakes the driver of `close`.
     pub(super) closer: Option<Waker>,
+    /// That driver, if it is a task of its own, which no region owns.
+    pub(super) driver: Option<TaskRef>,
     pub(super) requested_at: Option<Time>,
     pub(super) drained_at: Option<Time>,
     /// When drain and finalize must both be over.
@@ -101,7 +103,7 @@ pub(super) struct Inner {
 }
 
 pub(super) struct Entry {
-    number: u64,
+    pub(super) number: u64,
     pub(super) task: TaskRef,
 }
 
@@ -181,11 +183,12 @@ impl Node {
             key: None,
             finalizers: Vec::new(),
             running: None,
-            running_since: None,
+            started: None,
             forced: false,
             ledger: Ledger::default(),
             failures: Vec::new(),
             closer: None,
+            driver: None,
             requested_at: None,
             drained_at: None,
             close_by: Time::MAX,
@@ -252,8 +255,10 @@ impl Node {
             return;
         }
         inner.totals.count(&verdict);
-        if matches!(verdict, Verdict::Dropped) && inner.leftovers.len() < KEPT {
-            let leftover = self.leftover(info, inner.state.phase, LeftoverKind::Dropped);
+        if let Verdict::Dropped(awaited) = &verdict
+            && inner.leftovers.len() < KEPT
+        {
+            let leftover = self.leftover(info, inner.state.phase, LeftoverKind::Dropped, awaited.clone());
             inner.keep(leftover);
         }
         let failed = matches!(verdict, Verdict::Err(_) | Verdict::Panicked(_));
@@ -278,12 +283,13 @@ impl Node {
     }
 
     /// The body's future was dropped at the end of the drain budget.
-    pub(super) fn body_dropped(&self) {
+    pub(super) fn body_dropped(&self, awaited: Waits) {
         let age = self.tree.host.now() - self.opened_at;
         let (kind, name, site, path) = (LeftoverKind::Dropped, self.name.clone(), self.site, self.path());
         let mut inner = lock(&self.inner);
         let phase = inner.state.phase;
-        inner.keep(Leftover { kind, name, site, path, phase, age });
+        let (task, awaited) = (None, Some(awaited));
+        inner.keep(Leftover { kind, name, site, path, phase, age, task, awaited });
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -352,7 +358,13 @@ impl Node {
         }
     }
 
-    pub(super) fn leftover(&self, info: &TaskInfo, phase: Phase, kind: LeftoverKind) -> Leftover {
+    pub(super) fn leftover(
+        &self,
+        info: &TaskInfo,
+        phase: Phase,
+        kind: LeftoverKind,
+        awaited: Option<Waits>,
+    ) -> Leftover {
         Leftover {
             kind,
             name: info.name.clone(),
@@ -360,6 +372,8 @@ impl Node {
             path: self.path(),
             phase,
             age: self.tree.host.now() - info.spawned_at,
+            task: Some(info.id),
+            awaited,
         }
     }
 
@@ -387,7 +401,7 @@ impl Inner {
     }
 
     /// The task is still counted; one that was given up and ends after all is not.
-    fn has(&self, place: Place) -> bool {
+    pub(super) fn has(&self, place: Place) -> bool {
         self.tasks.get(place.key).is_some_and(|entry| entry.number == place.number)
     }
 

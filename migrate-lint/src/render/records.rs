@@ -8,7 +8,7 @@ use super::shown;
 use crate::check::Report;
 use crate::fate::Fate;
 use crate::load::{Problem, Severity};
-use crate::rule::Finding;
+use crate::rule::{Edit, Finding};
 use crate::settle::{By, SetAside};
 use serde::Serialize;
 use std::path::Path;
@@ -49,6 +49,8 @@ pub(super) struct Entry {
     message: String,
     reason: String,
     suggestion: String,
+    /// Replacements that mend it and change nothing else; else null.
+    fix: Option<Vec<EditEntry>>,
     /// The line the span starts on.
     snippet: String,
     /// Conditions around it, outermost first: what stands in `#[cfg(..)]`, or
@@ -57,6 +59,16 @@ pub(super) struct Entry {
     /// Whether it only exists in tests.
     in_test: bool,
     targets: Vec<TargetEntry>,
+}
+
+/// What stands there becomes `text`.
+#[derive(Serialize)]
+struct EditEntry {
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    text: String,
 }
 
 #[derive(Serialize)]
@@ -176,6 +188,7 @@ fn entry(root: &Path, finding: &Finding, level: &'static str) -> Entry {
         message: finding.diagnosis.message.clone(),
         reason: finding.diagnosis.reason.clone(),
         suggestion: finding.diagnosis.suggestion.clone(),
+        fix: finding.fix.as_ref().map(|fix| fix.edits.iter().map(edit).collect()),
         snippet: finding.snippet.clone(),
         cfg: finding.cfg.clone(),
         in_test: finding.in_test,
@@ -184,6 +197,16 @@ fn entry(root: &Path, finding: &Finding, level: &'static str) -> Entry {
             .iter()
             .map(|t| TargetEntry { package: t.package.clone(), kind: t.kind, name: t.name.clone() })
             .collect(),
+    }
+}
+
+fn edit(edit: &Edit) -> EditEntry {
+    EditEntry {
+        line: edit.span.line,
+        column: edit.span.column,
+        end_line: edit.span.end_line,
+        end_column: edit.span.end_column,
+        text: edit.text.clone(),
     }
 }
 

@@ -10,6 +10,7 @@
 use super::severity;
 use crate::check::Report;
 use crate::identity::Hash;
+use crate::load::index::Span;
 use crate::load::{Problem, Severity};
 use crate::place::Relative;
 use crate::rule::Finding;
@@ -82,7 +83,7 @@ fn rule_index(name: &str) -> Option<usize> {
 fn result(finding: &Finding, uri: &str, fingerprint: &str) -> Value {
     let words = &finding.diagnosis;
     let targets = finding.targets.iter().map(|t| format!("{} {} {}", t.package, t.kind, t.name));
-    json!({
+    let mut result = json!({
         "ruleId": finding.rule,
         "ruleIndex": rule_index(finding.rule),
         "level": severity(finding.level),
@@ -95,22 +96,36 @@ fn result(finding: &Finding, uri: &str, fingerprint: &str) -> Value {
             "inTest": finding.in_test,
             "targets": targets.collect::<Vec<_>>(),
         },
+    });
+    if let Some(fix) = &finding.fix {
+        let replacements = fix.edits.iter().map(
+            |edit| json!({ "deletedRegion": region(edit.span), "insertedContent": { "text": edit.text } }),
+        );
+        result["fixes"] = json!([{
+            "description": { "text": words.suggestion },
+            "artifactChanges": [{
+                "artifactLocation": artifact(uri),
+                "replacements": replacements.collect::<Vec<_>>(),
+            }],
+        }]);
+    }
+    result
+}
+
+fn region(span: Span) -> Value {
+    json!({
+        "startLine": span.line,
+        "startColumn": span.column,
+        "endLine": span.end_line,
+        "endColumn": span.end_column,
     })
 }
 
 fn location(finding: &Finding, uri: &str) -> Value {
-    let span = finding.span;
+    let mut place = region(finding.span);
+    place["snippet"] = json!({ "text": finding.snippet });
     let mut location = json!({
-        "physicalLocation": {
-            "artifactLocation": artifact(uri),
-            "region": {
-                "startLine": span.line,
-                "startColumn": span.column,
-                "endLine": span.end_line,
-                "endColumn": span.end_column,
-                "snippet": { "text": finding.snippet },
-            },
-        },
+        "physicalLocation": { "artifactLocation": artifact(uri), "region": place },
     });
     if !finding.item.is_empty() {
         location["logicalLocations"] = json!([{ "fullyQualifiedName": finding.item }]);
