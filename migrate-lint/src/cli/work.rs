@@ -24,7 +24,10 @@ pub(super) fn check(raw: &Raw, out: &mut dyn Write) -> Result<Done, Mistake> {
     // whoever reads JSON gets a document in any case
     let (report, is_run) = match report {
         Ok(report) => (report, true),
-        Err(problem) => {
+        Err(mut problem) => {
+            if let Some(command) = options::meant(&path) {
+                problem.message.push_str(&format!("; or did you mean the command `{command}`?"));
+            }
             let repository = options.place.repository.clone();
             (Report { root: path, repository, problems: vec![problem], ..Report::default() }, false)
         }
