@@ -1,12 +1,12 @@
 //! Turns: no task keeps its thread by operations that never wait.
 //!
 //! A task is polled until something that it awaits is not ready. Where everything always is, a full
-//! channel at one end or a fast peer at the other, it would never let others run. So after
-//! [so many](super::streak::IN_A_ROW) operations that were ready within one poll, the next one yields: it wakes the task
-//! and returns `Pending` before it has begun, so that nothing is lost. The rule and the number are
-//! those of Tokio's `coop` (its budget of 128 operations a poll, in "Reducing tail latencies with
-//! automatic cooperative task yielding"); instead of in a thread-local the count is in the scope of the
-//! task, whichever scope within the task an operation runs in.
+//! channel at one end or a fast peer at the other, it would never let others run. So after a
+//! [streak](super::streak) of operations that were ready within one poll, the next one yields: it
+//! wakes the task and returns `Pending` before it has begun, so that nothing is lost. The rule and
+//! the number are those of Tokio's `coop` ("Reducing tail latencies with automatic cooperative task
+//! yielding"); instead of in a thread-local the count is in the scope of the task, whichever scope
+//! within the task an operation runs in.
 //!
 //! A task is polled by one thread at a time, so counting needs no read-modify-write. A `Cx` that
 //! another task borrows is counted there; counts that are lost so only put off a yield.
