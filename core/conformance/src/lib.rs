@@ -30,6 +30,7 @@ pub mod joins;
 pub mod life;
 pub mod locks;
 pub mod misuse;
+pub mod objects;
 pub mod orphans;
 pub mod producers;
 pub mod protocol;
@@ -66,7 +67,7 @@ themes! {
     life orphans closing failures finalizers finalizer_budgets reports scale
     protocol scopes combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
-    capabilities
+    capabilities objects
 }
 
 /// Lists cases: `cases![name, name needs (Capability)]`.

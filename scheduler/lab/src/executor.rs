@@ -31,6 +31,8 @@ struct State {
     jobs: VecDeque<Job>,
     policy: Policy,
     random: Random,
+    /// Of its own, so that what tasks draw changes no schedule.
+    seeds: Random,
     now: u64,
     wheel: Wheel<Waker>,
     closed: bool,
@@ -61,6 +63,7 @@ impl Executor {
             jobs: VecDeque::new(),
             policy: Policy::new(),
             random: Random::new(seed),
+            seeds: Random::new(!seed),
             now: 0,
             wheel: Wheel::new(0),
             closed: false,
@@ -189,6 +192,10 @@ impl Host for Executor {
             return;
         }
         state.jobs.push_back(job);
+    }
+
+    fn random_seed(&self) -> u64 {
+        self.state().seeds.bits()
     }
 
     fn net(&self) -> &dyn Sockets {
