@@ -9,6 +9,8 @@
 //! - `wire`, `load`: the clients and their log
 //! - `parent`, `account`: a side's process, and its accounts from both ends
 //! - `progress`, `table`: what is shown
+//!
+//! What `cargo migrate-lint` says of it: 2 detached_spawn allowed.
 
 #[path = "drain/account.rs"]
 mod account;

@@ -26,7 +26,7 @@
 
 pub use asupersync_core::{
     All, Budget, Cancelled, Clock, Cx, Either, Error, Exit, Failure, Handle, ItemFn, NoCaps, Outcome, Panic,
-    Random, Reason, ReasonKind, Region, Selected, SelectedAll, Severity, TaskFn, TaskOutput, Time,
+    Priority, Random, Reason, ReasonKind, Region, Selected, SelectedAll, Severity, TaskFn, TaskOutput, Time,
 };
 pub use asupersync_core::{cancel, caps, channel, host, id, obligation, region, supervise, sync};
 pub use asupersync_scheduler::{Builder, Runtime};

@@ -46,6 +46,7 @@ impl Runner for OnTokio {
             Capability::StuckPolls => false,
             // Tokio itself refuses to be entered twice, in words of its own.
             Capability::Nested => false,
+            Capability::OneAtATime => self.workers < 2,
         }
     }
 

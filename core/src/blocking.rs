@@ -4,14 +4,13 @@
 //! cannot be stopped from outside: its task drains until the job ends or the budget is spent; after
 //! that the region closes without it, and the thread goes on by itself.
 
-use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use crate::body::TaskOutput;
-use crate::cancel::Level;
+use crate::cancel::{Level, Note};
 use crate::caps::{Effect, HasBlocking, HasSpawn, NoCaps};
 use crate::channel::{RecvError, oneshot};
 use crate::cx::Cx;
@@ -88,7 +87,7 @@ impl Cx<NoCaps> {
         }));
         let mut wait = Wait { cx: self, claimed, told: Some(told), heir };
         let mut mine = false;
-        let told = self.op(Level::Spent, |task| {
+        let told = self.op(Level::Spent, Note::JOB, |task| {
             if !mine && self.is_cancelled() && wait.claimed.take() {
                 mine = true;
             }
@@ -133,8 +132,8 @@ impl<T: Send + 'static> Drop for Wait<'_, T> {
         if !unbegun {
             // Refused once the region's own budget is spent: then the job is left to itself.
             let region = self.cx.of_region().in_flight();
-            drop(region.start(&[], name, site, |_| async move {
-                drop(poll_fn(|task| told.poll_recv(task)).await);
+            drop(region.start(&[], name, site, |cx| async move {
+                drop(cx.op(Level::Spent, Note::JOB, |task| told.poll_recv(task)).await);
                 Ok(())
             }));
         }

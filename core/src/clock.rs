@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::alarm::Alarm;
-use crate::cancel::{Cancelled, Level};
+use crate::cancel::{Cancelled, Level, Note};
 use crate::caps::HasTime;
 use crate::cx::Cx;
 use crate::host::Host;
@@ -61,7 +61,7 @@ impl Clock {
     /// Nothing is lost but the time waited.
     pub async fn sleep_until<C>(&self, cx: &Cx<C>, deadline: Time) -> Result<(), Cancelled> {
         let mut sleep = Sleep::new(&*self.host, deadline);
-        cx.op(Level::Requested, |task| sleep.poll(task).map(Ok)).await
+        cx.op(Level::Requested, Note::until(deadline), |task| sleep.poll(task).map(Ok)).await
     }
 
     /// As [`Cx::alarm`].

@@ -12,7 +12,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
-use crate::cancel::{Cancelled, Hold, Level, Reason, Scope, Watch};
+use crate::budget::Budget;
+use crate::cancel::{Cancelled, Hold, Level, Note, Reason, Scope, Watch};
 use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
@@ -121,13 +122,15 @@ impl<C> Cx<C> {
     }
 
     /// Runs one operation of the given class: it fails once the scope's level is at least `at`.
-    /// Its own readiness comes before a request that arrives meanwhile.
+    /// Its own readiness comes before a request that arrives meanwhile. While it waits, `note` says
+    /// what for.
     pub(crate) async fn op<T, E: From<Cancelled>>(
         &self,
         at: Level,
+        note: Note,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
     ) -> Result<T, E> {
-        let mut watch = Watch::new(&self.inner.scope);
+        let mut watch = Watch::new(&self.inner.scope, note);
         poll_fn(|task| {
             if self.inner.scope.level() >= at {
                 return Poll::Ready(Err(self.inner.scope.cancelled().into()));
@@ -152,6 +155,42 @@ impl<C> Cx<C> {
         C: HasTime,
     {
         self.host().now()
+    }
+
+    /// What this scope may still use: the absolute deadline, polls and cost that are left, and the
+    /// priority. It is the meet of all budgets around it, up to a shield, which has only its own; a
+    /// region under Request counts with what is left of its drain.
+    ///
+    /// ```
+    /// use asupersync::{Budget, Cx, Outcome, Region};
+    ///
+    /// #[asupersync::main]
+    /// async fn main(cx: &Cx) -> Outcome<()> {
+    ///     let ten = Region::builder("ten").budget(Budget::UNLIMITED.with_cost(10));
+    ///     ten.open(cx, async |cx: &Cx| {
+    ///         let more = Region::builder("more").budget(Budget::UNLIMITED.with_cost(100));
+    ///         more.open(cx, async |cx: &Cx| Ok(cx.charge(3)?)).await?;
+    ///         assert_eq!(cx.budget().cost(), Some(7));
+    ///         Ok(())
+    ///     })
+    ///     .await
+    /// }
+    /// ```
+    pub fn budget(&self) -> Budget {
+        self.inner.scope.budget()
+    }
+
+    /// Charges `units` of cost for work that is done here to this scope and all around it.
+    ///
+    /// What a unit is, the program decides; they count where a budget has a limit of cost
+    /// ([`Budget::with_cost`]), and elsewhere cost one load.
+    ///
+    /// # Errors
+    /// `Cancelled` if this scope is under Request, by this charge or before; the units are charged
+    /// all the same. Inside of [`finish`](Cx::finish) that is at the end of the drain budget.
+    pub fn charge(&self, units: u64) -> Result<(), Cancelled> {
+        self.inner.scope.charge_cost(units);
+        self.checkpoint()
     }
 
     /// The region's number within its runtime.
@@ -179,7 +218,7 @@ impl<C> Cx<C> {
     /// # Cancel safety
     /// Nothing is lost: a request stays visible.
     pub async fn cancelled(&self) -> Cancelled {
-        let mut watch = Watch::new(&self.inner.scope);
+        let mut watch = Watch::new(&self.inner.scope, Note::REQUEST);
         poll_fn(|task| watch.poll(Level::Requested, task)).await
     }
 
@@ -192,8 +231,8 @@ impl<C> Cx<C> {
     pub async fn shutdown_signal(&self) -> Reason {
         let tree = &self.inner.node.tree;
         tree.shutdown_watched.store(true, Ordering::SeqCst);
-        let mut signal = Watch::new(&tree.shutdown);
-        let mut request = Watch::new(&self.inner.scope);
+        let mut signal = Watch::new(&tree.shutdown, Note::SHUTDOWN);
+        let mut request = Watch::new(&self.inner.scope, Note::SHUTDOWN);
         let told = poll_fn(|task| match signal.poll(Level::Requested, task) {
             Poll::Ready(signal) => Poll::Ready(signal),
             Poll::Pending => request.poll(Level::Requested, task),
@@ -210,7 +249,7 @@ impl<C> Cx<C> {
     /// That of `future`: it is dropped where it waits.
     pub async fn or_cancel<F: Future>(&self, future: F) -> Result<F::Output, Cancelled> {
         let mut future = pin!(future);
-        self.op(Level::Requested, |task| future.as_mut().poll(task).map(Ok)).await
+        self.op(Level::Requested, Note::FOREIGN, |task| future.as_mut().poll(task).map(Ok)).await
     }
 
     /// Awaits a future that knows no `Cx` as work in flight: it goes on through Request, and is
@@ -223,7 +262,7 @@ impl<C> Cx<C> {
     /// That of `future`: it is dropped where it waits.
     pub async fn or_spent<F: Future>(&self, future: F) -> Result<F::Output, Cancelled> {
         let mut future = pin!(future);
-        self.op(Level::Spent, |task| future.as_mut().poll(task).map(Ok)).await
+        self.op(Level::Spent, Note::FOREIGN, |task| future.as_mut().poll(task).map(Ok)).await
     }
 
     /// Waits for `duration`.
@@ -256,7 +295,7 @@ impl<C> Cx<C> {
 
     pub(crate) async fn wait_until(&self, deadline: Time) -> Result<(), Cancelled> {
         let mut sleep = Sleep::new(self.host(), deadline);
-        self.op(Level::Requested, |task| sleep.poll(task).map(Ok)).await
+        self.op(Level::Requested, Note::until(deadline), |task| sleep.poll(task).map(Ok)).await
     }
 
     /// Lets other tasks run once.
@@ -265,7 +304,7 @@ impl<C> Cx<C> {
     /// `Cancelled` at Request.
     pub async fn yield_now(&self) -> Result<(), Cancelled> {
         let mut yielded = false;
-        self.op(Level::Requested, |task| {
+        self.op(Level::Requested, Note::TURN, |task| {
             if std::mem::replace(&mut yielded, true) {
                 return Poll::Ready(Ok(()));
             }

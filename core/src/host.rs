@@ -21,6 +21,7 @@ use std::task::Waker;
 pub use asupersync_task::{Ran, Wake};
 use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef};
 
+pub use crate::budget::Urgency;
 use crate::cancel::{Level, Scope};
 use crate::id::TaskId;
 pub use crate::id::TimerKey;
@@ -32,8 +33,8 @@ use crate::time::Time;
 pub enum Lane {
     /// Its scope is under Request.
     Cancel,
-    /// It has a deadline; the earliest goes first.
-    Timed(Time),
+    /// It has a deadline; the greatest urgency goes first, and among equals the first that came.
+    Timed(Urgency),
     /// Everything else, in order of arrival.
     Ready,
 }
@@ -69,7 +70,7 @@ pub trait Host: Send + Sync + 'static {
 pub struct TaskMeta {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) scope: Arc<Scope>,
-    pub(crate) deadline: Time,
+    pub(crate) urgency: Urgency,
     /// Whom to tell when it is gone; nobody counts the host's own.
     pub(crate) owner: Option<(Arc<dyn Owner>, Place)>,
     pub(crate) info: TaskInfo,
@@ -105,8 +106,8 @@ impl TaskMeta {
     fn lane(&self) -> Lane {
         if self.scope.level() >= Level::Requested {
             Lane::Cancel
-        } else if self.deadline < Time::MAX {
-            Lane::Timed(self.deadline)
+        } else if self.urgency.deadline < Time::MAX {
+            Lane::Timed(self.urgency)
         } else {
             Lane::Ready
         }

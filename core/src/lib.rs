@@ -45,7 +45,7 @@ mod timer;
 
 pub use alarm::Alarm;
 pub use body::{ItemFn, TaskFn, TaskOutput};
-pub use budget::Budget;
+pub use budget::{Budget, Priority};
 pub use cancel::{Cancelled, Reason, ReasonKind};
 pub use caps::{All, NoCaps};
 pub use clock::Clock;

@@ -2,15 +2,15 @@
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use asupersync_task::{JoinError, JoinHandle};
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Level, Reason, ReasonKind, Scope};
+use crate::cancel::{Level, Note, Notes, Reason, ReasonKind, Scope, Waits};
 use crate::caps::{Effect, HasSpawn};
 use crate::cx::Cx;
 use crate::host::{Owner, Place, Runnable, TaskInfo, TaskMeta, TaskRef};
@@ -88,7 +88,7 @@ impl<C> Cx<C> {
                 scope: scope.clone(),
                 place,
                 info: info.clone(),
-                verdict: Verdict::Dropped,
+                verdict: Verdict::Dropped(None),
             };
             let (runnable, join) = new_task(node, &scope, Some(place), info, run(future, end));
             (join.task(), (runnable, join))
@@ -118,9 +118,9 @@ fn new_task<Fut>(
 where
     Fut: Future<Output: Send + 'static> + Send + 'static,
 {
-    let (host, deadline) = (node.tree.host.clone(), scope.deadline());
+    let (host, urgency) = (node.tree.host.clone(), scope.urgency());
     let owner = place.map(|place| (node.clone() as Arc<dyn Owner>, place));
-    let meta = TaskMeta { host, scope: scope.clone(), deadline, owner, info };
+    let meta = TaskMeta { host, scope: scope.clone(), urgency, owner, info };
     let (runnable, join) = asupersync_task::new(future, meta);
     scope.set_home(runnable.task().promote_waker());
     (Runnable(runnable), join)
@@ -171,23 +171,22 @@ impl Drop for End {
         if let Some(timer) = self.scope.end() {
             self.node.tree.host.cancel_timer(timer);
         }
-        let verdict = std::mem::replace(&mut self.verdict, Verdict::Dropped);
+        let verdict = std::mem::replace(&mut self.verdict, Verdict::Dropped(None));
         self.node.task_ended(self.place, &self.info, verdict);
     }
 }
 
 async fn run<T>(future: impl Future<Output = Outcome<T>>, mut end: End) -> Outcome<T> {
     let scope = end.scope.clone();
-    let (outcome, dropped) = if scope.level() < Level::Spent {
-        contain(&scope, future).await
-    } else {
+    if scope.level() == Level::Spent {
         // What has not begun has nothing to clean up.
         drop(future);
-        (Err(scope.cancelled().into()), true)
-    };
+        return Err(scope.cancelled().into());
+    }
+    let (outcome, dropped) = contain(&scope, future).await;
     end.verdict = match &outcome {
         Ok(_) => Verdict::Ok,
-        Err(_) if dropped => Verdict::Dropped,
+        Err(_) if dropped.is_some() => Verdict::Dropped(dropped),
         Err(Failure::Err(error)) => Verdict::Err(error.clone()),
         Err(Failure::Panicked(panic)) => Verdict::Panicked(panic.clone()),
         Err(Failure::Cancelled(_)) => Verdict::Cancelled,
@@ -197,18 +196,30 @@ async fn run<T>(future: impl Future<Output = Outcome<T>>, mut end: End) -> Outco
 
 /// Polls a body under its scope: a panic becomes an outcome, and once the drain budget is spent
 /// the body gets one more poll, in which all it awaits returns `Cancelled`, and then is dropped,
-/// unless something inside has a limit of its own. The flag tells of that.
-pub(crate) async fn contain<T>(scope: &Scope, body: impl Future<Output = Outcome<T>>) -> (Outcome<T>, bool) {
+/// unless something inside has a limit of its own. It then tells what the body awaited.
+pub(crate) async fn contain<T>(
+    scope: &Arc<Scope>,
+    body: impl Future<Output = Outcome<T>>,
+) -> (Outcome<T>, Option<Waits>) {
     let mut body = pin!(body);
     poll_fn(|cx| {
         let spent = scope.is_due();
-        match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx))) {
-            Ok(Poll::Ready(outcome)) => Poll::Ready((outcome, false)),
+        let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx)));
+        scope.charge_poll();
+        match polled {
+            Ok(Poll::Ready(outcome)) => Poll::Ready((outcome, None)),
             Ok(Poll::Pending) if spent && !scope.is_kept() => {
-                Poll::Ready((Err(scope.cancelled().into()), true))
+                let awaited = scope.waits(asupersync_task::note(cx.waker())).of_idle();
+                Poll::Ready((Err(scope.cancelled().into()), Some(awaited)))
             }
-            Ok(Poll::Pending) => Poll::Pending,
-            Err(payload) => Poll::Ready((Err(Failure::Panicked(Panic::new(payload))), false)),
+            Ok(Poll::Pending) => {
+                // Spent by this very poll: the one more comes from whoever polls here.
+                if !spent && scope.is_due() {
+                    cx.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
+            Err(payload) => Poll::Ready((Err(Failure::Panicked(Panic::new(payload))), None)),
         }
     })
     .await
@@ -239,11 +250,12 @@ impl<T> Handle<T> {
         match self.state {
             State::Refused(failure) => Err(failure),
             State::Started(join) => {
-                let scope = join.task().meta().scope.clone();
-                match join.await {
+                let task = join.task();
+                let note = Note::task(task.meta().info.id);
+                match (Joining { join, note, noted: false }).await {
                     Ok(outcome) => outcome,
                     Err(JoinError::Panicked(payload)) => Err(Failure::Panicked(Panic::new(payload))),
-                    Err(JoinError::Shutdown) => Err(scope.cancelled().into()),
+                    Err(JoinError::Shutdown) => Err(task.meta().scope.cancelled().into()),
                 }
             }
         }
@@ -288,6 +300,42 @@ impl<T> Handle<T> {
         match &self.state {
             State::Started(join) => join.is_finished(),
             State::Refused(_) => true,
+        }
+    }
+}
+
+/// Waits for a task, and tells in the note of whoever does so.
+struct Joining<T> {
+    join: JoinHandle<Outcome<T>, TaskMeta>,
+    note: Note,
+    noted: bool,
+}
+
+impl<T> Future for Joining<T> {
+    type Output = Result<Outcome<T>, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let joined = Pin::new(&mut self.join).poll(cx);
+        if let Some(waiter) = asupersync_task::note(cx.waker()) {
+            match joined {
+                Poll::Pending => waiter.begin(self.note),
+                Poll::Ready(_) if self.noted => waiter.end(self.note),
+                Poll::Ready(_) => {}
+            }
+        }
+        self.noted = joined.is_pending();
+        joined
+    }
+}
+
+impl<T> Drop for Joining<T> {
+    fn drop(&mut self) {
+        // Without a waker the task is gone, which ends the wait as well.
+        if self.noted
+            && let Some(waker) = self.join.take_waker()
+            && let Some(waiter) = asupersync_task::note(&waker)
+        {
+            waiter.end(self.note);
         }
     }
 }

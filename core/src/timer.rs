@@ -1,9 +1,10 @@
-//! What core does with the host's timers: wait for a point in time, and end a drain at one.
+//! What core does with the host's timers: wait for a point in time, and do something at one.
 
 use std::ops::Deref;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
+use crate::budget::Limit;
 use crate::cancel::Scope;
 use crate::host::{Host, TimerKey};
 use crate::time::Time;
@@ -52,15 +53,23 @@ impl<H: Deref<Target: Host>> Drop for Sleep<H> {
     }
 }
 
-/// Ends the drain of `scope` at `at`.
-pub(crate) fn arm_drain(host: &dyn Host, scope: &Arc<Scope>, at: Time) -> TimerKey {
-    struct Spender(Weak<Scope>);
-    impl Wake for Spender {
+/// Calls `then` once, at or after `at`, from a thread of the host.
+pub(crate) fn call_at(host: &dyn Host, at: Time, then: impl Fn() + Send + Sync + 'static) -> TimerKey {
+    struct Call<F>(F);
+    impl<F: Fn() + Send + Sync> Wake for Call<F> {
         fn wake(self: Arc<Self>) {
-            if let Some(scope) = self.0.upgrade() {
-                scope.spend();
-            }
+            (self.0)();
         }
     }
-    host.add_timer(at, Waker::from(Arc::new(Spender(Arc::downgrade(scope)))))
+    host.add_timer(at, Waker::from(Arc::new(Call(then))))
+}
+
+/// Ends the drain of `scope` at `at`.
+pub(crate) fn arm_drain(host: &dyn Host, scope: &Arc<Scope>, at: Time) -> TimerKey {
+    let scope = Arc::downgrade(scope);
+    call_at(host, at, move || {
+        if let Some(scope) = scope.upgrade() {
+            scope.spend(Limit::Time);
+        }
+    })
 }

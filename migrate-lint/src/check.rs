@@ -30,6 +30,8 @@ pub struct Options {
 pub struct Report {
     /// The directory files are relative to in JSON.
     pub root: PathBuf,
+    /// The top of the repository.
+    pub repository: PathBuf,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// What may be wrong; the reason says why it cannot be told.
@@ -90,7 +92,8 @@ pub fn check(path: &Path, options: &Options) -> Result<Report, Problem> {
     problems.extend_from_slice(&workspace.problems);
     problems.sort();
     problems.dedup();
-    let settled = settle(judge(&workspace, &tree, &names), &tree, &names, &linted, config, &relative);
+    let settled =
+        settle(judge(&workspace, &tree, &names), &workspace, &tree, &names, &linted, config, &relative);
     let mut report = Report {
         findings: settled.findings,
         unknowns: settled.unknowns,
@@ -100,6 +103,7 @@ pub fn check(path: &Path, options: &Options) -> Result<Report, Problem> {
         files: linted.len(),
         lines: linted.iter().map(|&file| tree.files[file as usize].text.lines().count()).sum(),
         root: workspace.root.clone(),
+        repository: place.repository.clone(),
         ..Report::default()
     };
     let reach = Reach::new(&workspace, &tree, &names, &linted, place);
@@ -144,7 +148,7 @@ fn accept(report: &mut Report, accepted: Option<&[Entry]>, relative: &Relative, 
             continue;
         }
         report.stale.push(Problem {
-            file: entry.file.clone(),
+            file: reach.shown(&entry.file),
             place: None,
             severity: Severity::Warning,
             message: format!(

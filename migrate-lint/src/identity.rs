@@ -37,6 +37,17 @@ impl<'a> Places<'a> {
         Places { text, lines: std::iter::once(0).chain(breaks.map(|(i, _)| i + 1)).collect() }
     }
 
+    /// The text without its byte order mark.
+    pub(crate) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The bytes of a span, from its start to its end.
+    pub(crate) fn range(&self, span: Span) -> (usize, usize) {
+        let start = self.byte(span.line, span.column);
+        (start, self.byte(span.end_line, span.end_column).max(start))
+    }
+
     /// The byte at a place, 1-based and counted in characters.
     fn byte(&self, line: u32, column: u32) -> usize {
         let start = (line as usize).checked_sub(1).and_then(|i| self.lines.get(i));
@@ -102,7 +113,7 @@ fn whole(text: &str, start: usize) -> u32 {
 
 /// FNV-1a over 64 bits, folded: the same on every machine and in every release.
 #[derive(Clone, Copy)]
-struct Hash(u64);
+pub(crate) struct Hash(u64);
 
 impl Default for Hash {
     fn default() -> Hash {
@@ -111,11 +122,15 @@ impl Default for Hash {
 }
 
 impl Hash {
-    fn add(&mut self, word: &str) {
+    pub(crate) fn add(&mut self, word: &str) {
         // the 0 tells `a b` from `ab`
         for byte in word.bytes().chain([0]) {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
+    }
+
+    pub(crate) fn whole(self) -> u64 {
+        self.0
     }
 
     fn finish(self) -> u32 {

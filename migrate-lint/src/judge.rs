@@ -125,6 +125,7 @@ fn finding(
         identity: Identity::default(),
         fate: None,
         diagnosis,
+        fix: None,
         snippet,
         cfg: site.cfg.clone(),
         in_test: site.in_test,

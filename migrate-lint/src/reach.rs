@@ -17,6 +17,8 @@ pub(crate) struct Reach<'a> {
     names: &'a Interner,
     base: PathBuf,
     root: PathBuf,
+    /// The root as it was given.
+    asked: PathBuf,
     /// Linted files by their path from the base.
     files: BTreeMap<PathBuf, u32>,
     /// Real directories of linted packages.
@@ -40,10 +42,16 @@ impl<'a> Reach<'a> {
             names,
             base: place.base.clone(),
             root: canonical(&workspace.root),
+            asked: workspace.root.clone(),
             files: linted.iter().map(|&f| (relative.path(&tree.files[f as usize].path), f)).collect(),
             packages: reported.map(|p| canonical(&p.dir)).collect(),
             items: RefCell::default(),
         }
+    }
+
+    /// A file of the base, as reached from what was asked for if it can be.
+    pub(crate) fn shown(&self, file: &Path) -> PathBuf {
+        if self.root == self.base { self.asked.join(file) } else { self.base.join(file) }
     }
 
     /// Whether all below the base was asked for.

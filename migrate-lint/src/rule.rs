@@ -78,6 +78,22 @@ pub struct Diagnosis {
     pub suggestion: String,
 }
 
+/// A change of the code that mends a finding and alters nothing else it does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fix {
+    /// All of them belong together, and none meets another.
+    pub edits: Vec<Edit>,
+}
+
+/// One replacement in the finding's file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Edit {
+    /// What goes; nothing where start and end are the same.
+    pub span: Span,
+    /// What comes.
+    pub text: String,
+}
+
 /// One target a file is part of.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct InTarget {
@@ -109,6 +125,8 @@ pub struct Finding {
     pub fate: Option<Fate>,
     /// The words.
     pub diagnosis: Diagnosis,
+    /// A change that mends it, where one is safe.
+    pub fix: Option<Fix>,
     /// The first line of the span.
     pub snippet: String,
     /// Conditions it stands under, outermost first.

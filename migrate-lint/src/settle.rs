@@ -11,8 +11,9 @@ use crate::judge::{Hit, Lines};
 use crate::load::index::Span;
 use crate::load::names::Interner;
 use crate::load::tree::{SourceFile, Tree};
+use crate::load::workspace::Workspace;
 use crate::place::Relative;
-use crate::rule::{Diagnosis, Finding};
+use crate::rule::{Diagnosis, Finding, Fix, InTarget};
 use crate::rules::{self, SUPPRESSION};
 use crate::suppress::{Comment, Content, Suppressions};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +54,7 @@ pub(crate) struct Settled {
 /// the configuration.
 pub(crate) fn settle(
     hits: Vec<Hit>,
+    workspace: &Workspace,
     tree: &Tree,
     names: &Interner,
     linted: &BTreeSet<u32>,
@@ -80,7 +82,7 @@ pub(crate) fn settle(
         }
     }
     for (&file, found) in &suppressions {
-        for finding in complaints(tree, names, file, found) {
+        for finding in complaints(workspace, tree, names, file, found) {
             settled.configure(finding, false, config, relative);
         }
     }
@@ -108,13 +110,19 @@ impl Settled {
 }
 
 /// Findings about the comments of a file that have no effect.
-fn complaints(tree: &Tree, names: &Interner, file: u32, found: &Suppressions) -> Vec<Finding> {
+fn complaints(
+    workspace: &Workspace,
+    tree: &Tree,
+    names: &Interner,
+    file: u32,
+    found: &Suppressions,
+) -> Vec<Finding> {
     let SourceFile { path, index, text } = &tree.files[file as usize];
     let mut lines = Lines::default();
-    let mut places = None;
+    let (mut places, mut targets) = (None, None);
     let mut out = Vec::new();
     for (comment, used) in found.comments() {
-        for diagnosis in diagnoses(comment, used) {
+        for (diagnosis, fix) in diagnoses(comment, used) {
             let span = Span {
                 line: comment.line,
                 column: comment.column,
@@ -130,26 +138,39 @@ fn complaints(tree: &Tree, names: &Interner, file: u32, found: &Suppressions) ->
                 identity: places.get_or_insert_with(|| Places::of(text)).identity(span, Span::default()),
                 fate: None,
                 diagnosis,
+                fix,
                 snippet: lines.line(tree, file, comment.line),
                 cfg: Vec::new(),
                 in_test: false,
-                targets: Vec::new(),
+                targets: targets.get_or_insert_with(|| targets_of(workspace, tree, file)).clone(),
             });
         }
     }
     out
 }
 
-fn diagnoses(comment: &Comment, used: &BTreeSet<String>) -> Vec<Diagnosis> {
+/// The targets a file is part of.
+fn targets_of(workspace: &Workspace, tree: &Tree, file: u32) -> Vec<InTarget> {
+    let instances = tree.instances.iter().filter(|instance| instance.file == file);
+    let targets = instances.map(|instance| {
+        let krate = &tree.crates[instance.krate as usize];
+        let package = &workspace.packages[krate.package];
+        let target = &package.targets[krate.target];
+        InTarget { package: package.name.clone(), kind: target.kind.name(), name: target.name.clone() }
+    });
+    targets.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn diagnoses(comment: &Comment, used: &BTreeSet<String>) -> Vec<(Diagnosis, Option<Fix>)> {
     match &comment.content {
-        Content::NoReason => vec![rules::no_reason()],
-        Content::Malformed => vec![rules::malformed()],
+        Content::NoReason => vec![(rules::no_reason(), None)],
+        Content::Malformed => vec![(rules::malformed(), None)],
         Content::Allow { rules: names, .. } => names
             .iter()
             .filter(|name| !used.contains(*name))
             .map(|name| match rules::find(name) {
-                Some(_) => rules::unused(name),
-                None => rules::unknown_rule(name),
+                Some(_) => (rules::unused(name), comment.without(name)),
+                None => (rules::unknown_rule(name), None),
             })
             .collect(),
     }

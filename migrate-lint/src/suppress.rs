@@ -6,6 +6,8 @@
 //! block comments and strings are not looked at.
 
 use crate::lex::{Kind, tokens};
+use crate::load::index::Span;
+use crate::rule::{Edit, Fix};
 use std::collections::{BTreeSet, HashMap};
 
 /// The words a suppression begins with.
@@ -20,10 +22,33 @@ pub struct Comment {
     pub column: u32,
     /// Column just past its end.
     pub end_column: u32,
+    /// Column just past the code before it; 1 if it has the line for itself.
+    pub code_column: u32,
     /// The line it speaks for.
     pub target: u32,
     /// What it says.
     pub content: Content,
+}
+
+impl Comment {
+    /// The change that makes it speak no more for `rule`, and of the others
+    /// as before.
+    pub(crate) fn without(&self, rule: &str) -> Option<Fix> {
+        let Content::Allow { rules, reason } = &self.content else { return None };
+        let others: Vec<&str> = rules.iter().map(String::as_str).filter(|name| *name != rule).collect();
+        let (line, end_line) = (self.line, self.line);
+        let edit = if !others.is_empty() {
+            let span = Span { line, column: self.column, end_line, end_column: self.end_column };
+            Edit { span, text: format!("// {MARKER} allow({}) {reason}", others.join(", ")) }
+        } else if self.code_column == 1 {
+            let span = Span { line, column: 1, end_line: line + 1, end_column: 1 };
+            Edit { span, text: String::new() }
+        } else {
+            let span = Span { line, column: self.code_column, end_line, end_column: self.end_column };
+            Edit { span, text: String::new() }
+        };
+        Some(Fix { edits: vec![edit] })
+    }
 }
 
 /// What a comment says.
@@ -123,6 +148,7 @@ fn comment(lines: &[&str], line: usize, at: usize) -> Option<Comment> {
     Some(Comment {
         line: line as u32 + 1,
         column,
+        code_column: before.trim_end().chars().count() as u32 + 1,
         end_column: column + rest.trim_end().chars().count() as u32,
         target: target as u32 + 1,
         content: content(said),

@@ -2,14 +2,13 @@
 //!
 //! A worker's own Ready tasks are in its ring; what comes from outside, or overflows, is here.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
 
-use asupersync_core::Time;
-use asupersync_core::host::Runnable;
+use asupersync_core::host::{Runnable, Urgency};
 use asupersync_queue::Injector;
+
+use crate::queues;
 
 /// The shared lanes.
 pub(crate) struct Lanes {
@@ -39,60 +38,33 @@ impl Lanes {
     }
 }
 
-/// Runnable tasks with a deadline, the earliest first, and the first come first among equals.
+/// The Timed lane, behind a lock that a worker takes only when there is something in it.
 #[derive(Default)]
 pub(crate) struct Timed {
     len: AtomicUsize,
-    heap: Mutex<(u64, BinaryHeap<Entry>)>,
-}
-
-struct Entry {
-    deadline: Time,
-    number: u64,
-    runnable: Runnable,
+    queue: Mutex<queues::Timed<Runnable>>,
 }
 
 impl Timed {
-    pub(crate) fn push(&self, deadline: Time, runnable: Runnable) {
-        let mut heap = self.heap.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = heap.0;
-        heap.0 += 1;
-        heap.1.push(Entry { deadline, number, runnable });
-        self.len.store(heap.1.len(), SeqCst);
+    pub(crate) fn push(&self, urgency: Urgency, runnable: Runnable) {
+        self.locked(|queue| queue.push(urgency, runnable));
     }
 
     pub(crate) fn pop(&self) -> Option<Runnable> {
         if self.is_empty() {
             return None;
         }
-        let mut heap = self.heap.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = heap.1.pop();
-        self.len.store(heap.1.len(), SeqCst);
-        entry.map(|entry| entry.runnable)
+        self.locked(queues::Timed::pop)
+    }
+
+    fn locked<R>(&self, change: impl FnOnce(&mut queues::Timed<Runnable>) -> R) -> R {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&mut queue);
+        self.len.store(queue.len(), SeqCst);
+        changed
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.len.load(SeqCst) == 0
     }
 }
-
-impl Ord for Entry {
-    /// The heap's greatest is the earliest.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.deadline, other.number).cmp(&(self.deadline, self.number))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Entry {}

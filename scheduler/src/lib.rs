@@ -3,6 +3,7 @@
 //! | from the ground up | |
 //! |---|---|
 //! | [`policy`] | which lane goes next, as a pure function |
+//! | [`queues`] | the order within a lane; all lanes behind one lock, for the other hosts |
 //! | [`timer`] | the hierarchical wheel |
 //! | `lanes`, `idle`, `park` | queues shared by workers; who sleeps, and who is woken |
 //! | `reactor` | sockets, registered once, edge-triggered |
@@ -22,6 +23,7 @@ mod lanes;
 mod monitor;
 mod park;
 pub mod policy;
+pub mod queues;
 mod reactor;
 mod runtime;
 mod shared;

@@ -98,7 +98,7 @@ impl Host for Shared {
     fn submit(&self, runnable: Runnable, lane: Lane, why: Wake) {
         match lane {
             Lane::Cancel => self.lanes.cancel.push(runnable),
-            Lane::Timed(deadline) => self.lanes.timed.push(deadline, runnable),
+            Lane::Timed(urgency) => self.lanes.timed.push(urgency, runnable),
             Lane::Ready => {
                 let Err(runnable) = worker::submit_here(self, runnable, why) else { return };
                 self.lanes.ready.push(runnable);

@@ -40,8 +40,8 @@ impl Runner for Native {
         false
     }
 
-    fn has(&self, _: Capability) -> bool {
-        true
+    fn has(&self, capability: Capability) -> bool {
+        capability != Capability::OneAtATime || self.workers == 1
     }
 
     fn scale(&self) -> usize {
@@ -114,8 +114,8 @@ macro_rules! themes {
 }
 
 themes! {
-    life orphans closing failures finalizers finalizer_budgets reports scale
-    protocol scopes combinators selects joins wakers reasons
+    life orphans closing failures finalizers finalizer_budgets reports leftovers scale
+    protocol scopes budgets combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities objects
 }

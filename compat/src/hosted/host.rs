@@ -1,6 +1,5 @@
 //! The [`Host`] over a handle of Tokio's runtime.
 
-use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -8,7 +7,7 @@ use std::task::Waker;
 use asupersync_core::Time;
 use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey, Wake};
 use asupersync_core::io::Sockets;
-use asupersync_scheduler::policy::{Choice, Policy, Waiting};
+use asupersync_scheduler::queues::Queues;
 use tokio::runtime::Handle;
 
 use super::net::TokioNet;
@@ -25,11 +24,7 @@ pub(super) struct TokioHost {
 /// What is queued for the Tokio tasks that are on their way.
 #[derive(Default)]
 struct Lanes {
-    cancel: VecDeque<Runnable>,
-    /// In the order of their deadlines.
-    timed: VecDeque<(Time, Runnable)>,
-    ready: VecDeque<Runnable>,
-    policy: Policy,
+    queues: Queues<Runnable>,
     closed: bool,
 }
 
@@ -47,31 +42,14 @@ impl TokioHost {
     pub(super) fn close(&self) {
         loop {
             let mut lanes = self.lanes();
-            let left = std::mem::take(&mut *lanes);
+            let left = std::mem::take(&mut lanes.queues);
             lanes.closed = true;
             drop(lanes);
-            if left.cancel.is_empty() && left.timed.is_empty() && left.ready.is_empty() {
+            if left.is_empty() {
                 break;
             }
         }
         self.timers.close();
-    }
-}
-
-impl Lanes {
-    fn next(&mut self) -> Option<Runnable> {
-        let waiting = Waiting {
-            cancel: !self.cancel.is_empty(),
-            timed: !self.timed.is_empty(),
-            ready: !self.ready.is_empty(),
-        };
-        let (choice, policy) = self.policy.pick(waiting)?;
-        self.policy = policy;
-        match choice {
-            Choice::Cancel => self.cancel.pop_front(),
-            Choice::Timed => self.timed.pop_front().map(|(_, runnable)| runnable),
-            Choice::Ready => self.ready.pop_front(),
-        }
     }
 }
 
@@ -83,19 +61,12 @@ impl Host for TokioHost {
             drop(runnable);
             return;
         }
-        match lane {
-            Lane::Cancel => lanes.cancel.push_back(runnable),
-            Lane::Timed(deadline) => {
-                let at = lanes.timed.partition_point(|(other, _)| *other <= deadline);
-                lanes.timed.insert(at, (deadline, runnable));
-            }
-            Lane::Ready => lanes.ready.push_back(runnable),
-        }
+        lanes.queues.push(lane, runnable);
         drop(lanes);
         let lanes = self.lanes.clone();
         // Owned by a region, which our side tracks; Tokio's handle to it is of no use.
         self.handle.spawn(async move {
-            let next = lock(&lanes).next();
+            let next = lock(&lanes).queues.take(|_| 0);
             if let Some(runnable) = next {
                 let _ = runnable.run();
             }

@@ -18,6 +18,7 @@ pub mod probe;
 pub mod runner;
 
 pub mod blocking;
+pub mod budgets;
 pub mod capabilities;
 pub mod channels;
 pub mod closing;
@@ -27,6 +28,7 @@ pub mod finalizer_budgets;
 pub mod finalizers;
 pub mod foreign;
 pub mod joins;
+pub mod leftovers;
 pub mod life;
 pub mod locks;
 pub mod misuse;
@@ -64,8 +66,8 @@ macro_rules! themes {
 }
 
 themes! {
-    life orphans closing failures finalizers finalizer_budgets reports scale
-    protocol scopes combinators selects joins wakers reasons
+    life orphans closing failures finalizers finalizer_budgets reports leftovers scale
+    protocol scopes budgets combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities objects
 }

@@ -162,6 +162,17 @@ pub(crate) async fn stubborn(polls: Arc<AtomicUsize>) -> std::convert::Infallibl
     .await
 }
 
+/// Awaits a future, and counts its polls.
+pub(crate) async fn counted<F: Future>(polls: &AtomicUsize, future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|task| {
+        let polled = future.as_mut().poll(task);
+        polls.fetch_add(1, SeqCst);
+        polled
+    })
+    .await
+}
+
 /// Ready at the next poll after the first, which wakes at once: a step that no scope ends.
 pub(crate) async fn breathe() {
     let mut breathed = false;

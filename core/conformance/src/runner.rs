@@ -22,6 +22,8 @@ pub enum Capability {
     StuckPolls,
     /// It can be made again, and run where another run is on.
     Nested,
+    /// It polls one task at a time, so that the order in which tasks run can be seen.
+    OneAtATime,
 }
 
 /// How a main body is run.

@@ -1,15 +1,21 @@
 //! The cancel protocol: why ([`Reason`]), how far ([`Level`]), and where ([`Scope`]).
 
+mod awaits;
 mod keep;
+mod meter;
 mod phase;
 mod reason;
 mod scope;
+mod waits;
 mod watch;
 
+pub use awaits::{Awaits, Object, Use};
+pub(crate) use awaits::{Note, Notes};
 pub(crate) use keep::past_the_drain;
 pub use phase::Level;
 pub(crate) use phase::Standing;
 pub use reason::{Cancelled, Reason, ReasonKind};
 pub use scope::Scope;
 pub(crate) use scope::{Hold, Listener};
-pub(crate) use watch::Watch;
+pub use waits::{Wait, Waits};
+pub(crate) use watch::{Watch, noted};

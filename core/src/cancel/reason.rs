@@ -8,6 +8,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use crate::budget::Limit;
 use crate::time::Time;
 
 /// What made somebody ask for a cancel, from the weakest to the strongest.
@@ -24,6 +25,9 @@ pub enum ReasonKind {
     UserRequest,
     /// A deadline passed.
     Deadline,
+    /// A budget's polls or cost are used up. Above a deadline, which passes whatever happens: this
+    /// one tells of what was done inside.
+    BudgetSpent,
     /// A sibling in the region failed.
     SiblingFailed,
     /// The region's body returned, or its parent closed.
@@ -63,6 +67,15 @@ impl Reason {
     /// A reason of this kind, whose origin is a line of the user's that led to it.
     pub(crate) fn at_site(kind: ReasonKind, site: &'static Location<'static>) -> Self {
         Reason(Arc::new(Inner { kind, message: None, region: None, at: None, site, cause: None }))
+    }
+
+    /// The reason of whom this limit of a budget stops.
+    pub(crate) fn spent(limit: Limit, site: &'static Location<'static>) -> Self {
+        match limit {
+            Limit::Time => Self::at_site(ReasonKind::Deadline, site),
+            Limit::Polls => Self::at_site(ReasonKind::BudgetSpent, site).with_message("its polls"),
+            Limit::Cost => Self::at_site(ReasonKind::BudgetSpent, site).with_message("its cost"),
+        }
     }
 
     /// Adds words for whoever reads the report.
@@ -145,6 +158,7 @@ impl fmt::Display for Reason {
             ReasonKind::ClientDisconnected => "the client left",
             ReasonKind::UserRequest => "asked to stop",
             ReasonKind::Deadline => "the deadline passed",
+            ReasonKind::BudgetSpent => "the budget is spent",
             ReasonKind::SiblingFailed => "a sibling failed",
             ReasonKind::ParentClosed => "the region closed",
             ReasonKind::Shutdown => "shutdown",

@@ -15,13 +15,15 @@
 //! Lock order: a scope's lock is never held while another one's is taken, nor while a reference to a
 //! scope is dropped: the last one takes the parent's.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Waker;
 
 use slab::Slab;
 
-use super::{Cancelled, Level, Reason, Standing};
+use super::{Cancelled, Level, Notes, Reason, Standing};
+use crate::budget::{Budget, Limit, Urgency};
 use crate::id::TimerKey;
 use crate::outcome::lock;
 use crate::time::Time;
@@ -52,10 +54,12 @@ struct Link {
     standing: Standing,
     home: Option<Waker>,
     hold: Hold,
-    deadline: Time,
+    budget: Budget,
+    urgency: Urgency,
     parent: Weak<Scope>,
     key: usize,
     same_task: bool,
+    metered: bool,
     listener: Option<Weak<dyn Listener>>,
 }
 
@@ -65,10 +69,12 @@ impl Default for Link {
             standing: Standing::CLEAR,
             home: None,
             hold: Hold::Nothing,
-            deadline: Time::MAX,
+            budget: Budget::UNLIMITED,
+            urgency: Urgency::DEFAULT,
             parent: Weak::new(),
             key: 0,
             same_task: false,
+            metered: false,
             listener: None,
         }
     }
@@ -78,6 +84,9 @@ impl Default for Link {
 pub(crate) trait Listener: Send + Sync {
     /// Called once for each raise, with no lock held, before the children are visited.
     fn on_cancel(&self, standing: &Standing);
+
+    /// Called when the budget of the scope's work is spent, with no lock held, to ask it to stop.
+    fn on_spent(&self, limit: Limit);
 }
 
 /// One node of the cancel tree.
@@ -85,13 +94,20 @@ pub struct Scope {
     level: AtomicU8,
     /// Data pointer of `home`, for the quick test in `Watch::poll`; 0 when there is none.
     pub(super) home_data: AtomicUsize,
-    hold: Hold,
-    /// The earliest deadline of those around it; puts the tasks inside into the Timed lane.
-    deadline: Time,
-    parent: Weak<Scope>,
+    /// What the task that polls in this scope waits for here.
+    pub(super) note: AtomicU64,
+    pub(super) hold: Hold,
+    /// The earliest deadline and the lowest priority of this scope and those around it; puts the
+    /// tasks inside into the Timed lane.
+    pub(super) urgency: Urgency,
+    /// When its own work should be over.
+    pub(super) until: Time,
+    pub(super) parent: Weak<Scope>,
     key: usize,
     /// Polled by the task that polls in the parent.
-    same_task: bool,
+    pub(super) same_task: bool,
+    /// It, or one around it, has a quota; see [`meter`](super::meter).
+    pub(super) metered: AtomicBool,
     /// The budget is spent, and everything inside has been woken for it: after one more poll what
     /// still waits is dropped.
     due: AtomicBool,
@@ -100,14 +116,24 @@ pub struct Scope {
     pub(super) inner: Mutex<Inner>,
 }
 
+/// A scope inside, as the one around it knows it.
+pub(super) struct Child {
+    pub(super) scope: Weak<Scope>,
+    same_task: bool,
+}
+
 pub(super) struct Inner {
     pub(super) standing: Standing,
     /// Moves the task that polls in this scope into the Cancel lane.
     home: Option<Waker>,
-    children: Slab<Weak<Scope>>,
+    pub(super) children: Slab<Child>,
     /// Wakers of futures polled under another waker than the task's.
     pub(super) waiters: Slab<Waker>,
-    listener: Option<Weak<dyn Listener>>,
+    pub(super) listener: Option<Weak<dyn Listener>>,
+    /// What is left of the quotas of its work, which count before Request.
+    pub(super) work: Option<Box<Budget>>,
+    /// What is left of the quotas of its drain, which count from Request.
+    pub(super) drain: Option<Box<Budget>>,
     /// Ends the drain budget of this scope's own request.
     timer: Option<(Time, TimerKey)>,
     /// What ran in it is gone.
@@ -117,7 +143,12 @@ pub(super) struct Inner {
 impl Scope {
     /// A scope under nobody.
     pub(crate) fn root() -> Arc<Scope> {
-        Arc::new(Scope::new(Link::default()))
+        Scope::limited_root(Budget::UNLIMITED)
+    }
+
+    /// A scope under nobody, with what it may use.
+    pub(crate) fn limited_root(budget: Budget) -> Arc<Scope> {
+        Arc::new(Scope::new(Link { budget, hold: Hold::All, ..Link::default() }))
     }
 
     /// A scope under nobody that tells `listener` of every raise.
@@ -127,28 +158,32 @@ impl Scope {
 
     /// A scope under this one, polled by the same task.
     pub(crate) fn child(self: &Arc<Self>, hold: Hold) -> Arc<Scope> {
-        self.link(hold, Time::MAX, true, None)
+        self.limited_child(hold, Budget::UNLIMITED)
     }
 
-    /// A scope under this one, polled by the same task, whose work should end at `deadline`.
-    pub(crate) fn deadline_child(self: &Arc<Self>, deadline: Time) -> Arc<Scope> {
-        self.link(Hold::Nothing, deadline, true, None)
+    /// A scope under this one, polled by the same task, with what it may use.
+    pub(crate) fn limited_child(self: &Arc<Self>, hold: Hold, budget: Budget) -> Arc<Scope> {
+        self.link(hold, budget, true, None)
     }
 
     /// The scope of a new task under this one; it has no home until [`Scope::set_home`].
     pub(crate) fn task_child(self: &Arc<Self>) -> Arc<Scope> {
-        self.link(Hold::Nothing, Time::MAX, false, None)
+        self.link(Hold::Nothing, Budget::UNLIMITED, false, None)
     }
 
-    /// A scope under this one that tells `listener` of every raise.
-    pub(crate) fn listening_child(self: &Arc<Self>, listener: Weak<dyn Listener>) -> Arc<Scope> {
-        self.link(Hold::Nothing, Time::MAX, true, Some(listener))
+    /// A scope under this one, with what its work may use, that tells `listener` of every raise.
+    pub(crate) fn listening_child(
+        self: &Arc<Self>,
+        budget: Budget,
+        listener: Weak<dyn Listener>,
+    ) -> Arc<Scope> {
+        self.link(Hold::Nothing, budget, true, Some(listener))
     }
 
     fn link(
         self: &Arc<Self>,
         hold: Hold,
-        deadline: Time,
+        budget: Budget,
         same_task: bool,
         listener: Option<Weak<dyn Listener>>,
     ) -> Arc<Scope> {
@@ -159,26 +194,32 @@ impl Scope {
             standing: if inherits { inner.standing.clone() } else { Standing::CLEAR },
             home: if same_task { inner.home.clone() } else { None },
             hold,
-            deadline: deadline.min(self.deadline),
+            budget,
+            urgency: self.urgency,
             parent: Arc::downgrade(self),
             key,
             same_task,
+            metered: self.metered.load(Ordering::Relaxed),
             listener,
         };
         let child = Arc::new(Scope::new(link));
-        inner.children.insert(Arc::downgrade(&child));
+        inner.children.insert(Child { scope: Arc::downgrade(&child), same_task });
         child
     }
 
     fn new(link: Link) -> Scope {
+        let quotas = link.budget.quotas();
         Scope {
             level: AtomicU8::new(link.standing.level as u8),
             home_data: AtomicUsize::new(link.home.as_ref().map_or(0, address)),
+            note: AtomicU64::new(0),
             hold: link.hold,
-            deadline: link.deadline,
+            urgency: link.urgency.within(link.budget),
+            until: link.budget.end(),
             parent: link.parent,
             key: link.key,
             same_task: link.same_task,
+            metered: AtomicBool::new(link.metered || quotas.has_quota()),
             due: AtomicBool::new(link.standing.level == Level::Spent),
             kept: AtomicUsize::new(0),
             inner: Mutex::new(Inner {
@@ -187,15 +228,17 @@ impl Scope {
                 children: Slab::new(),
                 waiters: Slab::new(),
                 listener: link.listener,
+                drain: None,
+                work: quotas.has_quota().then(|| Box::new(quotas)),
                 timer: None,
                 ended: false,
             }),
         }
     }
 
-    /// The earliest deadline of this scope and those around it.
-    pub(crate) fn deadline(&self) -> Time {
-        self.deadline
+    /// How urgent the tasks inside are.
+    pub(crate) fn urgency(&self) -> Urgency {
+        self.urgency
     }
 
     /// How far the protocol has gone here.
@@ -219,12 +262,12 @@ impl Scope {
 
     /// The cancellation that this scope is under, or that the end of its budget makes.
     pub(crate) fn cancelled(&self) -> Cancelled {
-        let reason = self.reason();
-        Cancelled::new(
-            reason.unwrap_or_else(|| {
-                Reason::new(super::ReasonKind::Deadline).with_message("the budget is spent")
-            }),
-        )
+        Cancelled::new(self.reason_or(Limit::Time))
+    }
+
+    /// Why, or that this limit of its own budget is spent.
+    fn reason_or(&self, limit: Limit) -> Reason {
+        self.reason().unwrap_or_else(|| Reason::spent(limit, Location::caller()))
     }
 
     /// Names the waker that moves the task of this scope into the Cancel lane.
@@ -232,6 +275,13 @@ impl Scope {
         self.home_data.store(address(&home), Ordering::Relaxed);
         let before = lock(&self.inner).home.replace(home);
         drop(before);
+    }
+
+    /// Makes the task of `waker` the one that polls in this scope, unless it is.
+    pub(crate) fn make_home_of(&self, waker: &Waker) {
+        if self.home_data.load(Ordering::Relaxed) != address(waker) {
+            self.set_home(waker.clone());
+        }
     }
 
     /// Forgets the task, whose memory the waker holds.
@@ -244,14 +294,10 @@ impl Scope {
     /// What ran here is gone: forgets the task, and hands back the timer of its budget.
     #[must_use = "a timer is cancelled at the host"]
     pub(crate) fn end(&self) -> Option<TimerKey> {
-        self.home_data.store(0, Ordering::Relaxed);
-        let (home, timer) = {
-            let mut inner = lock(&self.inner);
-            inner.ended = true;
-            (inner.home.take(), inner.timer.take())
-        };
-        drop(home);
-        timer.map(|(_, key)| key)
+        self.clear_home();
+        let mut inner = lock(&self.inner);
+        inner.ended = true;
+        inner.timer.take().map(|(_, key)| key)
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -275,10 +321,19 @@ impl Scope {
         self.raise(Standing::requested(reason, drain_until));
     }
 
-    /// Raises this scope and all below it to Spent.
-    pub(crate) fn spend(self: &Arc<Self>) {
-        let reason = self.cancelled().into_reason();
-        self.raise(Standing::spent(reason));
+    /// As [`request`](Self::request), with a drain that may use so much.
+    pub(crate) fn request_within(self: &Arc<Self>, reason: Reason, drain_until: Time, drain: Budget) {
+        // Its time goes the way of the request; before that it would seem to be known already.
+        let spent = self.limit_drain(Time::MAX, drain);
+        self.request(reason, drain_until);
+        if let Some(limit) = spent {
+            self.spend(limit);
+        }
+    }
+
+    /// Raises this scope and all below it to Spent, because of this limit.
+    pub(crate) fn spend(self: &Arc<Self>, limit: Limit) {
+        self.raise(Standing::spent(self.reason_or(limit)));
     }
 
     fn raise(self: &Arc<Self>, asked: Standing) {
@@ -305,7 +360,7 @@ impl Scope {
                 waiters.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
                 homes.extend(inner.home.clone());
                 // To be the last to let go of a child takes this lock, so nothing is dropped here.
-                found.extend(inner.children.iter().filter_map(|(_, child)| child.upgrade()));
+                found.extend(inner.children.iter().filter_map(|(_, child)| child.scope.upgrade()));
                 (inner.listener.as_ref().and_then(Weak::upgrade), raised)
             };
             if let Some(listener) = listener {
@@ -330,6 +385,13 @@ impl Scope {
         )
     }
 
+    /// Those directly inside that are polled by the same task.
+    pub(super) fn inside(&self) -> Vec<Arc<Scope>> {
+        let inner = lock(&self.inner);
+        let same_task = inner.children.iter().filter(|(_, child)| child.same_task);
+        same_task.filter_map(|(_, child)| child.scope.upgrade()).collect()
+    }
+
     /// What still waits after a poll that begins now is to be dropped.
     pub(crate) fn is_due(&self) -> bool {
         self.due.load(Ordering::Acquire)
@@ -344,6 +406,9 @@ impl Scope {
 impl Drop for Scope {
     fn drop(&mut self) {
         if let Some(parent) = self.parent.upgrade() {
+            if self.same_task {
+                parent.note.inherit(&self.note);
+            }
             lock(&parent.inner).children.try_remove(self.key);
         }
     }

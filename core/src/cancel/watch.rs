@@ -1,24 +1,46 @@
-//! Waiting for a scope's level.
+//! Waiting for a scope's level, and telling what else is waited for.
 //!
 //! The task that polls in a scope is woken by the request itself (the scope's home). A future that is
 //! polled under another waker leaves that waker with the scope, and takes it back when dropped.
+//!
+//! What is waited for is noted in the scope, or, if it is another task that waits in it, with that
+//! task. The note ends when the wait is dropped.
 
-use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
 
+use super::awaits::{Note, Notes};
 use super::scope::{Scope, address};
 use super::{Cancelled, Level};
 use crate::outcome::lock;
+
+impl Scope {
+    fn is_home_of(&self, waker: &Waker) -> bool {
+        let home = self.home_data.load(Ordering::Relaxed);
+        home != 0 && home == address(waker)
+    }
+
+    /// Where a wait is noted that is not polled by the scope's own task.
+    fn note_of<'a>(&'a self, waker: &'a Waker) -> &'a AtomicU64 {
+        asupersync_task::note(waker).unwrap_or(&self.note)
+    }
+}
 
 /// A future's interest in a scope; dropping it withdraws the interest.
 pub(crate) struct Watch<'a> {
     scope: &'a Scope,
     key: Option<usize>,
+    note: Note,
+    /// It is noted in the scope itself.
+    at_home: bool,
 }
 
 impl<'a> Watch<'a> {
-    pub(crate) fn new(scope: &'a Scope) -> Self {
-        Watch { scope, key: None }
+    /// For whoever waits for what `note` says, unless the scope's level ends that.
+    pub(crate) fn new(scope: &'a Scope, note: Note) -> Self {
+        Watch { scope, key: None, note, at_home: false }
     }
 
     /// Ready once the scope's level is at least `at`.
@@ -28,8 +50,9 @@ impl<'a> Watch<'a> {
         }
         // A request wakes the task itself, so its own waker need not be kept. The level is stored
         // before that wake, and a wake during this poll makes the task be polled again.
-        let home = self.scope.home_data.load(Ordering::Relaxed);
-        if home != 0 && home == address(cx.waker()) {
+        if self.scope.is_home_of(cx.waker()) {
+            self.at_home = true;
+            self.scope.note.begin(self.note);
             return Poll::Pending;
         }
         let waker = cx.waker().clone();
@@ -46,16 +69,76 @@ impl<'a> Watch<'a> {
             }
         };
         drop(inner);
-        drop(before);
+        if let Some(before) = before {
+            self.scope.note_of(&before).end(self.note);
+        }
+        self.scope.note_of(cx.waker()).begin(self.note);
         Poll::Pending
     }
 }
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
+        if self.at_home {
+            self.scope.note.end(self.note);
+        }
         if let Some(key) = self.key {
             let waker = lock(&self.scope.inner).waiters.remove(key);
+            self.scope.note_of(&waker).end(self.note);
             drop(waker);
         }
+    }
+}
+
+/// Awaits a future that the scope's level does not end, and notes what for.
+pub(crate) async fn noted<F: Future>(scope: &Scope, note: Note, future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut wait = Wait { scope, note, at_home: false, guest: None };
+    poll_fn(|cx| {
+        let polled = future.as_mut().poll(cx);
+        if polled.is_pending() {
+            wait.begin(cx.waker());
+        }
+        polled
+    })
+    .await
+}
+
+/// A wait that is noted; over when dropped.
+struct Wait<'a> {
+    scope: &'a Scope,
+    note: Note,
+    at_home: bool,
+    /// Of whoever waits but is not the scope's own task.
+    guest: Option<Waker>,
+}
+
+impl Wait<'_> {
+    fn begin(&mut self, waker: &Waker) {
+        if self.scope.is_home_of(waker) {
+            self.at_home = true;
+            self.scope.note.begin(self.note);
+            return;
+        }
+        if !self.guest.as_ref().is_some_and(|guest| guest.will_wake(waker)) {
+            self.end();
+            self.guest = Some(waker.clone());
+        }
+        self.scope.note_of(waker).begin(self.note);
+    }
+
+    fn end(&self) {
+        if self.at_home {
+            self.scope.note.end(self.note);
+        }
+        if let Some(guest) = &self.guest {
+            self.scope.note_of(guest).end(self.note);
+        }
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.end();
     }
 }

@@ -18,7 +18,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::SendError;
 use super::error::CancelledSource;
-use crate::cancel::{Cancelled, Level};
+use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
 use crate::outcome::lock;
 use crate::sync::waiters::{Waiters, poll_locked};
@@ -200,7 +200,8 @@ impl<T: Clone> Receiver<T> {
     /// # Cancel safety
     /// A value stays unseen until it is returned.
     pub async fn recv<C>(&mut self, cx: &Cx<C>) -> Result<T, RecvError> {
-        cx.op(Level::Requested, |task| self.poll_recv(task)).await
+        cx.op(Level::Requested, Note::on(Use::BroadcastRecv, &*self.shared), |task| self.poll_recv(task))
+            .await
     }
 
     /// [`recv`](Self::recv) without a scope.

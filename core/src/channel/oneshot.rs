@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use super::{RecvError, SendError};
-use crate::cancel::Level;
+use crate::cancel::{Level, Note, Use};
 use crate::cx::Cx;
 use crate::obligation::{self, Held, Obligation, PermitFn, TryPermitFn};
 use crate::outcome::{Outcome, lock};
@@ -165,7 +165,7 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     /// The value stays in the channel until it is returned.
     pub async fn recv<C>(&mut self, cx: &Cx<C>) -> Result<T, RecvError> {
-        cx.op(Level::Requested, |task| self.poll_recv(task)).await
+        cx.op(Level::Requested, Note::on(Use::OneshotRecv, &*self.shared), |task| self.poll_recv(task)).await
     }
 
     /// [`recv`](Self::recv) without a scope.

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use super::{RecvError, SendError};
-use crate::cancel::{Cancelled, Level};
+use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
 use crate::outcome::lock;
 use crate::sync::waiters::{Waiters, poll_locked};
@@ -175,7 +175,8 @@ impl<T> Sender<T> {
     /// Nothing is lost: that no receiver is left stays visible.
     pub async fn closed<C>(&self, cx: &Cx<C>) -> Result<(), Cancelled> {
         let mut closed = Closed { shared: &self.shared, key: None };
-        cx.op(Level::Requested, |task| closed.poll(task).map(Ok)).await
+        cx.op(Level::Requested, Note::on(Use::WatchClosed, &*self.shared), |task| closed.poll(task).map(Ok))
+            .await
     }
 }
 
@@ -261,7 +262,8 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     /// A change stays unseen until this returns.
     pub async fn changed<C>(&mut self, cx: &Cx<C>) -> Result<(), RecvError> {
-        cx.op(Level::Requested, |task| self.poll_changed(task)).await
+        cx.op(Level::Requested, Note::on(Use::WatchChanged, &*self.shared), |task| self.poll_changed(task))
+            .await
     }
 
     /// [`changed`](Self::changed) without a scope.
@@ -295,7 +297,7 @@ impl<T> Receiver<T> {
         mut accept: impl FnMut(&T) -> bool,
     ) -> Result<Arc<T>, RecvError> {
         let mut look = true;
-        cx.op(Level::Requested, |task| {
+        cx.op(Level::Requested, Note::on(Use::WatchChanged, &*self.shared), |task| {
             loop {
                 if std::mem::take(&mut look) {
                     let value = self.borrow_and_update();

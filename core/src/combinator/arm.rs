@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use super::set::Set;
 use crate::body::{ItemFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, Scope};
+use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, Scope, Waits};
 use crate::caps::CapSet;
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
@@ -55,7 +55,7 @@ impl<T> Arm<T> {
     /// Polls its body, unless that has ended; tells whether it has.
     pub(super) fn poll<F>(&mut self, body: Pin<&mut F>, task: &mut Context<'_>) -> bool
     where
-        F: Future<Output = (Outcome<T>, bool)>,
+        F: Future<Output = (Outcome<T>, Option<Waits>)>,
     {
         if !self.ended()
             && let Poll::Ready((outcome, _)) = body.poll(task)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::arm::Arm;
 use crate::body::TaskOutput;
-use crate::budget::Budget;
+use crate::budget::{Budget, Limit};
 use crate::cancel::{Hold, Level, Reason, ReasonKind, past_the_drain};
 use crate::caps::{CapSet, HasTime};
 use crate::cx::Cx;
@@ -48,7 +48,7 @@ impl<C> Cx<C> {
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
-        let cx = self.inside(self.scope().deadline_child(deadline));
+        let cx = self.inside(self.scope().limited_child(Hold::Nothing, Budget::deadline(deadline)));
         let mut body = pin!(contain(cx.scope(), async { body(&cx).await.into_outcome() }));
         let mut arm = Arm::new(&cx);
         let mut clock = Sleep::new(self.host(), deadline);
@@ -63,10 +63,11 @@ impl<C> Cx<C> {
     }
 
     /// Hides Request and the end of the drain budget from the body, which must end within
-    /// `budget`, and is cancelled and dropped when it does not.
+    /// `budget`, and is cancelled and dropped when it does not. What the body uses is charged to the
+    /// budgets around it all the same.
     ///
     /// # Errors
-    /// The body's; `Cancelled` with reason `Deadline` once `budget` is spent.
+    /// The body's; `Cancelled` with reason `Deadline`, or `BudgetSpent`, once `budget` is spent.
     ///
     /// # Cancel safety
     /// That of the body: dropped from outside, it is dropped.
@@ -76,12 +77,16 @@ impl<C> Cx<C> {
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
-        let inside = self.inside(self.scope().child(Hold::All));
+        let budget = budget.starting_at(self.host().now());
+        let inside = self.inside(self.scope().limited_child(Hold::All, budget));
+        if let Some(limit) = budget.spent_quota() {
+            inside.scope().spend(limit);
+        }
         let mut body = pin!(contain(inside.scope(), async { body(&inside).await.into_outcome() }));
-        let mut clock = Sleep::new(self.host(), budget.deadline_from(self.host().now()));
+        let mut clock = Sleep::new(self.host(), budget.end());
         let shielded = poll_fn(|task| {
             if inside.scope().level() < Level::Spent && clock.poll(task).is_ready() {
-                inside.scope().spend();
+                inside.scope().spend(Limit::Time);
             }
             body.as_mut().poll(task)
         });

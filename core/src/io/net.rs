@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::addr::Target;
 use super::{TcpListener, TcpStream, ToAddr};
-use crate::cancel::Level;
+use crate::cancel::{Level, Note, Use};
 use crate::caps::{Authority, Effect, HasNet, NetAuthority, NetUse};
 use crate::cx::Cx;
 use crate::host::Host;
@@ -113,7 +113,8 @@ impl Net {
             }
             let attempt = async {
                 let stream = self.host.net().tcp_connect(addr)?;
-                cx.op(Level::Requested, |task| stream.poll_connected(task)).await?;
+                let note = Note::on(Use::Connect, &*stream);
+                cx.op(Level::Requested, note, |task| stream.poll_connected(task)).await?;
                 io::Result::Ok(TcpStream { stream, cx: cx.of_region() })
             };
             match attempt.await {

@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::task::{Context, Poll};
 
 use super::{Listener, Stream};
-use crate::cancel::Level;
+use crate::cancel::{Level, Note, Use};
 use crate::caps::NoCaps;
 use crate::cx::Cx;
 
@@ -24,7 +24,11 @@ impl TcpListener {
     /// # Cancel safety
     /// No connection is lost: one that was not returned stays in the backlog.
     pub async fn accept<C>(&self, cx: &Cx<C>) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, peer) = cx.op(Level::Requested, |task| self.listener.poll_accept(task)).await?;
+        let (stream, peer) = cx
+            .op(Level::Requested, Note::on(Use::Accept, &*self.listener), |task| {
+                self.listener.poll_accept(task)
+            })
+            .await?;
         Ok((TcpStream { stream, cx: cx.of_region() }, peer))
     }
 
@@ -87,7 +91,8 @@ impl TcpStream {
     /// # Cancel safety
     /// Bytes are taken from the socket only when they are returned.
     pub async fn read<C>(&self, cx: &Cx<C>, buf: &mut [u8]) -> io::Result<usize> {
-        cx.op(Level::Requested, |task| self.poll_read(task, buf)).await
+        cx.op(Level::Requested, Note::on(Use::SocketRead, &*self.stream), |task| self.poll_read(task, buf))
+            .await
     }
 
     /// Writes what fits now and tells how much that was.
@@ -98,7 +103,8 @@ impl TcpStream {
     /// # Cancel safety
     /// Bytes count as written only when the call returns.
     pub async fn write<C>(&self, cx: &Cx<C>, buf: &[u8]) -> io::Result<usize> {
-        cx.op(Level::Spent, |task| self.poll_write(task, buf)).await
+        cx.op(Level::Spent, Note::on(Use::SocketWrite, &*self.stream), |task| self.poll_write(task, buf))
+            .await
     }
 
     /// Writes all of `buf`.

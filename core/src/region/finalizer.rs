@@ -11,7 +11,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::cancel::Scope;
+use crate::budget::Budget;
+use crate::cancel::{Level, Scope};
 use crate::host::{Host, TimerKey};
 use crate::outcome::Outcome;
 use crate::time::Time;
@@ -26,11 +27,18 @@ pub(crate) struct Finalizer {
     start: Box<dyn FnOnce(Arc<Scope>) -> Body + Send>,
 }
 
-/// Cleanup that runs.
-pub(super) struct Running {
+/// Cleanup that runs, as its region knows it, wherever it is polled.
+#[derive(Clone)]
+pub(super) struct Started {
     pub(super) site: &'static Location<'static>,
     pub(super) since: Time,
-    scope: Arc<Scope>,
+    pub(super) scope: Arc<Scope>,
+}
+
+/// Cleanup that runs.
+pub(super) struct Running {
+    pub(super) started: Started,
+    share: Budget,
     timer: Option<TimerKey>,
     body: Body,
 }
@@ -50,27 +58,34 @@ impl Finalizer {
         Finalizer { site, start: Box::new(start) }
     }
 
-    /// Starts it, to be over at `until`.
-    pub(super) fn start(self, host: &dyn Host, until: Time) -> Running {
-        let scope = Scope::root();
-        let timer = (until < Time::MAX).then(|| arm_drain(host, &scope, until));
+    /// Starts it, with its share of the finalize budget, which its scope has.
+    pub(super) fn start(self, started: Started, host: &dyn Host, share: Budget) -> Running {
+        let (scope, until) = (&started.scope, share.end());
+        let timer = (until < Time::MAX).then(|| arm_drain(host, scope, until));
+        if let Some(limit) = share.spent_quota() {
+            scope.spend(limit);
+        }
         let body = (self.start)(scope.clone());
-        Running { site: self.site, since: host.now(), scope, timer, body }
+        Running { started, share, timer, body }
     }
 }
 
 impl Running {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        let spent = self.scope.is_due();
-        match catch_unwind(AssertUnwindSafe(|| self.body.as_mut().poll(cx))) {
+        // The end of the budget must wake whoever drives now.
+        let scope = &self.started.scope;
+        scope.make_home_of(cx.waker());
+        let spent = scope.is_due();
+        let polled = catch_unwind(AssertUnwindSafe(|| self.body.as_mut().poll(cx)));
+        scope.charge_poll();
+        match polled {
             Ok(Poll::Ready(Ok(()))) => Poll::Ready(Ended::Done),
             Ok(Poll::Ready(Err(_))) if spent => Poll::Ready(Ended::Spent),
             Ok(Poll::Ready(Err(_))) | Err(_) => Poll::Ready(Ended::Failed),
             Ok(Poll::Pending) if spent => Poll::Ready(Ended::Spent),
             Ok(Poll::Pending) => {
-                // The end of the budget must wake whoever drives now.
-                self.scope.set_home(cx.waker().clone());
-                if self.scope.is_due() {
+                // What was spent before this home was known has woken nobody.
+                if scope.level() == Level::Spent {
                     cx.waker().wake_by_ref();
                 }
                 Poll::Pending
@@ -78,9 +93,14 @@ impl Running {
         }
     }
 
+    /// How many polls and units of cost it has used, as far as its share is one of those.
+    pub(super) fn used(&self) -> (u64, u64) {
+        self.share.used(self.started.scope.own_budget())
+    }
+
     /// Drops what is left of it. Tells of a panic in that.
     pub(super) fn end(self, host: &dyn Host) -> Result<(), Box<dyn Any + Send>> {
-        self.scope.clear_home();
+        self.started.scope.clear_home();
         if let Some(timer) = self.timer {
             host.cancel_timer(timer);
         }

@@ -6,10 +6,13 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use asupersync_task::Activity;
+
 use super::report::{Leftover, LeftoverKind};
 use super::state::Event;
-use super::tree::{Entry, Node};
-use crate::cancel::Level;
+use super::tree::{Entry, KEPT, Node};
+use crate::cancel::{Level, Waits};
+use crate::host::{Place, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::lock;
 
@@ -36,22 +39,30 @@ impl Node {
     /// Gives up on every task and finalizer of this node: drops the futures that nobody polls, and
     /// with them what they and this node hold of each other.
     pub(crate) fn force(self: &Arc<Self>) {
+        // First, or the region would close by itself as soon as its last task is given up, and report
+        // to nobody.
+        lock(&self.inner).forced = true;
         self.give_up(LeftoverKind::Forced, |_| true);
         let (now, path) = (self.tree.host.now(), self.path());
         let mut inner = lock(&self.inner);
-        inner.forced = true;
         let running = inner.running.take();
         let unrun = std::mem::take(&mut inner.finalizers);
         let (children, closer) = (std::mem::take(&mut inner.children), inner.closer.take());
-        let started = inner.running_since.into_iter();
-        for (site, since) in started.chain(unrun.iter().map(|unrun| (unrun.site, now))) {
-            let phase = inner.state.phase;
-            let (kind, name) = (LeftoverKind::Forced, "finalizer".into());
-            inner.totals.finalizers_failed += 1;
-            inner.keep(Leftover { kind, name, site, path: path.clone(), phase, age: now - since });
-        }
+        let (started, phase) = (inner.started.take(), inner.state.phase);
+        inner.totals.finalizers_failed += u64::from(started.is_some()) + unrun.len() as u64;
         drop(inner);
         drop((children, closer));
+        let started = started.map(|started| {
+            let awaited = started.scope.waits(None);
+            let awaited = if running.is_some() { awaited.of_idle() } else { awaited };
+            (started.site, started.since, Some(awaited))
+        });
+        let left = started.into_iter().chain(unrun.iter().map(|unrun| (unrun.site, now, None)));
+        for (site, since, awaited) in left {
+            let (kind, name) = (LeftoverKind::Forced, "finalizer".into());
+            let (path, age) = (path.clone(), now - since);
+            lock(&self.inner).keep(Leftover { kind, name, site, path, phase, age, task: None, awaited });
+        }
         // A panic in one's drop must not keep the others.
         if let Some(running) = running {
             drop(running.end(&*self.tree.host));
@@ -62,21 +73,33 @@ impl Node {
     }
 
     fn give_up(self: &Arc<Self>, kind: LeftoverKind, mut which: impl FnMut(&Entry) -> bool) -> usize {
-        let mut inner = lock(&self.inner);
-        let keys: Vec<usize> =
-            inner.tasks.iter().filter(|(_, entry)| which(entry)).map(|(key, _)| key).collect();
+        let chosen: Vec<(Place, TaskRef)> = {
+            let inner = lock(&self.inner);
+            let chosen = inner.tasks.iter().filter(|(_, entry)| which(entry));
+            chosen.map(|(key, entry)| (Place { key, number: entry.number }, entry.task.clone())).collect()
+        };
+        // Scopes are not looked into with a node's lock held.
+        let awaited: Vec<Waits> = chosen.iter().take(KEPT).map(|(_, task)| awaits(task)).collect();
+        let mut awaited = awaited.into_iter();
         let mut gone = Vec::new();
-        for key in keys {
-            let entry = inner.tasks.remove(key);
+        let mut inner = lock(&self.inner);
+        for (place, task) in chosen {
+            let awaited = awaited.next();
+            if !inner.has(place) {
+                continue;
+            }
+            let entry = inner.tasks.remove(place.key);
             inner.apply(Event::TaskEnded);
             inner.totals.abandoned += 1;
-            let leftover = self.leftover(&entry.task.meta().info, inner.state.phase, kind);
-            inner.keep(leftover);
-            gone.push(entry.task);
+            if inner.leftovers.len() < KEPT {
+                let leftover = self.leftover(&task.meta().info, inner.state.phase, kind, awaited);
+                inner.keep(leftover);
+            }
+            gone.push((task, entry));
         }
         let closer = inner.quiet_closer();
         drop(inner);
-        for task in &gone {
+        for (task, _) in &gone {
             task.shutdown();
         }
         if let Some(closer) = closer {
@@ -84,4 +107,10 @@ impl Node {
         }
         gone.len()
     }
+}
+
+/// What a task awaits that may be in its poll.
+fn awaits(task: &TaskRef) -> Waits {
+    let waits = task.meta().scope.waits(Some(task.note()));
+    if task.activity() == Activity::Idle { waits.of_idle() } else { waits }
 }

@@ -36,7 +36,7 @@ pub(crate) use verdict::Verdict;
 
 use crate::body::TaskOutput;
 use crate::budget::Budget;
-use crate::cancel::{Level, Reason, ReasonKind, past_the_drain};
+use crate::cancel::{Level, Note, Reason, ReasonKind, noted, past_the_drain};
 use crate::caps::{Authority, CapSet};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
@@ -119,13 +119,45 @@ impl Builder {
         self
     }
 
-    /// How long work in flight may go on after Request; the parent's own budget is a limit too.
+    /// What the region's work may use, from when it is opened: its body, its tasks and all regions
+    /// below. When that is spent the region gets Request, with reason `Deadline` for time and
+    /// `BudgetSpent` for polls and cost, and then drains. One that is spent already, with a deadline
+    /// in the past or a limit of zero, is requested before the body begins.
+    ///
+    /// A deadline puts the region's tasks in the Timed lane, where the earliest goes first; among
+    /// equal deadlines the higher priority does.
+    ///
+    /// ```
+    /// use asupersync::{Budget, Cx, Failure, Outcome, ReasonKind, Region};
+    ///
+    /// #[asupersync::main]
+    /// async fn main(cx: &Cx) -> Outcome<()> {
+    ///     let work = Budget::UNLIMITED.with_cost(10);
+    ///     let outcome: Outcome = Region::builder("job")
+    ///         .budget(work)
+    ///         .open(cx, async |cx: &Cx| -> Outcome {
+    ///             loop {
+    ///                 cx.charge(4)?;
+    ///             }
+    ///         })
+    ///         .await;
+    ///     let Err(Failure::Cancelled(cancelled)) = outcome else { panic!("it goes on for ever") };
+    ///     assert_eq!(cancelled.reason().kind(), ReasonKind::BudgetSpent);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.policy.work = budget;
+        self
+    }
+
+    /// What work in flight may use after Request; the parent's own budget is a limit too.
     pub fn drain(mut self, budget: Budget) -> Self {
         self.policy.drain = budget;
         self
     }
 
-    /// How long all finalizers together may take; the parent's own budget is a limit too. One of
+    /// What all finalizers together may use; the parent's own budget is a limit too. One of
     /// several that never ends gets half of what is left, so that the others have their turn.
     pub fn finalize(mut self, budget: Budget) -> Self {
         self.policy.finalize = budget;
@@ -225,12 +257,13 @@ where
     }
     let (body, dropped) = contain(&node.scope, async { body(&child).await.into_outcome() }).await;
     guard.body = false;
-    if dropped {
-        node.body_dropped();
+    if let Some(awaited) = dropped {
+        node.body_dropped(awaited);
     }
     node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
     // Work in flight has had its time; finalizers have theirs.
-    let report = past_the_drain(cx.scope(), node.close()).await;
+    let closing = noted(cx.scope(), Note::region(node.id), node.close());
+    let report = past_the_drain(cx.scope(), closing).await;
     guard.node = None;
     node.scope.clear_home();
     (failure::conclude(&node, body), report)

@@ -27,6 +27,7 @@ pub enum OnFailure {
 pub(crate) struct Policy {
     pub(crate) close: Close,
     pub(crate) on_failure: OnFailure,
+    pub(crate) work: Budget,
     pub(crate) drain: Budget,
     pub(crate) finalize: Budget,
 }
@@ -36,6 +37,7 @@ impl Default for Policy {
         Policy {
             close: Close::Cancel,
             on_failure: OnFailure::CancelSiblings,
+            work: Budget::UNLIMITED,
             drain: Budget::UNLIMITED,
             finalize: Budget::UNLIMITED,
         }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::state::Phase;
 use super::verdict::{ChildFailure, Verdict};
-use crate::cancel::Reason;
+use crate::cancel::{Reason, Waits};
+use crate::id::TaskId;
 use crate::obligation::Kind;
 
 /// The account of a region that closed: what it owned, how that ended, and how long it took.
@@ -78,7 +79,7 @@ impl Totals {
             Verdict::Err(_) => self.err += 1,
             Verdict::Cancelled => self.cancelled += 1,
             Verdict::Panicked(_) => self.panicked += 1,
-            Verdict::Dropped => self.dropped += 1,
+            Verdict::Dropped(_) => self.dropped += 1,
         }
     }
 
@@ -115,6 +116,10 @@ pub struct Leftover {
     pub phase: Phase,
     /// How old it was.
     pub age: Duration,
+    /// Its number, if it is a task.
+    pub task: Option<TaskId>,
+    /// What it awaited last, if it was started and could wait.
+    pub awaited: Option<Waits>,
 }
 
 /// What became of something that did not end by itself.
@@ -146,8 +151,16 @@ impl fmt::Display for Leftover {
             LeftoverKind::Unresolved(_) => "unresolved, so its region aborted it",
         };
         let began = if let LeftoverKind::Unresolved(_) = self.kind { "detached" } else { "spawned" };
-        let Leftover { name, site, path, phase, age, .. } = self;
-        write!(f, "`{name}` in {path} ({phase:?}), {began} at {site}, {age:.1?} old: {what}")
+        let Leftover { name, site, path, phase, age, task, awaited, .. } = self;
+        write!(f, "`{name}`")?;
+        if let Some(task) = task {
+            write!(f, " ({task:?})")?;
+        }
+        write!(f, " in {path} ({phase:?}), {began} at {site}, {age:.1?} old: {what}")?;
+        match awaited {
+            Some(awaited) => write!(f, "; it awaited {awaited}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,17 +1,18 @@
 //! Request: how a node hears of it, and how one scope is asked.
 //!
-//! The clock of the drain budget starts here. A region arms a timer of its own only when its budget
-//! ends before what those around it have armed already.
+//! A region whose work has a budget asks itself when that is spent: by its timer, or by what is
+//! charged to its scope. The clock of the drain budget starts at Request. A region arms a timer for
+//! that only when its budget ends before what those around it have armed already.
 
 use std::sync::Arc;
 
 use super::state::{Event, Phase};
 use super::tree::Node;
-use crate::budget::Budget;
+use crate::budget::{Budget, Limit};
 use crate::cancel::{Level, Listener, Reason, Scope, Standing};
 use crate::outcome::lock;
 use crate::time::Time;
-use crate::timer::arm_drain;
+use crate::timer::{arm_drain, call_at};
 
 impl Node {
     /// Asks this region, and all below it, to close. Idempotent.
@@ -32,10 +33,28 @@ impl Node {
 
     /// When the drain budget ends; [`Time::MAX`] before Request.
     pub(crate) fn drain_until(&self) -> Time {
-        self.scope
-            .standing()
-            .drain_until
-            .min(lock(&self.inner).requested_at.map_or(Time::MAX, |at| self.policy.drain.deadline_from(at)))
+        self.scope.standing().drain_until
+    }
+
+    /// Starts the clock of the budget of this region's work; under Request there is no work.
+    pub(super) fn start_work(self: &Arc<Self>) {
+        if self.scope.level() > Level::Clear {
+            return;
+        }
+        let work = self.policy.work.starting_at(self.opened_at);
+        let end = work.end();
+        if let Some(limit) = work.spent_at(self.opened_at) {
+            self.on_spent(limit);
+        } else if end < Time::MAX {
+            let node = Arc::downgrade(self);
+            let timer = call_at(&*self.tree.host, end, move || {
+                // One that closes already keeps the reason it was told.
+                if let Some(node) = node.upgrade().filter(|node| node.scope.level() == Level::Clear) {
+                    node.on_spent(Limit::Time);
+                }
+            });
+            lock(&self.inner).work_timer = Some(timer);
+        }
     }
 }
 
@@ -49,6 +68,7 @@ impl Listener for Node {
         if let Some(next) = inner.state.step(Event::Drain) {
             inner.state = next;
         }
+        let first = inner.requested_at.is_none();
         let asked_at = *inner.requested_at.get_or_insert(now);
         let own = self.policy.drain.deadline_from(asked_at);
         let drain_until = match standing.level {
@@ -61,7 +81,15 @@ impl Listener for Node {
             && standing.level < Level::Spent
             && inner.drain_timer.is_none()
             && inner.state.phase < Phase::Closed;
+        let work_timer = inner.work_timer.take();
         drop(inner);
+        if let Some(timer) = work_timer {
+            self.tree.host.cancel_timer(timer);
+        }
+        if first {
+            let spent = self.scope.limit_drain(own, self.policy.drain);
+            spent.into_iter().for_each(|limit| self.scope.spend(limit));
+        }
         if arm {
             let timer = arm_drain(&*self.tree.host, &self.scope, own);
             let stale = lock(&self.inner).drain_timer.replace(timer);
@@ -69,6 +97,10 @@ impl Listener for Node {
                 self.tree.host.cancel_timer(stale);
             }
         }
+    }
+
+    fn on_spent(&self, limit: Limit) {
+        self.request(Reason::spent(limit, self.site));
     }
 }
 
@@ -80,8 +112,9 @@ pub(crate) fn request_scope(node: &Node, scope: &Arc<Scope>, reason: Reason, bud
     }
     let host = &*node.tree.host;
     let now = host.now();
-    let until = budget.meet(node.policy.drain).deadline_from(now);
-    scope.request(reason.stamp(&node.name, now), until);
+    let budget = budget.meet(node.policy.drain);
+    let until = budget.deadline_from(now);
+    scope.request_within(reason.stamp(&node.name, now), until, budget);
     if until < Time::MAX && scope.level() < Level::Spent {
         let stale = scope.keep_timer(until, arm_drain(host, scope, until));
         stale.into_iter().for_each(|stale| host.cancel_timer(stale));

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 use super::report::{CloseReport, Totals};
 use super::state::Phase;
 use super::tree::{Node, Tree};
-use super::{Close, OnFailure, Policy, failure};
+use super::{Close, Policy, failure};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Level, Reason, ReasonKind, Watch};
+use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, Watch};
 use crate::cx::Cx;
 use crate::host::{Host, TaskRef};
 use crate::id::TaskId;
@@ -31,7 +31,7 @@ impl Root {
     /// then `finalize`.
     #[track_caller]
     pub fn new(host: Arc<dyn Host>, name: &str, drain: Budget, finalize: Budget) -> Root {
-        let policy = Policy { close: Close::Join, on_failure: OnFailure::CancelSiblings, drain, finalize };
+        let policy = Policy { close: Close::Join, drain, finalize, ..Policy::default() };
         Root { node: Node::root(Tree::new(host), name, policy, Location::caller()) }
     }
 
@@ -98,7 +98,7 @@ impl Root {
     /// # Cancel safety
     /// Nothing is lost: a request stays visible.
     pub async fn requested(&self) -> Cancelled {
-        let mut watch = Watch::new(&self.node.scope);
+        let mut watch = Watch::new(&self.node.scope, Note::REQUEST);
         poll_fn(|task| watch.poll(Level::Requested, task)).await
     }
 

@@ -72,6 +72,8 @@ impl Node {
                 path,
                 phase,
                 age,
+                task: None,
+                awaited: None,
             });
         }
     }

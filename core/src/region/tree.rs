@@ -23,13 +23,14 @@ use std::task::Waker;
 
 use slab::Slab;
 
-use super::finalizer::{Finalizer, Running};
+use super::finalizer::{Finalizer, Running, Started};
 use super::ledger::Ledger;
 use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Event, Phase, State};
 use super::verdict::{Failed, Verdict};
-use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope};
+use crate::budget::Budget;
+use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Waits};
 use crate::host::{Host, Owner, Place, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
 use crate::outcome::lock;
@@ -76,8 +77,8 @@ pub(super) struct Inner {
     key: Option<usize>,
     pub(super) finalizers: Vec<Finalizer>,
     pub(super) running: Option<Running>,
-    /// The line that registered the running finalizer, wherever that is polled, and its start.
-    pub(super) running_since: Option<(&'static Location<'static>, Time)>,
+    /// What is known of the running finalizer, wherever that is polled.
+    pub(super) started: Option<Started>,
     /// The host gave up on the region: nothing drives it any more.
     pub(super) forced: bool,
     pub(super) ledger: Ledger,
@@ -88,7 +89,11 @@ pub(super) struct Inner {
     pub(super) drained_at: Option<Time>,
     /// When drain and finalize must both be over.
     pub(super) close_by: Time,
+    /// Requests the region when the time of its work is over.
+    pub(super) work_timer: Option<TimerKey>,
     pub(super) drain_timer: Option<TimerKey>,
+    /// The quotas of the finalize budget, without what finalizers that ended have used.
+    pub(super) finalizers_left: Budget,
     next_number: u64,
     pub(super) totals: Totals,
     pub(super) leftovers: VecDeque<Leftover>,
@@ -96,7 +101,7 @@ pub(super) struct Inner {
 }
 
 pub(super) struct Entry {
-    number: u64,
+    pub(super) number: u64,
     pub(super) task: TaskRef,
 }
 
@@ -115,9 +120,10 @@ impl Node {
         policy: Policy,
         site: &'static Location<'static>,
     ) -> Arc<Node> {
+        let now = tree.host.now();
         Arc::new_cyclic(|node: &Weak<Node>| {
             let scope = Scope::listening_root(node.clone());
-            Node::new(tree, scope, Weak::new(), name, policy, site)
+            Node::new(tree, scope, Weak::new(), name, policy, site, now)
         })
     }
 
@@ -136,9 +142,11 @@ impl Node {
             finalize: policy.finalize.meet(self.policy.finalize),
             ..policy
         };
+        let now = self.tree.host.now();
         let child = Arc::new_cyclic(|node: &Weak<Node>| {
-            let scope = scope.listening_child(node.clone());
-            Node::new(self.tree.clone(), scope, Arc::downgrade(self), name, policy, site)
+            let work = policy.work.starting_at(now);
+            let scope = scope.listening_child(work, node.clone());
+            Node::new(self.tree.clone(), scope, Arc::downgrade(self), name, policy, site, now)
         });
         let mut inner = lock(&self.inner);
         let Some(next) = inner.state.step(Event::OpenChild) else {
@@ -153,6 +161,7 @@ impl Node {
         if child.scope.level() >= Level::Requested {
             child.on_cancel(&child.scope.standing());
         }
+        child.start_work();
         Ok(child)
     }
 
@@ -163,6 +172,7 @@ impl Node {
         name: &str,
         policy: Policy,
         site: &'static Location<'static>,
+        opened_at: Time,
     ) -> Node {
         let inner = Inner {
             state: State::OPEN,
@@ -171,7 +181,7 @@ impl Node {
             key: None,
             finalizers: Vec::new(),
             running: None,
-            running_since: None,
+            started: None,
             forced: false,
             ledger: Ledger::default(),
             failures: Vec::new(),
@@ -179,13 +189,15 @@ impl Node {
             requested_at: None,
             drained_at: None,
             close_by: Time::MAX,
+            work_timer: None,
             drain_timer: None,
+            finalizers_left: policy.finalize.quotas(),
             next_number: 0,
             totals: Totals { regions: 1, ..Totals::default() },
             leftovers: VecDeque::new(),
             child_reports: VecDeque::new(),
         };
-        let (id, opened_at) = (RegionId(tree.next_id()), tree.host.now());
+        let id = RegionId(tree.next_id());
         Node { id, name: name.into(), tree, scope, policy, opened_at, parent, site, inner: Mutex::new(inner) }
     }
 
@@ -240,8 +252,10 @@ impl Node {
             return;
         }
         inner.totals.count(&verdict);
-        if matches!(verdict, Verdict::Dropped) && inner.leftovers.len() < KEPT {
-            let leftover = self.leftover(info, inner.state.phase, LeftoverKind::Dropped);
+        if let Verdict::Dropped(awaited) = &verdict
+            && inner.leftovers.len() < KEPT
+        {
+            let leftover = self.leftover(info, inner.state.phase, LeftoverKind::Dropped, awaited.clone());
             inner.keep(leftover);
         }
         let failed = matches!(verdict, Verdict::Err(_) | Verdict::Panicked(_));
@@ -266,12 +280,13 @@ impl Node {
     }
 
     /// The body's future was dropped at the end of the drain budget.
-    pub(super) fn body_dropped(&self) {
+    pub(super) fn body_dropped(&self, awaited: Waits) {
         let age = self.tree.host.now() - self.opened_at;
         let (kind, name, site, path) = (LeftoverKind::Dropped, self.name.clone(), self.site, self.path());
         let mut inner = lock(&self.inner);
         let phase = inner.state.phase;
-        inner.keep(Leftover { kind, name, site, path, phase, age });
+        let (task, awaited) = (None, Some(awaited));
+        inner.keep(Leftover { kind, name, site, path, phase, age, task, awaited });
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -296,13 +311,11 @@ impl Node {
 
     /// The last step of a region's life: tells its parent.
     pub(super) fn leave(self: &Arc<Self>, report: &CloseReport) {
-        let (key, timer) = {
+        let (key, timers) = {
             let mut inner = lock(&self.inner);
-            (inner.key, inner.drain_timer.take())
+            (inner.key, [inner.work_timer.take(), inner.drain_timer.take()])
         };
-        if let Some(timer) = timer {
-            self.tree.host.cancel_timer(timer);
-        }
+        timers.into_iter().flatten().for_each(|timer| self.tree.host.cancel_timer(timer));
         let (Some(parent), Some(key)) = (self.parent.upgrade(), key) else { return };
         let mut inner = lock(&parent.inner);
         let me = inner.children.try_remove(key);
@@ -342,7 +355,13 @@ impl Node {
         }
     }
 
-    pub(super) fn leftover(&self, info: &TaskInfo, phase: Phase, kind: LeftoverKind) -> Leftover {
+    pub(super) fn leftover(
+        &self,
+        info: &TaskInfo,
+        phase: Phase,
+        kind: LeftoverKind,
+        awaited: Option<Waits>,
+    ) -> Leftover {
         Leftover {
             kind,
             name: info.name.clone(),
@@ -350,6 +369,8 @@ impl Node {
             path: self.path(),
             phase,
             age: self.tree.host.now() - info.spawned_at,
+            task: Some(info.id),
+            awaited,
         }
     }
 
@@ -377,7 +398,7 @@ impl Inner {
     }
 
     /// The task is still counted; one that was given up and ends after all is not.
-    fn has(&self, place: Place) -> bool {
+    pub(super) fn has(&self, place: Place) -> bool {
         self.tasks.get(place.key).is_some_and(|entry| entry.number == place.number)
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::cancel::Waits;
 use crate::outcome::{Error, Panic};
 
 /// One child that failed.
@@ -20,8 +21,8 @@ pub(crate) enum Verdict {
     Err(Error),
     Panicked(Panic),
     Cancelled,
-    /// Dropped while it waited: the drain budget was spent, or the host shut down.
-    Dropped,
+    /// Dropped while it waited, for what it says: the drain budget was spent, or the host shut down.
+    Dropped(Option<Waits>),
 }
 
 /// A child's error or panic, kept until the region closes.
@@ -37,7 +38,7 @@ impl Failed {
         let error = match &self.verdict {
             Verdict::Err(error) => error.clone(),
             Verdict::Panicked(panic) => Error::msg(panic),
-            Verdict::Ok | Verdict::Cancelled | Verdict::Dropped => return None,
+            Verdict::Ok | Verdict::Cancelled | Verdict::Dropped(_) => return None,
         };
         Some(ChildFailure { name: self.name.clone(), error })
     }

@@ -17,7 +17,7 @@ use super::mailbox::{Mailbox, Note};
 use super::policy::{ChildId, is_abnormal};
 use super::state::{Phase, State};
 use crate::alarm::Alarm;
-use crate::cancel::{Level, Reason, ReasonKind, Watch};
+use crate::cancel::{Level, Note as WaitNote, Reason, ReasonKind, Watch};
 use crate::caps::CapSet;
 use crate::channel::mpsc;
 use crate::cx::Cx;
@@ -88,7 +88,7 @@ impl<'a, C: CapSet> Driver<'a, C> {
         }
         let first = if self.settings.commands.is_none() { Event::Sealed } else { Event::Tick };
         let mut ending = self.decide(first);
-        let mut watch = Watch::new(self.caller.scope());
+        let mut watch = Watch::new(self.caller.scope(), WaitNote::CHILDREN);
         while ending.is_none() {
             let input = poll_fn(|task| self.poll_input(&mut watch, task)).await;
             ending = self.handle(input);

@@ -8,7 +8,7 @@ use std::sync::Mutex as Lock;
 use std::task::{Context, Poll, Waker};
 
 use super::waiters::{Waiters, poll_locked};
-use crate::cancel::{Cancelled, Level};
+use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
 use crate::outcome::lock;
 
@@ -60,7 +60,7 @@ impl Barrier {
     /// place. One that leaves after the barrier opened, before it saw that, was counted.
     pub async fn wait<C>(&self, cx: &Cx<C>) -> Result<BarrierWaitResult, Cancelled> {
         let mut wait = Wait { barrier: self, key: None };
-        cx.op(Level::Requested, |task| wait.poll(task).map(Ok)).await
+        cx.op(Level::Requested, Note::on(Use::Barrier, self), |task| wait.poll(task).map(Ok)).await
     }
 }
 

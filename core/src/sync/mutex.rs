@@ -8,7 +8,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Mutex as Lock;
 
 use super::semaphore::{Permit, Semaphore};
-use crate::cancel::Cancelled;
+use crate::cancel::{Cancelled, Use};
 use crate::cx::Cx;
 use crate::outcome::lock;
 
@@ -45,7 +45,7 @@ impl<T> Mutex<T> {
     /// # Cancel safety
     /// A waiter that leaves loses its place and blocks nobody.
     pub async fn lock<C>(&self, cx: &Cx<C>) -> Result<MutexGuard<'_, T>, Cancelled> {
-        let turn = self.turn.acquire(cx, 1).await?;
+        let turn = self.turn.acquire_as(Use::Mutex, cx, 1).await?;
         Ok(self.guard(turn))
     }
 

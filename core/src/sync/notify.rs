@@ -4,7 +4,7 @@ use std::sync::Mutex as Lock;
 use std::task::{Context, Poll, Waker};
 
 use super::waiters::{Waiters, poll_locked};
-use crate::cancel::{Cancelled, Level};
+use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
 use crate::outcome::lock;
 
@@ -82,7 +82,7 @@ impl Notify {
     /// all is not: whoever comes later was not meant.
     pub async fn notified<C>(&self, cx: &Cx<C>) -> Result<(), Cancelled> {
         let mut waiting = Notified { notify: self, key: None };
-        cx.op(Level::Requested, |task| waiting.poll(task).map(Ok)).await
+        cx.op(Level::Requested, Note::on(Use::Notify, self), |task| waiting.poll(task).map(Ok)).await
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use super::semaphore::Semaphore;
 use crate::body::TaskOutput;
+use crate::cancel::Use;
 use crate::cx::Cx;
 use crate::outcome::Outcome;
 
@@ -64,7 +65,7 @@ impl<T> OnceCell<T> {
         if let Some(value) = self.get() {
             return Ok(value);
         }
-        let _turn = self.turn.acquire(cx, 1).await?;
+        let _turn = self.turn.acquire_as(Use::OnceCell, cx, 1).await?;
         if let Some(value) = self.get() {
             return Ok(value);
         }

@@ -14,7 +14,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex as Lock};
 
 use super::semaphore::{Permit, Semaphore};
-use crate::cancel::Cancelled;
+use crate::cancel::{Cancelled, Use};
 use crate::cx::Cx;
 use crate::outcome::lock;
 
@@ -63,7 +63,7 @@ impl<T> RwLock<T> {
     /// # Cancel safety
     /// A waiter that leaves loses its place and blocks nobody.
     pub async fn read<C>(&self, cx: &Cx<C>) -> Result<ReadGuard<'_, T>, Cancelled> {
-        let turn = self.turn.acquire(cx, 1).await?;
+        let turn = self.turn.acquire_as(Use::RwLockRead, cx, 1).await?;
         Ok(self.reader(turn))
     }
 
@@ -76,7 +76,7 @@ impl<T> RwLock<T> {
     /// # Cancel safety
     /// A waiter that leaves loses its place and blocks nobody: readers behind it enter.
     pub async fn write<C>(&self, cx: &Cx<C>) -> Result<WriteGuard<'_, T>, Cancelled> {
-        let turn = self.turn.acquire(cx, ALL).await?;
+        let turn = self.turn.acquire_as(Use::RwLockWrite, cx, ALL).await?;
         Ok(self.writer(turn))
     }
 

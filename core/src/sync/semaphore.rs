@@ -6,7 +6,7 @@ use std::sync::Mutex as Lock;
 use std::task::{Context, Poll, Waker};
 
 use super::waiters::{Left, Waiters, poll_locked};
-use crate::cancel::{Cancelled, Level};
+use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
 use crate::outcome::lock;
 
@@ -48,8 +48,18 @@ impl Semaphore {
     /// A waiter that leaves loses its place and nothing else; what it was handed already goes to
     /// the next.
     pub async fn acquire<C>(&self, cx: &Cx<C>, permits: usize) -> Result<Permit<'_>, Cancelled> {
+        self.acquire_as(Use::Permits, cx, permits).await
+    }
+
+    /// [`acquire`](Self::acquire) for what is made of a semaphore.
+    pub(super) async fn acquire_as<C>(
+        &self,
+        what: Use,
+        cx: &Cx<C>,
+        permits: usize,
+    ) -> Result<Permit<'_>, Cancelled> {
         let mut acquire = Acquire { semaphore: self, permits, key: None };
-        cx.op(Level::Requested, |task| acquire.poll(task).map(Ok)).await
+        cx.op(Level::Requested, Note::on(what, self), |task| acquire.poll(task).map(Ok)).await
     }
 
     /// Takes `permits` permits if they are free and nobody waits.

@@ -3,7 +3,7 @@
 //! ```text
 //! Cell<F, M>   = [ Head<M> | stage: F, then its outcome, then nothing ]
 //! Head<M>      = [ Header | join waker | meta: M ]
-//! Header       = [ state word | vtable ]          <- every pointer points here
+//! Header       = [ state word | note | vtable ]   <- every pointer points here
 //! ```
 //!
 //! `repr(C)` puts each of them at the start of the one before, so a pointer
@@ -25,12 +25,16 @@ use crate::why::{Ran, Wake};
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
 use std::task::Waker;
 
 /// What does not depend on a type: where every pointer to a task points.
 #[repr(C)]
 pub(crate) struct Header {
     pub(crate) state: State,
+    /// For whoever looks at the task from outside. No protocol rests on it, so
+    /// loom need not know it.
+    pub(crate) note: AtomicU64,
     pub(crate) vtable: &'static Vtable,
 }
 

@@ -95,6 +95,14 @@ impl<T, M> JoinHandle<T, M> {
         unsafe { self.take() }
     }
 
+    /// Takes back the waker that the last poll left, unless the task is done:
+    /// nobody will be woken.
+    pub fn take_waker(&mut self) -> Option<Waker> {
+        self.task.state().reclaim_join_waker().ok()?;
+        // SAFETY: not complete and not lent.
+        unsafe { self.swap_waker(None) }
+    }
+
     /// The outcome, unless it was taken before.
     ///
     /// # Safety

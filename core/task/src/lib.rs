@@ -19,6 +19,7 @@
 //! |---|---|
 //! | state word | everybody, by the named transitions of `state` only |
 //! | vtable | everybody reads; never written after the birth |
+//! | note | everybody, as an atomic; nothing depends on it |
 //! | meta | everybody reads, by `&M` (`M: Sync`); dropped with the cell |
 //! | stage, before COMPLETE | who set RUNNING: a runner, a shutdown, or the drop of a runnable |
 //! | stage, after COMPLETE | the join handle if JOIN_INTEREST was set at completion, else the completer |
@@ -192,4 +193,5 @@ pub use join::JoinHandle;
 pub use life::new;
 pub use runnable::{Runnable, Schedule};
 pub use task::TaskRef;
-pub use why::{Ran, Shutdown, Wake};
+pub use waker::note;
+pub use why::{Activity, Ran, Shutdown, Wake};

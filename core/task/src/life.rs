@@ -17,6 +17,7 @@ use crate::why::{Ran, Wake};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 
 /// Creates a task, in one allocation.
@@ -32,7 +33,7 @@ where
     F: Future<Output: Send + 'static> + Send + 'static,
     M: Schedule,
 {
-    let header = Header { state: State::new(), vtable: &Life::<F, M>::VTABLE };
+    let header = Header { state: State::new(), note: AtomicU64::new(0), vtable: &Life::<F, M>::VTABLE };
     let cell = Box::new(Cell {
         head: Head { header, join_waker: UnsafeCell::new(None), meta },
         stage: UnsafeCell::new(Stage::Future(future)),

@@ -31,6 +31,7 @@ mod tests;
 pub(crate) use answer::{Claim, Complete, Completed, Detach, Enter, Leave, Notify};
 
 use crate::sync::{AtomicUsize, Ordering};
+use crate::why::Activity;
 use std::process;
 
 /// Somebody has exclusive use of the stage: a runner, or a shutdown.
@@ -210,6 +211,15 @@ impl State {
 
     pub(crate) fn is_running(&self) -> bool {
         self.0.load(Ordering::Acquire) & RUNNING != 0
+    }
+
+    pub(crate) fn activity(&self) -> Activity {
+        match self.0.load(Ordering::Acquire) & (NOTIFIED | RUNNING | COMPLETE) {
+            0 => Activity::Idle,
+            NOTIFIED => Activity::Queued,
+            now if now & COMPLETE != 0 => Activity::Complete,
+            _ => Activity::Running,
+        }
     }
 }
 

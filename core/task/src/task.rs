@@ -3,9 +3,10 @@
 use crate::cell::Ref;
 use crate::state::Claim;
 use crate::waker;
-use crate::why::Shutdown;
+use crate::why::{Activity, Shutdown};
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::atomic::AtomicU64;
 use std::task::Waker;
 
 /// A counted reference to a task.
@@ -115,6 +116,18 @@ impl<M> TaskRef<M> {
     /// that somebody.
     pub fn is_running(&self) -> bool {
         self.task.state().is_running()
+    }
+
+    /// What the task is doing.
+    ///
+    /// The answer may be out of date when it arrives.
+    pub fn activity(&self) -> Activity {
+        self.task.state().activity()
+    }
+
+    /// The task's note: what its future told by [`note`](crate::note), or 0.
+    pub fn note(&self) -> &AtomicU64 {
+        &self.task.header().note
     }
 
     /// A waker for the task: one more reference, no allocation.

@@ -7,6 +7,7 @@
 use crate::cell::{Header, Ref};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
@@ -32,6 +33,43 @@ pub(crate) fn borrowed(task: &Ref) -> ManuallyDrop<Waker> {
 pub(crate) fn is_waker_of(task: &Ref, waker: &Waker) -> bool {
     waker.data() == task.as_ptr().as_ptr().cast_const().cast()
         && std::ptr::eq(waker.vtable(), &raw const VTABLE)
+}
+
+/// The note of the task that `waker` wakes, if that is one of ours: a word in
+/// which a future tells whoever looks at the task from outside what it is at.
+///
+/// # Examples
+///
+/// ```
+/// use asupersync_task::{Runnable, Schedule, Wake, new, note};
+/// use std::future::poll_fn;
+/// use std::sync::atomic::Ordering::Relaxed;
+/// use std::task::{Poll, Waker};
+///
+/// struct Nowhere;
+/// impl Schedule for Nowhere {
+///     fn schedule(&self, _: Runnable<Self>, _: Wake) {}
+/// }
+///
+/// let waits = poll_fn(|cx| {
+///     note(cx.waker()).unwrap().store(7, Relaxed);
+///     Poll::<()>::Pending
+/// });
+/// let (runnable, handle) = new(waits, Nowhere);
+/// let _ = runnable.run();
+/// assert_eq!(handle.task().note().load(Relaxed), 7);
+/// assert!(note(Waker::noop()).is_none());
+/// ```
+pub fn note(waker: &Waker) -> Option<&AtomicU64> {
+    let vtable: *const RawWakerVTable = waker.vtable();
+    if !std::ptr::eq(vtable, &raw const VTABLE) && !std::ptr::eq(vtable, &raw const PROMOTE) {
+        return None;
+    }
+    let header = waker.data().cast::<Header>();
+    // SAFETY: a waker with a vtable of this module has a header's address as
+    // its data, and a reference, its own or one it is lent, that keeps the cell
+    // alive for as long as the waker is borrowed. Headers are only ever shared.
+    Some(unsafe { &(*header).note })
 }
 
 /// What [`TaskRef::promote_waker`](crate::TaskRef::promote_waker) hands out: the same data pointer,

@@ -83,3 +83,28 @@ pub enum Shutdown {
     /// The task was complete.
     AlreadyComplete,
 }
+
+/// What a task is doing, as [`TaskRef::activity`](crate::TaskRef::activity) saw it.
+///
+/// # Examples
+///
+/// ```
+/// use asupersync_task::Activity;
+///
+/// fn can_be_polled(activity: Activity) -> bool {
+///     activity != Activity::Complete
+/// }
+///
+/// assert!(can_be_polled(Activity::Idle));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Activity {
+    /// It waits for a wake.
+    Idle,
+    /// It waits for its turn.
+    Queued,
+    /// Somebody polls it, or drops its future.
+    Running,
+    /// It is done.
+    Complete,
+}

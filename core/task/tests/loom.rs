@@ -423,6 +423,28 @@ fn join_polled_and_dropped_against_complete() {
     });
 }
 
+/// The waker is taken back: it is the handle's or the completer's, never both.
+#[test]
+fn join_waker_taken_back_against_complete() {
+    model(4, || {
+        let (world, runnable, mut handle) = World::new(0);
+        let (joiner, joiner_runnable, joiner_handle) = World::new(1);
+        drop(joiner_handle);
+        let waker = joiner_runnable.task().waker();
+        let runner = thread::spawn(move || runnable.run());
+        let polled = Pin::new(&mut handle).poll(&mut Context::from_waker(&waker));
+        let taken = handle.take_waker();
+        assert!(taken.is_none() || polled.is_pending());
+        drop((waker, taken, polled));
+        assert_eq!(runner.join().unwrap(), Ran::Complete);
+        drop(handle);
+        world.assert_gone();
+        let _ = joiner_runnable.run();
+        joiner.drain();
+        joiner.assert_gone();
+    });
+}
+
 #[test]
 fn last_references_on_three_threads() {
     model(4, || {

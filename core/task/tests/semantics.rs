@@ -3,10 +3,11 @@
 
 mod common;
 
-use asupersync_task::{JoinError, Ran, Runnable, Schedule, Shutdown, TaskRef, Wake, new};
+use asupersync_task::{Activity, JoinError, Ran, Runnable, Schedule, Shutdown, TaskRef, Wake, new, note};
 use common::{Count, Exec, Executor, Script, count, counter, panics_when_dropped, quietly};
 use std::future::{Future, pending, poll_fn, ready};
 use std::pin::Pin;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
 
@@ -402,4 +403,66 @@ fn a_schedule_that_panics_shuts_the_task_down() {
     let refused = quietly(|| std::panic::catch_unwind(|| runnable.run()));
     assert!(refused.is_err());
     assert!(matches!(handle.try_take(), Some(Err(JoinError::Shutdown))));
+}
+
+#[test]
+fn a_note_is_kept_beside_the_future_and_found_by_any_waker_of_the_task() {
+    let exec = Executor::default();
+    let future = poll_fn(|cx| {
+        note(cx.waker()).expect("a waker of ours").store(7, Relaxed);
+        Poll::<()>::Pending
+    });
+    let (runnable, handle) = new(future, exec.meta());
+    let task = handle.task();
+    assert_eq!(task.note().load(Relaxed), 0);
+    assert_eq!(runnable.run(), Ran::Pending);
+    assert_eq!(task.note().load(Relaxed), 7);
+    for waker in [task.waker(), task.promote_waker()] {
+        assert!(std::ptr::eq(note(&waker).expect("a waker of ours"), task.note()));
+    }
+    assert!(note(Waker::noop()).is_none());
+    task.shutdown();
+    assert_eq!(task.note().load(Relaxed), 7, "it outlives the future");
+}
+
+#[test]
+fn activity_follows_the_state() {
+    let exec = Executor::default();
+    let slot = Arc::new(OnceLock::<TaskRef<_>>::new());
+    let mine = slot.clone();
+    let future = poll_fn(move |cx| {
+        let task = mine.get().expect("set before the first poll");
+        assert_eq!(task.activity(), Activity::Running);
+        cx.waker().wake_by_ref();
+        assert_eq!(task.activity(), Activity::Running, "woken meanwhile");
+        Poll::<()>::Pending
+    });
+    let (runnable, handle) = new(future, exec.meta());
+    let task = handle.task();
+    assert!(slot.set(handle.task()).is_ok());
+    assert_eq!(task.activity(), Activity::Queued);
+    assert_eq!(runnable.run(), Ran::Rescheduled);
+    assert_eq!(task.activity(), Activity::Queued);
+    task.shutdown();
+    assert_eq!(task.activity(), Activity::Complete);
+    let (runnable, handle) = new(pending::<()>(), exec.meta());
+    assert_eq!(runnable.run(), Ran::Pending);
+    assert_eq!(handle.task().activity(), Activity::Idle);
+}
+
+#[test]
+fn a_join_waker_taken_back_wakes_nobody() {
+    let exec = Executor::default();
+    let (joiner, joiner_handle) = new(pending::<()>(), exec.meta());
+    assert_eq!(joiner.run(), Ran::Pending);
+    let (runnable, mut handle) = new(ready(7), exec.meta());
+    let waker = joiner_handle.task().waker();
+    assert!(handle.take_waker().is_none(), "nobody polled");
+    assert!(poll(&mut handle, &waker).is_pending());
+    assert!(handle.take_waker().expect("left by the poll").will_wake(&waker));
+    assert!(handle.take_waker().is_none());
+    assert_eq!(runnable.run(), Ran::Complete);
+    assert!(exec.is_empty(), "the joiner was not woken");
+    assert!(handle.take_waker().is_none());
+    assert_eq!(handle.try_take().unwrap().unwrap(), 7);
 }

@@ -6,17 +6,22 @@
 pub(super) enum Command {
     Check,
     Baseline,
+    Fix,
+    Report,
     Explain,
     List,
 }
 
 impl Command {
-    pub(super) const ALL: [Command; 4] = [Command::Check, Command::Baseline, Command::Explain, Command::List];
+    pub(super) const ALL: [Command; 6] =
+        [Command::Check, Command::Baseline, Command::Fix, Command::Report, Command::Explain, Command::List];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Command::Check => "check",
             Command::Baseline => "baseline",
+            Command::Fix => "fix",
+            Command::Report => "report",
             Command::Explain => "explain",
             Command::List => "list",
         }
@@ -35,6 +40,8 @@ impl Command {
         match self {
             Command::Check => "Lint (the default)",
             Command::Baseline => "Accept what is found now; only what is new fails from then on",
+            Command::Fix => "Mend what can be mended without changing what the code does",
+            Command::Report => "Count what is found, by package and by what becomes of the tasks",
             Command::Explain => "Tell what a rule finds, why it matters, and what to write instead",
             Command::List => "List the rules",
         }
@@ -53,6 +60,11 @@ do not. Suppress one with a comment: // migrate-lint: allow(RULE) reason"
 Writes one empty file for each finding into migrate-lint-baseline, to be
 committed. Lines, layout and neighbours may change; functions may move."
             }
+            Command::Fix => {
+                "\
+Changes files in place, so it wants them committed first, as `cargo fix` does."
+            }
+            Command::Report => "Counts everything, accepted or suppressed or not.",
             Command::Explain | Command::List => "",
         }
     }
@@ -69,9 +81,10 @@ pub(super) struct Flag {
     pub(super) of: &'static [Command],
 }
 
-const LINTING: &[Command] = &[Command::Check, Command::Baseline];
+const LINTING: &[Command] = &[Command::Check, Command::Baseline, Command::Fix, Command::Report];
 
-pub(super) const FORMATS: [&str; 3] = ["text", "short", "json"];
+pub(super) const FORMATS: [&str; 6] = ["text", "short", "json", "jsonl", "sarif", "github"];
+pub(super) const REPORT_FORMATS: [&str; 2] = ["markdown", "svg"];
 pub(super) const COLORS: [&str; 3] = ["auto", "always", "never"];
 
 /// Every flag but `--help` and `--version`, in the order of the help.
@@ -80,8 +93,15 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "format",
         short: None,
         value: Some("FORMAT"),
-        help: "text (default), short or json",
+        help: "text (default), short, json, jsonl, sarif or github",
         of: &[Command::Check],
+    },
+    Flag {
+        long: "format",
+        short: None,
+        value: Some("FORMAT"),
+        help: "markdown (default) or svg",
+        of: &[Command::Report],
     },
     Flag {
         long: "strict",
@@ -96,6 +116,27 @@ pub(super) const FLAGS: &[Flag] = &[
         value: None,
         help: "Only remove entries that are not found any more",
         of: &[Command::Baseline],
+    },
+    Flag {
+        long: "allow-dirty",
+        short: None,
+        value: None,
+        help: "Change files even if there are changes that are not committed",
+        of: &[Command::Fix],
+    },
+    Flag {
+        long: "allow-staged",
+        short: None,
+        value: None,
+        help: "Change files even if all other changes are only staged",
+        of: &[Command::Fix],
+    },
+    Flag {
+        long: "allow-no-vcs",
+        short: None,
+        value: None,
+        help: "Change files even outside of a repository",
+        of: &[Command::Fix],
     },
     Flag {
         long: "config",
@@ -130,7 +171,7 @@ pub(super) const FLAGS: &[Flag] = &[
         short: Some('q'),
         value: None,
         help: "Show findings only: no unknowns, notes and summary",
-        of: &[Command::Check, Command::Baseline],
+        of: &[Command::Check, Command::Baseline, Command::Fix],
     },
 ];
 

@@ -46,6 +46,8 @@ fn run(raw: &Raw, out: &mut dyn Write) -> Result<Done, Mistake> {
     match raw.command {
         Command::Check => work::check(raw, out),
         Command::Baseline => work::baseline(raw, out),
+        Command::Fix => work::fix(raw, out),
+        Command::Report => work::report(raw, out),
         Command::Explain => work::explain(raw, out),
         Command::List => Ok((0, out.write_all(help::rules_list().as_bytes()))),
     }
@@ -54,6 +56,7 @@ fn run(raw: &Raw, out: &mut dyn Write) -> Result<Done, Mistake> {
 fn report(mistake: Mistake) -> u8 {
     match mistake {
         Mistake::Usage(message) => complain(&format!("error: {message}\nTry `cargo migrate-lint --help`.")),
+        Mistake::Plain(message) => complain(&format!("error: {message}")),
         Mistake::Files(problems) => {
             for problem in &problems {
                 complain(&crate::render::short::problem(problem));

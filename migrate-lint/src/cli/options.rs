@@ -1,7 +1,7 @@
 //! What the flags mean: each value checked, defaults filled in, configuration
 //! and baseline read.
 
-use super::flags::{COLORS, FORMATS};
+use super::flags::{COLORS, Command, FORMATS, REPORT_FORMATS};
 use super::raw::Raw;
 use crate::baseline;
 use crate::check::Options;
@@ -19,12 +19,24 @@ pub(super) enum Format {
     Text,
     Short,
     Json,
+    JsonLines,
+    Sarif,
+    GitHub,
+}
+
+/// How debt is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ReportFormat {
+    Markdown,
+    Svg,
 }
 
 /// Why a run cannot start.
 pub(super) enum Mistake {
     /// The words on the command line.
     Usage(String),
+    /// What stands in the way, told in whole.
+    Plain(String),
     /// The files they name.
     Files(Vec<Problem>),
 }
@@ -49,8 +61,14 @@ fn chosen(raw: &Raw, flag: &str, names: &[&str]) -> Result<usize, String> {
 
 /// The format of `check`.
 pub(super) fn format(raw: &Raw) -> Result<Format, String> {
-    let formats = [Format::Text, Format::Short, Format::Json];
+    let formats =
+        [Format::Text, Format::Short, Format::Json, Format::JsonLines, Format::Sarif, Format::GitHub];
     Ok(formats[chosen(raw, "format", &FORMATS)?])
+}
+
+/// The format of `report`.
+pub(super) fn report_format(raw: &Raw) -> Result<ReportFormat, String> {
+    Ok([ReportFormat::Markdown, ReportFormat::Svg][chosen(raw, "format", &REPORT_FORMATS)?])
 }
 
 /// Whether to write colours to standard output.
@@ -84,7 +102,8 @@ pub(super) fn linting(raw: &Raw) -> Result<(Options, Vec<Problem>), Mistake> {
         config.baseline = PathBuf::from(dir);
     }
     let mut problems = Vec::new();
-    let baseline = match raw.has("no-baseline") {
+    // what is accepted is mended all the same
+    let baseline = match raw.has("no-baseline") || raw.command == Command::Fix {
         true => None,
         false => Some(baseline::read(&config.baseline, &mut problems).map_err(|e| Mistake::Files(vec![e]))?),
     };

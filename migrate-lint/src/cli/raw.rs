@@ -152,8 +152,8 @@ mod tests {
         for args in [&["-h"][..], &["help"], &["x", "--help"], &["migrate-lint", "--help"]] {
             assert!(matches!(of(args), Ok(Asked::Help(None))), "{args:?}");
         }
-        for args in [&["list", "-h"][..], &["help", "list"], &["--help", "list"]] {
-            assert!(matches!(of(args), Ok(Asked::Help(Some(Command::List)))), "{args:?}");
+        for args in [&["fix", "-h"][..], &["help", "fix"], &["--help", "fix"]] {
+            assert!(matches!(of(args), Ok(Asked::Help(Some(Command::Fix)))), "{args:?}");
         }
         assert!(matches!(of(&["list", "-V"]), Ok(Asked::Version)));
     }

@@ -1,10 +1,12 @@
 //! The work of each command, once it is known what is meant.
 
-use super::options::{self, Format, Mistake};
+use super::options::{self, Format, Mistake, ReportFormat};
 use super::raw::Raw;
 use super::{CANNOT_RUN, Done, FINDINGS, complain};
 use crate::baseline::{self, Change};
 use crate::check::{self, Report};
+use crate::debt::{self, Debt};
+use crate::fix::{self, vcs::Allowed};
 use crate::load::Problem;
 use crate::render::{self, count};
 use crate::rules;
@@ -22,16 +24,22 @@ pub(super) fn check(raw: &Raw, out: &mut dyn Write) -> Result<Done, Mistake> {
     // whoever reads JSON gets a document in any case
     let (report, is_run) = match report {
         Ok(report) => (report, true),
-        Err(problem) => (Report { root: path, problems: vec![problem], ..Report::default() }, false),
+        Err(problem) => {
+            let repository = options.place.repository.clone();
+            (Report { root: path, repository, problems: vec![problem], ..Report::default() }, false)
+        }
     };
     for problem in &report.problems {
         complain(&render::short::problem(problem));
     }
     let written = match format {
         Format::Json => render::json::render(&report, out),
+        Format::JsonLines => render::json::lines(&report, out),
+        Format::Sarif => render::sarif::render(&report, out),
         _ if !is_run => Ok(()),
         Format::Text => render::text::render(&report, is_colored, is_quiet, out),
         Format::Short => render::short::render(&report, is_quiet, out),
+        Format::GitHub => render::github::render(&report, is_quiet, out),
     };
     if is_strict {
         for stale in &report.stale {
@@ -70,6 +78,54 @@ pub(super) fn baseline(raw: &Raw, out: &mut dyn Write) -> Result<Done, Mistake> 
         false => writeln!(out, "{}: {added} added, {removed} removed, {kept} kept", render::shown(dir)),
     };
     Ok((0, written))
+}
+
+/// `fix`
+pub(super) fn fix(raw: &Raw, out: &mut dyn Write) -> Result<Done, Mistake> {
+    let path = options::path(raw);
+    let (options, warnings) = options::linting(raw)?;
+    let report = check::check(&path, &options).map_err(one)?;
+    for problem in warnings.iter().chain(&report.problems) {
+        complain(&render::short::problem(problem));
+    }
+    let is_complete = report.is_complete();
+    if !fix::fixable(&report).is_empty() {
+        let allowed = Allowed {
+            dirty: raw.has("allow-dirty"),
+            staged: raw.has("allow-staged"),
+            no_vcs: raw.has("allow-no-vcs"),
+        };
+        fix::vcs::may_change(&options.place.repository, allowed).map_err(Mistake::Plain)?;
+    }
+    let fixed = fix::fix(&path, &options, report).map_err(one)?;
+    for problem in &fixed.problems {
+        complain(&render::short::problem(problem));
+    }
+    let status = if is_complete && fixed.problems.is_empty() { 0 } else { CANNOT_RUN };
+    let mut tell = || {
+        for (file, n) in &fixed.files {
+            writeln!(out, "fixed {} ({})", render::shown(file), count(*n, "fix", "fixes"))?;
+        }
+        if fixed.files.is_empty() { writeln!(out, "nothing that can be fixed") } else { Ok(()) }
+    };
+    let written = if raw.has("quiet") { Ok(()) } else { tell() };
+    Ok((status, written))
+}
+
+/// `report`
+pub(super) fn report(raw: &Raw, out: &mut dyn Write) -> Result<Done, Mistake> {
+    let format = options::report_format(raw)?;
+    let (options, warnings) = options::linting(raw)?;
+    let report = check::check(&options::path(raw), &options).map_err(one)?;
+    for problem in warnings.iter().chain(&report.problems) {
+        complain(&render::short::problem(problem));
+    }
+    let debt = Debt::of(&report);
+    let written = match format {
+        ReportFormat::Markdown => debt::markdown::render(&debt, out),
+        ReportFormat::Svg => debt::svg::render(&debt, out),
+    };
+    Ok((if report.is_complete() { 0 } else { CANNOT_RUN }, written))
 }
 
 fn one(problem: Problem) -> Mistake {

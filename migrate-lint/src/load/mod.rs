@@ -25,6 +25,7 @@ mod pool;
 mod tokens;
 mod visit;
 
+pub(crate) use pool::parses;
 use std::path::{Path, PathBuf};
 
 /// How much a [`Problem`] matters.

@@ -77,3 +77,17 @@ pub(super) fn read_all(paths: &[&Path], names: &Interner) -> io::Result<Vec<Outc
     all.sort_by_key(|(i, _)| *i);
     Ok(all.into_iter().map(|(_, outcome)| outcome).collect())
 }
+
+/// Whether a text is Rust that can be linted.
+pub(crate) fn parses(text: &str) -> Result<(), String> {
+    let parse = || {
+        let names = Interner::default();
+        let parsed = index_file(text, &mut Names::new(&names));
+        parsed.map(|_| ()).map_err(|e| format!("{} on line {}", e.message, e.place.0))
+    };
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, parse);
+        let thread = thread.map_err(|e| format!("no thread to parse on could be started: {e}"))?;
+        thread.join().unwrap_or_else(|_| Err(ReadError::Internal.explain()))
+    })
+}

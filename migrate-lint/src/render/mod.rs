@@ -1,7 +1,10 @@
-//! Showing a report: for people ([`text`], [`short`]) and for programs
-//! ([`json`]).
+//! Showing a report: for people ([`text`], [`short`]), for programs ([`json`],
+//! [`sarif`]) and for workflows ([`github`]).
 
+pub mod github;
 pub mod json;
+mod records;
+pub mod sarif;
 pub mod short;
 pub mod text;
 

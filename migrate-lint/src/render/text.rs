@@ -70,6 +70,7 @@ mod tests {
             identity: Default::default(),
             fate: None,
             diagnosis: Diagnosis { message: "what".into(), reason: "why".into(), suggestion: "try".into() },
+            fix: None,
             snippet: snippet.into(),
             cfg: Vec::new(),
             in_test: false,

@@ -40,7 +40,8 @@ impl Dir {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("lint-{}-{n}", std::process::id());
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        // not below the target directory, for that may be in a repository and a workspace
+        let dir = std::env::temp_dir().join(name);
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).expect("directory");
         Dir(dir)
@@ -85,6 +86,7 @@ impl Dir {
     /// Runs git in this directory, without anybody's configuration.
     pub(crate) fn try_git(&self, args: &[&str]) -> Ran {
         let mut git = Command::new("git");
+        git.env_remove("GIT_DIR").env_remove("GIT_INDEX_FILE");
         git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
         git.args(["-c", "user.name=x", "-c", "user.email=x@x", "-c", "init.defaultBranch=main"]);
         ran(git.current_dir(&self.0).args(args).output().expect("git runs"))

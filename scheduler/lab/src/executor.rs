@@ -3,7 +3,6 @@
 //! Everything happens on the thread that runs the lab. The state is behind a mutex only because a
 //! host must be `Sync`; it is never held while a task, a waker or a job runs.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +11,7 @@ use std::task::Waker;
 use asupersync_core::Time;
 use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey, Wake};
 use asupersync_core::io::{Listener, Sockets, Stream};
-use asupersync_scheduler::policy::{Choice, Policy, Waiting};
+use asupersync_scheduler::queues::Queues;
 use asupersync_scheduler::timer::{Key, TICK_NS, Wheel};
 
 use crate::random::Random;
@@ -24,12 +23,8 @@ pub(crate) struct Executor {
 }
 
 struct State {
-    cancel: VecDeque<Runnable>,
-    /// In the order of their deadlines.
-    timed: Vec<(Time, Runnable)>,
-    ready: Vec<Runnable>,
-    jobs: VecDeque<Job>,
-    policy: Policy,
+    /// What may run; a job is one of the Ready.
+    queues: Queues<Next>,
     random: Random,
     /// Of its own, so that what tasks draw changes no schedule.
     seeds: Random,
@@ -57,11 +52,7 @@ enum Next {
 impl Executor {
     pub(crate) fn new(seed: u64) -> Self {
         let state = State {
-            cancel: VecDeque::new(),
-            timed: Vec::new(),
-            ready: Vec::new(),
-            jobs: VecDeque::new(),
-            policy: Policy::new(),
+            queues: Queues::default(),
             random: Random::new(seed),
             seeds: Random::new(!seed),
             now: 0,
@@ -114,15 +105,11 @@ impl Executor {
         loop {
             let mut state = self.state();
             state.closed = true;
-            let left = (
-                std::mem::take(&mut state.cancel),
-                std::mem::take(&mut state.timed),
-                std::mem::take(&mut state.ready),
-                std::mem::take(&mut state.jobs),
-                std::mem::replace(&mut state.wheel, Wheel::new(0)),
-            );
+            let queues = std::mem::take(&mut state.queues);
+            let wheel = std::mem::replace(&mut state.wheel, Wheel::new(0));
             drop(state);
-            if left.0.is_empty() && left.1.is_empty() && left.2.is_empty() && left.3.is_empty() {
+            drop(wheel);
+            if queues.is_empty() {
                 return;
             }
         }
@@ -131,44 +118,25 @@ impl Executor {
 
 impl State {
     fn next(&mut self) -> Option<Next> {
-        let waiting = Waiting {
-            cancel: !self.cancel.is_empty(),
-            timed: !self.timed.is_empty(),
-            ready: !self.ready.is_empty() || !self.jobs.is_empty(),
-        };
-        let (choice, policy) = self.policy.pick(waiting)?;
-        self.policy = policy;
-        Some(match choice {
-            Choice::Cancel => Next::Task(self.cancel.pop_front()?),
-            Choice::Timed => Next::Task(self.timed.remove(0).1),
-            Choice::Ready => {
-                let choice = self.random.choose(self.ready.len() + self.jobs.len());
-                if choice < self.ready.len() {
-                    Next::Task(self.ready.swap_remove(choice))
-                } else {
-                    Next::Job(self.jobs.remove(choice - self.ready.len())?)
-                }
-            }
-        })
+        self.queues.take(|waiting| self.random.choose(waiting))
+    }
+}
+
+impl Executor {
+    fn queue(&self, lane: Lane, next: Next) {
+        let mut state = self.state();
+        if state.closed {
+            drop(state);
+            drop(next);
+            return;
+        }
+        state.queues.push(lane, next);
     }
 }
 
 impl Host for Executor {
     fn submit(&self, runnable: Runnable, lane: Lane, _: Wake) {
-        let mut state = self.state();
-        if state.closed {
-            drop(state);
-            drop(runnable);
-            return;
-        }
-        match lane {
-            Lane::Cancel => state.cancel.push_back(runnable),
-            Lane::Timed(deadline) => {
-                let at = state.timed.partition_point(|(other, _)| *other <= deadline);
-                state.timed.insert(at, (deadline, runnable));
-            }
-            Lane::Ready => state.ready.push(runnable),
-        }
+        self.queue(lane, Next::Task(runnable));
     }
 
     fn now(&self) -> Time {
@@ -185,13 +153,7 @@ impl Host for Executor {
     }
 
     fn spawn_blocking(&self, job: Job) {
-        let mut state = self.state();
-        if state.closed {
-            drop(state);
-            drop(job);
-            return;
-        }
-        state.jobs.push_back(job);
+        self.queue(Lane::Ready, Next::Job(job));
     }
 
     fn random_seed(&self) -> u64 {

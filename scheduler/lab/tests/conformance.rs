@@ -28,9 +28,9 @@ impl Runner for InLab {
         true
     }
 
-    fn has(&self, _: Capability) -> bool {
+    fn has(&self, capability: Capability) -> bool {
         // One thread, and one lab on it; no sockets yet; a poll that does not return stops all.
-        false
+        capability == Capability::OneAtATime
     }
 
     fn scale(&self) -> usize {

@@ -3,8 +3,7 @@
 use std::task::Context;
 
 use super::*;
-use crate::cancel::ReasonKind;
-use crate::cancel::Watch;
+use crate::cancel::{Note, ReasonKind, Watch};
 
 fn request(scope: &Arc<Scope>, level: Level) {
     let reason = Reason::new(ReasonKind::UserRequest);
@@ -63,7 +62,7 @@ fn a_child_that_holds_a_request_may_be_dropped_while_it_is_raised() {
 #[test]
 fn a_waker_without_data_is_not_taken_for_the_home_that_is_not_there() {
     let scope = Scope::root();
-    let mut watch = Watch::new(&scope);
+    let mut watch = Watch::new(&scope, Note::REQUEST);
     assert!(Waker::noop().data().is_null());
     assert!(watch.poll(Level::Requested, &mut Context::from_waker(Waker::noop())).is_pending());
     assert_eq!(lock(&scope.inner).waiters.len(), 1);

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use super::SendError;
-use crate::cancel::{Cancelled, Level};
+use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
 use crate::outcome::lock;
 use crate::sync::waiters::{Waiters, poll_locked};
@@ -182,7 +182,7 @@ impl<T> Sender<T> {
     /// that were added with it.
     async fn reserve_slot<C>(&self, cx: &Cx<C>, senders: usize) -> Result<(), SendError<()>> {
         let mut reserve = Reserve { shared: &self.shared, key: None, senders };
-        cx.op(Level::Requested, |task| reserve.poll(task)).await
+        cx.op(Level::Requested, Note::on(Use::MpscSend, &*self.shared), |task| reserve.poll(task)).await
     }
 
     /// Sends a value if there is room now.
@@ -331,7 +331,8 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     /// A value stays in the channel until it is returned.
     pub async fn recv<C>(&mut self, cx: &Cx<C>) -> Result<Option<T>, Cancelled> {
-        cx.op(Level::Requested, |task| self.poll_recv(task).map(Ok)).await
+        cx.op(Level::Requested, Note::on(Use::MpscRecv, &*self.shared), |task| self.poll_recv(task).map(Ok))
+            .await
     }
 
     /// [`recv`](Self::recv) without a scope.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
 use super::{End, Receiver, Sender, State};
-use crate::cancel::{Cancelled, Level};
+use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::channel::SendError;
 use crate::cx::Cx;
 use crate::obligation::{Held, Obligation, PermitFn, TryPermitFn, hold, kind, try_hold};
@@ -154,7 +154,7 @@ impl<T> Receiver<T> {
         &mut self,
         cx: &Cx<C>,
     ) -> Result<Option<(T, Room<T>)>, Cancelled> {
-        cx.op(Level::Requested, |task| {
+        cx.op(Level::Requested, Note::on(Use::MpscRecv, &*self.shared), |task| {
             let keep = |state: &mut State<T>| {
                 state.senders += 1;
                 None

@@ -22,13 +22,13 @@ impl<const N: usize> Future for Words<N> {
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn sizes_in_bytes() {
-    assert_eq!(size_of::<Header>(), 16);
-    assert_eq!(size_of::<Head<()>>(), 32, "the part that every task pays");
-    assert_eq!(size_of::<Head<Arc<()>>>(), 40);
+    assert_eq!(size_of::<Header>(), 24);
+    assert_eq!(size_of::<Head<()>>(), 40, "the part that every task pays");
+    assert_eq!(size_of::<Head<Arc<()>>>(), 48);
     // The stage has room for an outcome, and a tag beside the future.
-    assert_eq!(size_of::<Cell<Words<1>, Arc<()>>>(), 40 + 24);
-    assert_eq!(size_of::<Cell<Words<5>, Arc<()>>>(), 40 + 48);
-    assert_eq!(size_of::<Cell<Words<6>, Arc<()>>>(), 96);
+    assert_eq!(size_of::<Cell<Words<1>, Arc<()>>>(), 48 + 24);
+    assert_eq!(size_of::<Cell<Words<5>, Arc<()>>>(), 48 + 48);
+    assert_eq!(size_of::<Cell<Words<6>, Arc<()>>>(), 104);
     assert_eq!(size_of::<Runnable<()>>(), 8);
     assert_eq!(size_of::<Option<Runnable<()>>>(), 8);
     assert_eq!(size_of::<TaskRef<()>>(), 8);

@@ -1,0 +1,159 @@
+//! `fix`: what it mends, what it leaves, and when it refuses.
+
+mod common;
+#[path = "common/schema.rs"]
+mod schema;
+
+use common::Dir;
+
+const BEFORE: &str = "
+== Cargo.toml
+[package]
+name = \"app\"
+version = \"0.1.0\"
+edition = \"2024\"
+[dependencies]
+tokio = \"1\"
+== src/main.rs
+// migrate-lint: allow(detached_spawn) once there was a spawn here
+// migrate-lint: allow(detached_spawn, suppression) and here
+fn main() {
+    run(); // migrate-lint: allow(detached_spawn) and here, 日本
+    // migrate-lint: allow(suppression, detached_spawn) this one is needed
+    tokio::spawn(run());
+    // migrate-lint: allow(detached_spawn)
+    stop(); // migrate-lint: allow(no_such_rule) nor this
+}
+== src/lib.rs
+fn f() {}
+";
+
+const AFTER: &str = "fn main() {
+    run();
+    // migrate-lint: allow(detached_spawn) this one is needed
+    tokio::spawn(run());
+    // migrate-lint: allow(detached_spawn)
+    stop(); // migrate-lint: allow(no_such_rule) nor this
+}";
+
+fn committed(files: &str) -> Dir {
+    let dir = Dir::with(files);
+    dir.git(&["init", "--quiet"]);
+    dir.commit();
+    dir
+}
+
+#[test]
+fn suppressions_that_suppress_nothing_go() {
+    let dir = committed(BEFORE);
+    let ran = dir.run(&["fix"]);
+    assert_eq!((ran.status, ran.err.as_str()), (0, ""));
+    assert_eq!(ran.out, "fixed src/main.rs (5 fixes)\n");
+    assert_eq!(dir.read("src/main.rs"), AFTER);
+    assert_eq!(dir.git(&["status", "--porcelain"]), " M src/main.rs\n");
+    // again changes nothing, and needs no permission to
+    let again = dir.run(&["fix"]);
+    assert_eq!((again.status, again.out.as_str()), (0, "nothing that can be fixed\n"));
+    assert_eq!(dir.read("src/main.rs"), AFTER);
+}
+
+#[test]
+fn line_ends_marks_and_permissions_stay() {
+    let dir = committed(BEFORE);
+    dir.write("src/main.rs", format!("\u{feff}{}", dir.read("src/main.rs").replace('\n', "\r\n")));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let path = dir.at("src/main.rs");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("chmod");
+        std::fs::rename(&path, dir.at("src/real.rs")).expect("renamed");
+        std::os::unix::fs::symlink("real.rs", &path).expect("link");
+    }
+    dir.commit();
+    assert_eq!(dir.run(&["fix", "-q"]).out, "");
+    assert_eq!(dir.read("src/main.rs"), format!("\u{feff}{}", AFTER.replace('\n', "\r\n")));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let link = std::fs::symlink_metadata(dir.at("src/main.rs")).expect("there");
+        assert!(link.is_symlink(), "a link stays a link");
+        let real = std::fs::metadata(dir.at("src/real.rs")).expect("there");
+        assert_eq!(real.permissions().mode() & 0o777, 0o640);
+    }
+    assert_eq!(dir.files("src").len(), if cfg!(unix) { 3 } else { 2 }, "nothing is left behind");
+}
+
+#[test]
+fn what_is_accepted_is_mended_too() {
+    let dir = committed(BEFORE);
+    dir.run(&["baseline"]);
+    dir.commit();
+    assert_eq!(dir.run(&["fix"]).out, "fixed src/main.rs (5 fixes)\n");
+    assert!(dir.run(&["baseline", "--prune"]).out.ends_with(": 0 added, 5 removed, 2 kept\n"));
+}
+
+#[test]
+fn only_what_is_committed_is_changed() {
+    let refuses = |dir: &Dir, args: &[&str], words: &[&str]| {
+        let before = dir.read("src/main.rs");
+        let ran = dir.run(&[&["fix"], args].concat());
+        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{args:?}");
+        assert!(words.iter().all(|word| ran.err.contains(word)), "{args:?}: {}", ran.err);
+        assert_eq!(dir.read("src/main.rs"), before);
+    };
+    let fixes = |dir: &Dir, args: &[&str]| {
+        let ran = dir.run(&[&["fix"], args].concat());
+        assert_eq!(
+            (ran.status, ran.out.as_str()),
+            (0, "fixed src/main.rs (5 fixes)\n"),
+            "{args:?}: {}",
+            ran.err
+        );
+    };
+    let none = Dir::with(BEFORE);
+    refuses(&none, &[], &["no Git repository", "--allow-no-vcs"]);
+    refuses(&none, &["--allow-dirty"], &["--allow-no-vcs"]);
+    fixes(&none, &["--allow-no-vcs"]);
+
+    let dirty = committed(BEFORE);
+    dirty.write("src/lib.rs", "fn changed() {}");
+    refuses(&dirty, &[], &["--allow-dirty", "src/lib.rs (dirty)"]);
+    refuses(&dirty, &["--allow-staged"], &["--allow-dirty", "src/lib.rs (dirty)"]);
+    fixes(&dirty, &["--allow-dirty"]);
+
+    let staged = committed(BEFORE);
+    staged.write("src/lib.rs", "fn changed() {}");
+    staged.git(&["add", "src/lib.rs"]);
+    refuses(&staged, &[], &["pass --allow-staged", "src/lib.rs (staged)"]);
+    fixes(&staged, &["--allow-staged"]);
+
+    let new = committed(BEFORE);
+    new.write("notes.txt", "");
+    refuses(&new, &[], &["--allow-dirty", "notes.txt (dirty)"]);
+    new.write(".gitignore", "notes.txt\n.gitignore");
+    fixes(&new, &[]);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told() {
+    let dir = committed(&BEFORE.replace("fn f() {}", "fn broken("));
+    let ran = dir.run(&["fix"]);
+    assert_eq!((ran.status, ran.out.as_str()), (2, "fixed src/main.rs (5 fixes)\n"));
+    assert!(ran.err.contains("src/lib.rs:1:"), "{}", ran.err);
+}
+
+#[test]
+fn fixes_are_told_to_programs() {
+    let dir = committed(BEFORE);
+    let document = dir.json("");
+    let fix = &document["findings"][0]["fix"];
+    let whole_line =
+        serde_json::json!([{ "line": 1, "column": 1, "end_line": 2, "end_column": 1, "text": "" }]);
+    assert_eq!(fix, &whole_line);
+    let ran = dir.run(&["--format", "sarif"]);
+    let sarif: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    let schema = serde_json::from_str(include_str!("schema/sarif-2.1.0-rtm.5.json")).expect("JSON");
+    assert_eq!(schema::objections(&schema, &sarif), [""; 0]);
+    let replacement = "/runs/0/results/0/fixes/0/artifactChanges/0/replacements/0/deletedRegion/endLine";
+    assert_eq!(sarif.pointer(replacement), Some(&2.into()));
+}

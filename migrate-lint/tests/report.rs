@@ -1,0 +1,66 @@
+//! `report`: debt by package, fate and rule.
+
+mod common;
+
+use common::Dir;
+
+fn workspace() -> Dir {
+    let member = |name: &str, text: &str| {
+        format!(
+            "\n== {name}/Cargo.toml\n[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n[dependencies]\ntokio = \"1\"\n== {name}/src/lib.rs\n{text}\n"
+        )
+    };
+    Dir::with(&format!(
+        "\n== Cargo.toml\n[workspace]\nmembers = [\"small\", \"large\", \"clean\"]\n{}{}{}",
+        member("small", "fn f() { tokio::spawn(a()); }"),
+        member(
+            "large",
+            "use mystery::*;\nfn f() { tokio::spawn(a()); tokio::spawn(b()); spawn(c()); }\n\
+             fn g() { tokio::spawn(d()); } // migrate-lint: allow(detached_spawn) until the end\n\
+             // migrate-lint: allow(detached_spawn)"
+        ),
+        member("clean", "fn f() {}"),
+    ))
+}
+
+#[test]
+fn everything_is_counted() {
+    let dir = workspace();
+    dir.run(&["baseline", "small"]);
+    let ran = dir.run(&["report"]);
+    assert_eq!((ran.status, ran.err.as_str()), (0, ""));
+    for line in [
+        "# Tasks without an owner",
+        "4 findings in 6 lines of code: 2 new, 1 accepted, 1 suppressed.",
+        "| large | 3 | 2 | 0 | 1 | 1 |",
+        "| small | 1 | 0 | 1 | 0 | 0 |",
+        "| `detached_spawn` | 4 | 2 | 1 | 1 |",
+    ] {
+        assert!(ran.out.lines().any(|l| l == line), "{line}: {}", ran.out);
+    }
+    assert!(!ran.out.contains("clean"));
+    assert_eq!(dir.run(&["report"]).out, ran.out);
+    assert_eq!(
+        dir.run(&["report", "clean"]).out.lines().last(),
+        Some("0 findings in 1 line of code: 0 new, 0 accepted, 0 suppressed.")
+    );
+}
+
+#[test]
+fn a_picture() {
+    let dir = workspace();
+    let ran = dir.run(&["report", "--format", "svg"]);
+    assert_eq!(ran.status, 0);
+    // balanced, and a bar for each package with findings
+    let tags = |text: &str| ran.out.matches(text).count();
+    assert!(ran.out.starts_with("<svg xmlns=") && ran.out.ends_with("</svg>\n"), "{}", ran.out);
+    for name in ["text", "title", "svg"] {
+        assert_eq!(tags(&format!("<{name}")), tags(&format!("</{name}>")), "{name}");
+    }
+    assert_eq!(tags("<rect"), tags("</rect>") + tags("/>"));
+    assert!(ran.out.contains(">large</text>") && ran.out.contains(">small</text>"), "{}", ran.out);
+    assert!(dir.run(&["report", "--format", "svg", "clean"]).out.contains("0 findings by package"));
+    let wrong = dir.run(&["report", "--format", "png"]);
+    assert_eq!(wrong.status, 2);
+    assert!(wrong.err.contains("there is no `png`; the choices are markdown, svg"), "{}", wrong.err);
+}
