@@ -16,6 +16,7 @@ use crate::channel::{RecvError, oneshot};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::spawn::Handle;
+use crate::trace::Spans;
 
 impl<C> Cx<C> {
     /// Runs `job` on a thread that may block, as a task of this region.
@@ -39,16 +40,20 @@ impl<C> Cx<C> {
         C: HasBlocking + HasSpawn,
     {
         let effects = [Effect::Spawn, Effect::Blocking];
-        self.start(&effects, name, Location::caller(), |cx: Cx<C>| async move { cx.blocking(job).await })
+        self.start(&effects, name, Location::caller(), |cx: Cx<C>, spans| {
+            let spans = spans.clone();
+            async move { cx.blocking(spans, job).await }
+        })
     }
 
-    /// Runs `job` on a thread that may block, and waits for it. A waiter that leaves while it runs
-    /// leaves it to itself.
+    /// Runs `job` inside of `spans` on a thread that may block, and waits for it. A waiter that leaves
+    /// while it runs leaves it to itself.
     pub(crate) async fn blocking<R: TaskOutput<Ok: 'static> + 'static>(
         &self,
+        spans: Spans,
         job: impl FnOnce() -> R + Send + 'static,
     ) -> Outcome<R::Ok> {
-        self.bare().wait_for_job(None, job).await
+        self.bare().wait_for_job(spans, None, job).await
     }
 
     /// As [`blocking`](Self::blocking), but a job that is left is the region's to wait for, as a task
@@ -59,13 +64,14 @@ impl<C> Cx<C> {
         site: &'static Location<'static>,
         job: impl FnOnce() -> R + Send + 'static,
     ) -> Outcome<R::Ok> {
-        self.bare().wait_for_job(Some((name, site)), job).await
+        self.bare().wait_for_job(Spans::current(), Some((name, site)), job).await
     }
 }
 
 impl Cx<NoCaps> {
     async fn wait_for_job<R: TaskOutput<Ok: 'static> + 'static>(
         &self,
+        spans: Spans,
         heir: Option<(&str, &'static Location<'static>)>,
         job: impl FnOnce() -> R + Send + 'static,
     ) -> Outcome<R::Ok> {
@@ -78,7 +84,7 @@ impl Cx<NoCaps> {
             if scope.level() >= Level::Requested || !claim.take() {
                 return;
             }
-            let outcome = match catch_unwind(AssertUnwindSafe(job)) {
+            let outcome = match catch_unwind(AssertUnwindSafe(move || spans.run(job))) {
                 Ok(output) => output.into_outcome(),
                 Err(payload) => Err(Failure::Panicked(Panic::new(payload))),
             };
@@ -132,7 +138,7 @@ impl<T: Send + 'static> Drop for Wait<'_, T> {
         if !unbegun {
             // Refused once the region's own budget is spent: then the job is left to itself.
             let region = self.cx.of_region().in_flight();
-            drop(region.start(&[], name, site, |cx| async move {
+            drop(region.start(&[], name, site, |cx, _| async move {
                 drop(cx.op(Level::Spent, Note::JOB, |task| told.poll_recv(task)).await);
                 Ok(())
             }));

@@ -42,6 +42,7 @@ pub mod supervise;
 pub mod sync;
 mod time;
 mod timer;
+mod trace;
 
 pub use alarm::Alarm;
 pub use body::{ItemFn, TaskFn, TaskOutput};

@@ -94,6 +94,8 @@ fn run(shared: Arc<Shared>, ring: Local<Runnable>, index: usize) {
     while let Some(runnable) = worker.here.ring.pop() {
         drop(runnable);
     }
+    // One that was stuck comes after the runtime has cleared the injector.
+    worker.shared.clear();
     worker.shared.alive.fetch_sub(1, SeqCst);
     worker.shared.alarm.stirred();
 }

@@ -34,6 +34,10 @@ impl TokioHost {
         Arc::new(TokioHost { net: TokioNet(handle.clone()), lanes: Arc::default(), timers, handle })
     }
 
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         lock(&self.lanes)
     }

@@ -29,17 +29,15 @@ const WATCH: Duration = Duration::from_millis(10);
 /// Outside a Tokio runtime with time and I/O enabled.
 ///
 /// # Cancel safety
-/// Dropped, the root gets Request with reason `HandleDropped` and closes by itself, as long as the
-/// Tokio runtime lives.
+/// Dropped, the root gets Request with reason `HandleDropped` and closes by itself, within its budget,
+/// as long as the Tokio runtime lives. When that is dropped, everything in the root is dropped with it.
 pub async fn run<F, R>(main: F) -> Outcome<R::Ok>
 where
     F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
     R: TaskOutput<Ok: 'static> + 'static,
 {
     let (outcome, report) = Builder::default().run_with_report(main).await;
-    for leftover in &report.leftovers {
-        eprintln!("asupersync: {leftover}");
-    }
+    tell_leftovers(&report);
     outcome
 }
 
@@ -88,21 +86,62 @@ impl Builder {
     {
         let host = TokioHost::new(Handle::current());
         let root = Root::new(host.clone(), "root", self.drain, self.finalize);
-        let (tell, mut told) = oneshot::channel();
+        let (tell, told) = oneshot::channel();
         root.start(main, move |outcome, report| drop(tell.send((outcome, report))));
-        let guard = RequestOnDrop { root: root.clone(), host: host.clone(), done: false };
+        let mut guard = Guard(Some(Driven { root, host, told, ended: false }));
+        let ended = guard.0.as_mut().expect("whole until it is dropped").end().await;
+        guard.0 = None;
+        ended
+    }
+}
+
+/// A root until it is Closed, or its close budget is spent.
+struct Driven<T> {
+    root: Root,
+    host: Arc<TokioHost>,
+    told: oneshot::Receiver<(Outcome<T>, CloseReport)>,
+    ended: bool,
+}
+
+impl<T> Driven<T> {
+    async fn end(&mut self) -> (Outcome<T>, CloseReport) {
         let ended = tokio::select! {
             biased;
-            ended = &mut told => Ok(ended),
-            forced = watch(&root) => Err(forced),
+            ended = &mut self.told => ended.map_err(|_| self.root.force()),
+            forced = watch(&self.root) => Err(forced),
         };
-        guard.done();
-        match ended {
-            Ok(Ok(ended)) => ended,
-            // The host dropped the root's closer: the Tokio runtime is shutting down.
-            Ok(Err(_)) => (Err(out_of_budget().into()), root.force()),
-            Err(report) => (Err(out_of_budget().into()), report),
+        self.ended = true;
+        ended.unwrap_or_else(|report| (Err(out_of_budget().into()), report))
+    }
+}
+
+impl<T> Drop for Driven<T> {
+    /// Dropped before its end, it is the Tokio runtime that ends: nothing will be polled any more.
+    fn drop(&mut self) {
+        if !self.ended {
+            tell_leftovers(&self.root.force());
         }
+        self.host.close();
+    }
+}
+
+/// Lets the root close by itself, within its budget, if nobody waits for it any more.
+struct Guard<T: Send + 'static>(Option<Driven<T>>);
+
+impl<T: Send + 'static> Drop for Guard<T> {
+    fn drop(&mut self) {
+        let Some(mut driven) = self.0.take() else { return };
+        driven.root.request(Reason::new(ReasonKind::HandleDropped));
+        // Whoever dropped us may be the last who could wait: Tokio's handle to this is of no use.
+        let tokio = driven.host.handle().clone();
+        tokio.spawn(async move { tell_leftovers(&driven.end().await.1) });
+    }
+}
+
+/// Lists on stderr what did not end by itself.
+fn tell_leftovers(report: &CloseReport) {
+    for leftover in &report.leftovers {
+        eprintln!("asupersync: {leftover}");
     }
 }
 
@@ -122,29 +161,6 @@ async fn watch(root: &Root) -> CloseReport {
             std::future::pending::<()>().await;
         } else {
             sleep(root.drain_until() + GRACE - now).await;
-        }
-    }
-}
-
-/// Lets the root close by itself if nobody waits for it any more.
-struct RequestOnDrop {
-    root: Root,
-    host: Arc<TokioHost>,
-    done: bool,
-}
-
-impl RequestOnDrop {
-    fn done(mut self) {
-        self.done = true;
-    }
-}
-
-impl Drop for RequestOnDrop {
-    fn drop(&mut self) {
-        if self.done {
-            self.host.close();
-        } else {
-            self.root.request(Reason::new(ReasonKind::HandleDropped));
         }
     }
 }

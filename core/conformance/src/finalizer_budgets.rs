@@ -21,7 +21,7 @@ crate::cases![
 fn one_that_never_ends_leaves_time_for_the_others(host: &dyn Runner) {
     let log = Log::new();
     let inner = log.clone();
-    let ran = host.run(short(1000, 200), async move |cx: &Cx| {
+    let ran = host.run(short(1000, 400), async move |cx: &Cx| {
         let (outcome, report) = Region::builder("r")
             .open_with_report(cx, async |cx: &Cx| {
                 for n in 0..2 {
@@ -54,7 +54,7 @@ fn one_that_never_ends_leaves_time_for_the_others(host: &dyn Runner) {
 fn one_that_never_ends_leaves_time_for_the_parents(host: &dyn Runner) {
     let log = Log::new();
     let inner = log.clone();
-    let ran = host.run(short(5, 200), async move |cx: &Cx| {
+    let ran = host.run(short(5, 400), async move |cx: &Cx| {
         let outer = inner.clone();
         cx.defer(async move |cx: &Cx| {
             cx.sleep(MS(1)).await?;

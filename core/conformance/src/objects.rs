@@ -224,6 +224,7 @@ fn a_running_job_that_is_left_is_awaited(host: &dyn Runner) {
         let ended = Arc::new(AtomicUsize::new(0));
         let ends = ended.clone();
         let (tell, mut running) = oneshot::channel();
+        let (leave, mut left) = oneshot::channel();
         let region = cx.spawn("region", async move |cx: &Cx| {
             Region::open(cx, "r", async move |cx: &Cx| {
                 let fs = cx.fs();
@@ -237,10 +238,12 @@ fn a_running_job_that_is_left_is_awaited(host: &dyn Runner) {
                 assert!(poll_now(job.as_mut()).is_pending());
                 running.recv(cx).await?;
                 drop(job);
+                drop(leave.send(()));
                 Ok(())
             })
             .await
         });
+        left.recv(cx).await?;
         for _ in 0..100 {
             cx.yield_now().await?;
             assert!(!region.is_finished(), "it closed before the job ended");

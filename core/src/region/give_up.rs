@@ -48,6 +48,7 @@ impl Node {
         let running = inner.running.take();
         let unrun = std::mem::take(&mut inner.finalizers);
         let (children, closer) = (std::mem::take(&mut inner.children), inner.closer.take());
+        let driver = inner.driver.take();
         let (started, phase) = (inner.started.take(), inner.state.phase);
         inner.totals.finalizers_failed += u64::from(started.is_some()) + unrun.len() as u64;
         drop(inner);
@@ -70,6 +71,20 @@ impl Node {
         for unrun in unrun {
             drop(catch_unwind(AssertUnwindSafe(|| drop(unrun))));
         }
+        if let Some(driver) = driver {
+            driver.shutdown();
+        }
+    }
+
+    /// Names the task that drives this region to Closed, so that it ends when the host gives up.
+    pub(super) fn driven_by(&self, task: TaskRef) {
+        let mut inner = lock(&self.inner);
+        if !inner.forced {
+            inner.driver = Some(task);
+            return;
+        }
+        drop(inner);
+        task.shutdown();
     }
 
     fn give_up(self: &Arc<Self>, kind: LeftoverKind, mut which: impl FnMut(&Entry) -> bool) -> usize {

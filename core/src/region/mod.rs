@@ -283,8 +283,10 @@ impl Drop for OpenGuard {
         if self.body {
             node.body_ended(false);
         }
-        submit_system(&node.clone(), "closer", async move {
-            node.close().await;
+        let region = node.clone();
+        let closer = submit_system(&node, "closer", async move {
+            region.close().await;
         });
+        node.driven_by(closer);
     }
 }

@@ -56,7 +56,7 @@ impl Root {
         });
         let node = self.node.clone();
         node.body_ended(false);
-        submit_system(&self.node, "root closer", async move {
+        let closer = submit_system(&self.node, "root closer", async move {
             let report = node.close().await;
             let outcome = lock(&ended).take();
             let outcome = match outcome {
@@ -70,6 +70,7 @@ impl Root {
             };
             done(failure::conclude(&node, outcome), report);
         });
+        self.node.driven_by(closer);
     }
 
     /// Tells the tree of a shutdown signal. Whoever waits in `cx.shutdown_signal()` is in charge of

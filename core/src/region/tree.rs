@@ -85,6 +85,8 @@ pub(super) struct Inner {
     pub(super) failures: Vec<Failed>,
     /// Wakes the driver of `close`.
     pub(super) closer: Option<Waker>,
+    /// That driver, if it is a task of its own, which no region owns.
+    pub(super) driver: Option<TaskRef>,
     pub(super) requested_at: Option<Time>,
     pub(super) drained_at: Option<Time>,
     /// When drain and finalize must both be over.
@@ -186,6 +188,7 @@ impl Node {
             ledger: Ledger::default(),
             failures: Vec::new(),
             closer: None,
+            driver: None,
             requested_at: None,
             drained_at: None,
             close_by: Time::MAX,
@@ -211,8 +214,13 @@ impl Node {
         }
     }
 
+    /// A number for a task that is about to be admitted.
+    pub(crate) fn next_task(&self) -> TaskId {
+        TaskId(self.tree.next_id())
+    }
+
     /// Admits a task. `make` builds its cell; it runs no user code.
-    pub(crate) fn admit<T>(&self, make: impl FnOnce(Place, TaskId) -> (TaskRef, T)) -> Result<T, Cancelled> {
+    pub(crate) fn admit<T>(&self, make: impl FnOnce(Place) -> (TaskRef, T)) -> Result<T, Cancelled> {
         let mut inner = lock(&self.inner);
         let Some(next) = inner.state.step(Event::Spawn) else {
             drop(inner);
@@ -223,7 +231,7 @@ impl Node {
         let number = inner.next_number;
         inner.next_number += 1;
         let slot = inner.tasks.vacant_entry();
-        let (task, made) = make(Place { key: slot.key(), number }, TaskId(self.tree.next_id()));
+        let (task, made) = make(Place { key: slot.key(), number });
         slot.insert(Entry { number, task });
         Ok(made)
     }
