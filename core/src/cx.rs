@@ -82,10 +82,15 @@ impl<C> Cx<C> {
         Cx::new(node.clone(), node.scope.clone(), self.inner.authority.clone())
     }
 
+    /// The same without capabilities, whatever `C` is.
+    pub(crate) fn bare(&self) -> &Cx<NoCaps> {
+        self.retag()
+    }
+
     /// The region's own scope, without its capabilities: for what belongs to the region rather than
     /// to one task of it.
     pub(crate) fn of_region(&self) -> Cx<NoCaps> {
-        self.within(&self.inner.node).retag().clone()
+        self.bare().within(&self.inner.node)
     }
 
     /// The same with less authority.

@@ -34,6 +34,7 @@ pub mod leftovers;
 pub mod life;
 pub mod locks;
 pub mod misuse;
+pub mod objects;
 pub mod orphans;
 pub mod producers;
 pub mod protocol;
@@ -72,7 +73,7 @@ themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers scale
     protocol scopes budgets combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
-    capabilities spans task_spans
+    capabilities objects spans task_spans
 }
 
 /// Lists cases: `cases![name, name needs (Capability)]`.
