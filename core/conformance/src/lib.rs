@@ -48,6 +48,7 @@ pub mod stuck;
 pub mod task_spans;
 pub mod tcp;
 pub mod tcp_errors;
+pub mod turns;
 pub mod wakers;
 
 pub use runner::{Capability, Case, Ran, Runner, Settings};
@@ -71,7 +72,7 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers scale
-    protocol scopes budgets combinators selects joins wakers reasons
+    protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities objects spans task_spans
 }
