@@ -21,6 +21,7 @@ use crate::outcome::Outcome;
 use crate::region::{Finalizer, Node};
 use crate::time::Time;
 use crate::timer::Sleep;
+use crate::trace::Spans;
 
 /// What a `Cx` is, whatever it may do.
 #[derive(Clone)]
@@ -81,10 +82,15 @@ impl<C> Cx<C> {
         Cx::new(node.clone(), node.scope.clone(), self.inner.authority.clone())
     }
 
+    /// The same without capabilities, whatever `C` is.
+    pub(crate) fn bare(&self) -> &Cx<NoCaps> {
+        self.retag()
+    }
+
     /// The region's own scope, without its capabilities: for what belongs to the region rather than
     /// to one task of it.
     pub(crate) fn of_region(&self) -> Cx<NoCaps> {
-        self.within(&self.inner.node).retag().clone()
+        self.bare().within(&self.inner.node)
     }
 
     /// The same with less authority.
@@ -334,12 +340,13 @@ impl<C> Cx<C> {
     {
         // Weak, or a region that is never closed would keep itself alive.
         let (node, authority) = (Arc::downgrade(&self.inner.node), self.inner.authority.clone());
+        let spans = Spans::inherited();
         let finalizer = Finalizer::new(Location::caller(), move |scope| {
-            Box::pin(async move {
+            Box::pin(spans.around(async move {
                 let Some(node) = node.upgrade() else { return Ok(()) };
                 let cx = Cx::new(node, scope, authority);
                 finalizer(&cx).await.into_outcome().map(|_| ())
-            })
+            }))
         });
         self.inner.node.defer(finalizer)
     }

@@ -9,6 +9,8 @@
 //! 3. A cancelled timer drops its waker soon; cancelling one that fired is no error.
 //! 4. A blocking job runs to its end on a thread that may block, or is dropped unrun at shutdown.
 //! 5. Sockets follow the traits of [`io`](crate::io).
+//! 6. Seeds differ from each other and from those of other runs; a host that replays gives the same
+//!    ones again.
 //!
 //! Core asks for nothing else: no thread-locals, no ambient runtime.
 
@@ -17,7 +19,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 pub use asupersync_task::{Ran, Wake};
-use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef};
+use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef, WakerUse};
 
 pub use crate::budget::Urgency;
 use crate::cancel::{Level, Scope};
@@ -25,6 +27,7 @@ use crate::id::TaskId;
 pub use crate::id::TimerKey;
 use crate::io::Sockets;
 use crate::time::Time;
+use crate::trace::TaskSpan;
 
 /// Which queue a runnable task belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,9 @@ pub trait Host: Send + Sync + 'static {
     /// Runs `job` on a thread that may block.
     fn spawn_blocking(&self, job: Job);
 
+    /// A seed for a stream of random numbers.
+    fn random_seed(&self) -> u64;
+
     /// The host's sockets.
     fn net(&self) -> &dyn Sockets;
 }
@@ -69,6 +75,7 @@ pub struct TaskMeta {
     /// Whom to tell when it is gone; nobody counts the host's own.
     pub(crate) owner: Option<(Arc<dyn Owner>, Place)>,
     pub(crate) info: TaskInfo,
+    pub(crate) span: TaskSpan,
 }
 
 /// What a task belongs to.
@@ -118,6 +125,14 @@ impl Schedule for TaskMeta {
         if let Some((owner, place)) = &self.owner {
             owner.task_gone(*place);
         }
+    }
+
+    fn follows_wakers(&self) -> bool {
+        self.span.is_some()
+    }
+
+    fn waker_used(&self, what: WakerUse) {
+        self.span.tell(what);
     }
 }
 

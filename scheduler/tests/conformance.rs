@@ -117,5 +117,5 @@ themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers scale
     protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
-    capabilities
+    capabilities objects spans task_spans
 }

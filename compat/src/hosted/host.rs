@@ -1,5 +1,6 @@
 //! The [`Host`] over a handle of Tokio's runtime.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -90,6 +91,11 @@ impl Host for TokioHost {
 
     fn spawn_blocking(&self, job: Job) {
         self.handle.spawn_blocking(job);
+    }
+
+    fn random_seed(&self) -> u64 {
+        // The system's, and another one for each hasher.
+        RandomState::new().hash_one(())
     }
 
     fn net(&self) -> &dyn Sockets {

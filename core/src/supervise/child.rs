@@ -161,7 +161,7 @@ impl<C: CapSet> ChildSpec<C> {
         let ready = Ready::new(mailbox.clone(), id, run);
         let (site, factory) = (self.site, self.factory.clone());
         let region = Region::builder(self.name.clone()).drain(self.drain).finalize(self.finalize);
-        cx.start(&[Effect::Spawn], &self.name, site, move |cx: Cx<C>| async move {
+        cx.start(&[Effect::Spawn], &self.name, site, move |cx: Cx<C>, _| async move {
             let body = async move |cx: &Cx<C>| {
                 let body = lock(&factory)(cx.clone(), ready);
                 body.await
