@@ -1,5 +1,6 @@
 //! The [`Host`] over a handle of Tokio's runtime.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -91,6 +92,11 @@ impl Host for TokioHost {
     fn spawn_blocking(&self, job: Job) {
         // migrate-lint: allow(detached_spawn_finite) the job tells its region itself that it is done
         self.handle.spawn_blocking(job);
+    }
+
+    fn random_seed(&self) -> u64 {
+        // The system's, and another one for each hasher.
+        RandomState::new().hash_one(())
     }
 
     fn net(&self) -> &dyn Sockets {
