@@ -16,6 +16,7 @@ use crate::channel::{RecvError, oneshot};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::spawn::Handle;
+use crate::trace::Spans;
 
 impl<C> Cx<C> {
     /// Runs `job` on a thread that may block, as a task of this region.
@@ -39,12 +40,16 @@ impl<C> Cx<C> {
         C: HasBlocking + HasSpawn,
     {
         let effects = [Effect::Spawn, Effect::Blocking];
-        self.start(&effects, name, Location::caller(), |cx: Cx<C>| async move { cx.blocking(job).await })
+        self.start(&effects, name, Location::caller(), |cx: Cx<C>, spans| {
+            let spans = spans.clone();
+            async move { cx.blocking(spans, job).await }
+        })
     }
 
-    /// Runs `job` on a thread that may block, and waits for it.
+    /// Runs `job` inside of `spans` on a thread that may block, and waits for it.
     pub(crate) async fn blocking<R: TaskOutput<Ok: 'static> + 'static>(
         &self,
+        spans: Spans,
         job: impl FnOnce() -> R + Send + 'static,
     ) -> Outcome<R::Ok> {
         // Whoever sets it first, the thread or the waiter that leaves, decides whether the job runs.
@@ -56,7 +61,7 @@ impl<C> Cx<C> {
             if scope.level() >= Level::Requested || !claim.take() {
                 return;
             }
-            let outcome = match catch_unwind(AssertUnwindSafe(job)) {
+            let outcome = match catch_unwind(AssertUnwindSafe(move || spans.run(job))) {
                 Ok(output) => output.into_outcome(),
                 Err(payload) => Err(Failure::Panicked(Panic::new(payload))),
             };

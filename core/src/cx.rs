@@ -21,6 +21,7 @@ use crate::outcome::Outcome;
 use crate::region::{Finalizer, Node};
 use crate::time::Time;
 use crate::timer::Sleep;
+use crate::trace::Spans;
 
 /// What a `Cx` is, whatever it may do.
 #[derive(Clone)]
@@ -324,12 +325,13 @@ impl<C> Cx<C> {
     {
         // Weak, or a region that is never closed would keep itself alive.
         let (node, authority) = (Arc::downgrade(&self.inner.node), self.inner.authority.clone());
+        let spans = Spans::inherited();
         let finalizer = Finalizer::new(Location::caller(), move |scope| {
-            Box::pin(async move {
+            Box::pin(spans.around(async move {
                 let Some(node) = node.upgrade() else { return Ok(()) };
                 let cx = Cx::new(node, scope, authority);
                 finalizer(&cx).await.into_outcome().map(|_| ())
-            })
+            }))
         });
         self.inner.node.defer(finalizer)
     }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 pub use asupersync_task::{Ran, Wake};
-use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef};
+use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef, WakerUse};
 
 pub use crate::budget::Urgency;
 use crate::cancel::{Level, Scope};
@@ -25,6 +25,7 @@ use crate::id::TaskId;
 pub use crate::id::TimerKey;
 use crate::io::Sockets;
 use crate::time::Time;
+use crate::trace::TaskSpan;
 
 /// Which queue a runnable task belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,7 @@ pub struct TaskMeta {
     /// Whom to tell when it is gone; nobody counts the host's own.
     pub(crate) owner: Option<(Arc<dyn Owner>, Place)>,
     pub(crate) info: TaskInfo,
+    pub(crate) span: TaskSpan,
 }
 
 /// What a task belongs to.
@@ -118,6 +120,14 @@ impl Schedule for TaskMeta {
         if let Some((owner, place)) = &self.owner {
             owner.task_gone(*place);
         }
+    }
+
+    fn follows_wakers(&self) -> bool {
+        self.span.is_some()
+    }
+
+    fn waker_used(&self, what: WakerUse) {
+        self.span.tell(what);
     }
 }
 

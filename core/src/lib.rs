@@ -40,6 +40,7 @@ pub mod supervise;
 pub mod sync;
 mod time;
 mod timer;
+mod trace;
 
 pub use alarm::Alarm;
 pub use body::{ItemFn, TaskFn, TaskOutput};

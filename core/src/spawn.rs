@@ -18,6 +18,7 @@ use crate::id::TaskId;
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::region::{Node, Verdict, request_scope};
 use crate::time::Time;
+use crate::trace::{Spans, TaskSpan, Who};
 
 impl<C> Cx<C> {
     /// Starts a task in this region. Its body gets a `Cx` of its own.
@@ -46,7 +47,7 @@ impl<C> Cx<C> {
         F: for<'a> TaskFn<&'a Cx<C>, R, Fut: Send> + Send + 'static,
         R: TaskOutput<Ok: 'static> + 'static,
     {
-        let make = |cx: Cx<C>| async move { body(&cx).await.into_outcome() };
+        let make = |cx: Cx<C>, _: &Spans| async move { body(&cx).await.into_outcome() };
         self.start(&[Effect::Spawn], name, Location::caller(), make)
     }
 
@@ -58,17 +59,18 @@ impl<C> Cx<C> {
         C: HasSpawn,
         F: Future<Output: TaskOutput<Ok: 'static> + 'static> + Send + 'static,
     {
-        self.start(&[Effect::Spawn], name, Location::caller(), |_| async move { future.await.into_outcome() })
+        let make = |_: Cx<C>, _: &Spans| async move { future.await.into_outcome() };
+        self.start(&[Effect::Spawn], name, Location::caller(), make)
     }
 
-    /// Starts what `make` makes of the task's `Cx`, if it may have `effects`. Whatever `C` is: whoever
-    /// calls it has asked for what is needed.
+    /// Starts what `make` makes of the task's `Cx` and spans, if it may have `effects`. Whatever `C`
+    /// is: whoever calls it has asked for what is needed.
     pub(crate) fn start<T, Fut>(
         &self,
         effects: &[Effect],
         name: &str,
         site: &'static Location<'static>,
-        make: impl FnOnce(Cx<C>) -> Fut,
+        make: impl FnOnce(Cx<C>, &Spans) -> Fut,
     ) -> Handle<T>
     where
         T: Send + 'static,
@@ -79,8 +81,9 @@ impl<C> Cx<C> {
             return Handle::refused(node, failure);
         }
         let scope = node.scope.task_child();
-        let future = make(self.inside(scope.clone()));
-        launch(node, &scope, &scope, name, site, future)
+        let blocking = effects.contains(&Effect::Blocking);
+        let make = |spans: &Spans| make(self.inside(scope.clone()), spans);
+        launch(node, &scope, &scope, name, site, blocking, make)
     }
 
     fn may_start(&self, effects: &[Effect]) -> Outcome {
@@ -89,22 +92,28 @@ impl<C> Cx<C> {
     }
 }
 
-/// Starts a task of the region `node` in `scope`. Its lane, and what its handle asks, are those of
-/// `inside`: a scope within, if all of its work is done there.
+/// Starts what `make` makes, as a task of the region `node` in `scope`. Its lane, and what its handle
+/// asks, are those of `inside`: a scope within, if all of its work is done there.
 pub(crate) fn launch<T, Fut>(
     node: &Arc<Node>,
     scope: &Arc<Scope>,
     inside: &Arc<Scope>,
     name: &str,
     site: &'static Location<'static>,
-    future: Fut,
+    blocking: bool,
+    make: impl FnOnce(&Spans) -> Fut,
 ) -> Handle<T>
 where
     T: Send + 'static,
     Fut: Future<Output = Outcome<T>> + Send + 'static,
 {
+    let (id, size) = (node.next_task(), size_of::<Fut>());
+    let spans = Spans::of_task(&Who { id, name, site, blocking, size, region: &|| node.path() });
+    let span = spans.task_span();
+    let future = make(&spans);
+    let future = spans.around(future);
     let spawned_at = node.tree.host.now();
-    let admitted = node.admit(|place, id| {
+    let admitted = node.admit(|place| {
         let info = TaskInfo { id, name: name.into(), site, spawned_at };
         let end = End {
             node: node.clone(),
@@ -113,7 +122,7 @@ where
             info: info.clone(),
             verdict: Verdict::Dropped(None),
         };
-        let (runnable, join) = new_task(node, inside, Some(place), info, run(future, end));
+        let (runnable, join) = new_task(node, inside, Some(place), info, span, run(future, end));
         (join.task(), (runnable, join))
     });
     match admitted {
@@ -130,6 +139,7 @@ fn new_task<Fut>(
     scope: &Arc<Scope>,
     place: Option<Place>,
     info: TaskInfo,
+    span: TaskSpan,
     future: Fut,
 ) -> (Runnable, JoinHandle<Fut::Output, TaskMeta>)
 where
@@ -137,7 +147,7 @@ where
 {
     let (host, urgency) = (node.tree.host.clone(), scope.urgency());
     let owner = place.map(|place| (node.clone() as Arc<dyn Owner>, place));
-    let meta = TaskMeta { host, scope: scope.clone(), urgency, owner, info };
+    let meta = TaskMeta { host, scope: scope.clone(), urgency, owner, info, span };
     let (runnable, join) = asupersync_task::new(future, meta);
     scope.set_home(runnable.task().promote_waker());
     (Runnable(runnable), join)
@@ -164,7 +174,8 @@ pub(crate) fn submit_system(
     }
     let scope = Scope::root();
     let end = End(scope.clone());
-    let (runnable, _) = new_task(node, &scope, None, info, async move {
+    let future = Spans::inherited().around(future);
+    let (runnable, _) = new_task(node, &scope, None, info, TaskSpan::default(), async move {
         let _end = end;
         future.await;
     });

@@ -190,6 +190,24 @@ fn cargo_passes_the_name_of_the_subcommand() {
 }
 
 #[test]
+fn the_manifest_is_looked_for_upwards_as_cargo_does() {
+    let dir = one_finding();
+    dir.write("src/deep/x", "");
+    let output = lint().current_dir(dir.path().join("src/deep")).output().expect("runs");
+    let found = ran(output);
+    assert_eq!(found.status, 1, "{}", found.err);
+    assert!(found.out.contains("--> ../../src/main.rs:2:17\n"), "{}", found.out);
+    let none = Dir::new();
+    let nowhere = none.run(&[]);
+    assert_eq!(nowhere.status, 2);
+    assert!(nowhere.err.contains("no Cargo.toml here"), "{}", nowhere.err);
+    // a mistyped command is taken for a path, and the message knows it
+    let mistyped = dir.run(&["basline"]);
+    assert_eq!(mistyped.status, 2);
+    assert!(mistyped.err.contains("or did you mean the command `baseline`?"), "{}", mistyped.err);
+}
+
+#[test]
 fn help_version_explain_list() {
     for args in [&["--help"][..], &["migrate-lint", "-h"], &["help"]] {
         let ran = run(args);

@@ -528,3 +528,61 @@ m!(tokio::spawn);
         ["outer::Type::method", "outer::Type::method::inner", "outer::Provided::g", "outer::C", "",]
     );
 }
+
+#[test]
+fn what_git_ignores_is_not_walked_into() {
+    let package = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n");
+    let spawn = "fn f() { tokio::spawn(g()); }";
+    let dir = Dir::with(&format!(
+        "
+== Cargo.toml
+[workspace]
+members = [\"crates/*\"]
+== crates/a/Cargo.toml
+{}
+[[bin]]
+name = \"named\"
+path = \"scratch/named.rs\"
+== crates/a/src/lib.rs
+mod generated;
+{spawn}
+== crates/a/src/generated.rs
+{spawn}
+== crates/a/examples/kept.rs
+{spawn}
+== crates/a/examples/mine.rs
+{spawn}
+== crates/a/src/bin/try/main.rs
+{spawn}
+== crates/a/scratch/named.rs
+{spawn}
+== crates/mine/Cargo.toml
+{}
+== crates/mine/src/lib.rs
+{spawn}
+== stranger/Cargo.toml
+{}
+",
+        package("a"),
+        package("mine"),
+        package("stranger")
+    ));
+    let all = dir.found("").len();
+    assert_eq!(all, 7);
+    let ignore = "mine*\ntry/\nscratch\ngenerated.rs\nstranger\n";
+    dir.write(".gitignore", ignore);
+    assert_eq!(dir.found("").len(), all, "no repository");
+    dir.git(&["init", "--quiet"]);
+    // what a manifest or a `mod` names is not walked into
+    let left = [
+        "crates/a/examples/kept.rs:1",
+        "crates/a/scratch/named.rs:1",
+        "crates/a/src/generated.rs:1",
+        "crates/a/src/lib.rs:2",
+    ];
+    assert_eq!(dir.found(""), left);
+    assert_eq!(dir.run(&["-q"]).err, "", "nor is the stranger mentioned");
+    // tracked is not ignored
+    dir.git(&["add", "--force", "crates/a/examples/mine.rs"]);
+    assert_eq!(dir.found("").len(), left.len() + 1);
+}

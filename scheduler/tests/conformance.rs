@@ -117,5 +117,5 @@ themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers scale sporks
     protocol scopes budgets combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
-    capabilities
+    capabilities spans task_spans
 }

@@ -10,11 +10,13 @@
 //! |---|---|
 //! | [`runner`] | the seam to a host |
 //! | [`probe`] | drop counters, victims and other instruments |
+//! | `recorder` | a subscriber of `tracing` that keeps what spans do |
 //! | the others | the cases, one theme each |
 
 #![forbid(unsafe_code)]
 
 pub mod probe;
+mod recorder;
 pub mod runner;
 
 pub mod blocking;
@@ -40,8 +42,10 @@ pub mod reports;
 pub mod scale;
 pub mod scopes;
 pub mod selects;
+pub mod spans;
 pub mod sporks;
 pub mod stuck;
+pub mod task_spans;
 pub mod tcp;
 pub mod tcp_errors;
 pub mod wakers;
@@ -69,7 +73,7 @@ themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers scale sporks
     protocol scopes budgets combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
-    capabilities
+    capabilities spans task_spans
 }
 
 /// Lists cases: `cases![name, name needs (Capability)]`.

@@ -16,6 +16,7 @@ use crate::caps::{Authority, Effect, HasNet, NetAuthority, NetUse};
 use crate::cx::Cx;
 use crate::host::Host;
 use crate::outcome::Failure;
+use crate::trace::Spans;
 
 /// The network, as far as it may be used; from [`Cx::net`].
 ///
@@ -146,7 +147,7 @@ impl Net {
             Target::Addr(addr) => Ok(vec![addr]),
             Target::Name(name, port) => {
                 let sockets = self.host.net().boxed();
-                let found = cx.blocking(move || Ok(sockets.resolve(&name, port))).await;
+                let found = cx.blocking(Spans::current(), move || Ok(sockets.resolve(&name, port))).await;
                 found.map_err(|failure| match failure {
                     Failure::Cancelled(cancelled) => cancelled.into(),
                     other => io::Error::other(other.to_string()),

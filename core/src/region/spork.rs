@@ -138,7 +138,7 @@ impl Builder {
             *lock(&tell) = Some(report);
             end(outcome)
         };
-        let handle = launch(parent, &task, &node.scope, &name, site, run);
+        let handle = launch(parent, &task, &node.scope, &name, site, false, |_| run);
         ChildRegion { handle, region: Ok(node), told }
     }
 }

@@ -214,8 +214,13 @@ impl Node {
         }
     }
 
+    /// A number for a task that is about to be admitted.
+    pub(crate) fn next_task(&self) -> TaskId {
+        TaskId(self.tree.next_id())
+    }
+
     /// Admits a task. `make` builds its cell; it runs no user code.
-    pub(crate) fn admit<T>(&self, make: impl FnOnce(Place, TaskId) -> (TaskRef, T)) -> Result<T, Cancelled> {
+    pub(crate) fn admit<T>(&self, make: impl FnOnce(Place) -> (TaskRef, T)) -> Result<T, Cancelled> {
         let mut inner = lock(&self.inner);
         let Some(next) = inner.state.step(Event::Spawn) else {
             drop(inner);
@@ -226,7 +231,7 @@ impl Node {
         let number = inner.next_number;
         inner.next_number += 1;
         let slot = inner.tasks.vacant_entry();
-        let (task, made) = make(Place { key: slot.key(), number }, TaskId(self.tree.next_id()));
+        let (task, made) = make(Place { key: slot.key(), number });
         slot.insert(Entry { number, task });
         Ok(made)
     }

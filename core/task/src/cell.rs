@@ -21,7 +21,7 @@ pub(crate) use stage::Stage;
 
 use crate::state::{Notify, State};
 use crate::sync::UnsafeCell;
-use crate::why::{Ran, Wake};
+use crate::why::{Ran, Wake, WakerUse};
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -50,6 +50,9 @@ pub(crate) struct Vtable {
     /// Gives a `Runnable` made of the reference to the task's `Schedule`. The
     /// caller holds another meanwhile: it keeps the meta alive.
     pub(crate) schedule: unsafe fn(Ref, Wake),
+    /// Tells the task's `Schedule`, if it follows that, what is done with a
+    /// waker. The caller holds a reference meanwhile.
+    pub(crate) tell: unsafe fn(NonNull<Header>, WakerUse),
     /// Moves the output to an `Option<Result<T, JoinError>>`. The task is
     /// complete and the caller is its join handle.
     pub(crate) take_output: unsafe fn(NonNull<Header>, NonNull<()>),
@@ -133,6 +136,12 @@ impl Ref {
     /// Wakes the task, with a second entry if it is queued already.
     pub(crate) fn promote(&self) {
         self.hand_on(self.state().transition_to_promoted());
+    }
+
+    /// Tells what is done with a waker of the task.
+    pub(crate) fn tell(&self, what: WakerUse) {
+        // SAFETY: the vtable is this cell's, and `self` a reference.
+        unsafe { (self.header().vtable.tell)(self.0, what) }
     }
 
     fn hand_on(&self, notify: Notify) {

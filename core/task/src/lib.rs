@@ -39,15 +39,17 @@
 //! thread that never polled. The cell does not move after [`new`] and the
 //! stage is dropped in place, so the future may be pinned there.
 //!
-//! **User code** (a poll, a drop, a waker, `schedule`) may do anything,
-//! unwind and come back into this crate for the same task included. It runs
-//! under no lock, since there is none, and only two kinds of it run while the
-//! stage is claimed, the poll and the drop of the stage's content: neither
-//! can get at the stage again, as RUNNING is set. Panics in a poll become the
-//! outcome, panics in drops and in the joiner's waker end in this crate, and
-//! after each of them a valid value is written before anything else happens.
+//! **User code** (a poll, a drop, a waker, `schedule`, `waker_used`) may do
+//! anything, unwind and come back into this crate for the same task included.
+//! It runs under no lock, since there is none, and only two kinds of it run
+//! while the stage is claimed, the poll and the drop of the stage's content:
+//! neither can get at the stage again, as RUNNING is set. Panics in a poll
+//! become the outcome, panics in drops and in the joiner's waker end in this
+//! crate, and after each of them a valid value is written before anything
+//! else happens.
 //! `schedule` borrows the meta from the cell, so each call of it is made with
-//! a reference kept besides the one in the runnable that it is given.
+//! a reference kept besides the one in the runnable that it is given;
+//! `waker_used` does too, and comes before the waker's reference is given up.
 //!
 //! # States
 //!
@@ -194,4 +196,4 @@ pub use life::new;
 pub use runnable::{Runnable, Schedule};
 pub use task::TaskRef;
 pub use waker::note;
-pub use why::{Activity, Ran, Shutdown, Wake};
+pub use why::{Activity, Ran, Shutdown, Wake, WakerUse};

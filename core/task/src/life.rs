@@ -13,7 +13,7 @@ use crate::state::{Completed, Enter, Leave, State};
 use crate::sync::UnsafeCell;
 use crate::unwind::contain;
 use crate::waker::borrowed;
-use crate::why::{Ran, Wake};
+use crate::why::{Ran, Wake, WakerUse};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -62,6 +62,7 @@ where
         run: Self::run,
         shut_down: Self::shut_down,
         schedule: Self::schedule,
+        tell: Self::tell,
         take_output: Self::take_output,
         free: Self::free,
     };
@@ -83,7 +84,7 @@ where
         // SAFETY: `task` keeps the cell alive for longer than `cell` is used:
         // it is given up only where noted below.
         let cell = unsafe { Self::cell(task.as_ptr()) };
-        let waker = borrowed(&task);
+        let waker = borrowed(&task, cell.head.meta.follows_wakers());
         let mut cx = Context::from_waker(&waker);
         // SAFETY: RUNNING makes the stage ours, and a cell never moves.
         let polled = unsafe { cell.poll(&mut cx) };
@@ -158,6 +159,15 @@ where
         // SAFETY: `M` is the cell's.
         let runnable = unsafe { Runnable::from_ref(task) };
         cell.head.meta.schedule(runnable, why);
+    }
+
+    /// `Vtable::tell`.
+    unsafe fn tell(header: NonNull<Header>, what: WakerUse) {
+        // SAFETY: the caller's reference keeps the cell alive.
+        let cell = unsafe { Self::cell(header) };
+        if cell.head.meta.follows_wakers() {
+            cell.head.meta.waker_used(what);
+        }
     }
 
     /// `Vtable::take_output`.

@@ -3,7 +3,7 @@
 use crate::cell::Ref;
 use crate::state::Enter;
 use crate::task::TaskRef;
-use crate::why::{Ran, Wake};
+use crate::why::{Ran, Wake, WakerUse};
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -34,6 +34,20 @@ pub trait Schedule: Sized + Send + Sync + 'static {
     /// take that. Called once, however the task ended, before a waiting join handle is woken. A
     /// panic in it is swallowed.
     fn completed(&self) {}
+
+    /// Whether [`waker_used`](Self::waker_used) is to be called for this task; always the same. It
+    /// is asked at each poll, and costs nothing where the answer is a constant.
+    fn follows_wakers(&self) -> bool {
+        false
+    }
+
+    /// Somebody is about to do this with a waker that a poll of the task was given, or with a clone
+    /// of one; or wakes it by [`promote_waker`](TaskRef::promote_waker). Called wherever a waker is
+    /// used, after the task's end too. If it panics, the use does not happen, except that a waker
+    /// which was to be dropped is.
+    fn waker_used(&self, what: WakerUse) {
+        let _ = what;
+    }
 }
 
 /// An entry for a task in a queue: one reference, and the permission to *try*

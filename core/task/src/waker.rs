@@ -1,10 +1,18 @@
 //! The waker: a counted reference whose data pointer is the header.
 //!
-//! There is one `RawWakerVTable` for all tasks, not one for each type: what
+//! The `RawWakerVTable`s are those of all tasks, not one for each type: what
 //! depends on the type is behind the header's own vtable. So a waker is the
-//! task's exactly if it has this vtable and the task's address.
+//! task's exactly if it has one of these and the task's address. There are
+//! three, and a waker's clones have its own:
+//!
+//! | table | a wake |
+//! |---|---|
+//! | `VTABLE` | wakes |
+//! | `TOLD` | wakes, and as any other use, tells the task's `Schedule` before |
+//! | `PROMOTE` | promotes, and tells if the task wants that |
 
 use crate::cell::{Header, Ref};
+use crate::why::WakerUse;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
@@ -21,18 +29,20 @@ pub(crate) fn waker(task: Ref) -> Waker {
 }
 
 /// A waker on loan: it has no reference of its own, and must not outlive
-/// `task`'s.
-pub(crate) fn borrowed(task: &Ref) -> ManuallyDrop<Waker> {
+/// `task`'s. Its clones tell of their uses if it is `told`.
+pub(crate) fn borrowed(task: &Ref, told: bool) -> ManuallyDrop<Waker> {
     let data = task.as_ptr().as_ptr().cast_const().cast();
+    let table = if told { &TOLD } else { &VTABLE };
     // SAFETY: as in `waker`; it is never dropped, so it gives up no reference,
     // and the caller keeps one for as long as it is in use.
-    ManuallyDrop::new(unsafe { Waker::new(data, &VTABLE) })
+    ManuallyDrop::new(unsafe { Waker::new(data, table) })
 }
 
 /// Whether `waker` wakes the task.
 pub(crate) fn is_waker_of(task: &Ref, waker: &Waker) -> bool {
+    let table = std::ptr::from_ref(waker.vtable());
     waker.data() == task.as_ptr().as_ptr().cast_const().cast()
-        && std::ptr::eq(waker.vtable(), &raw const VTABLE)
+        && [&raw const VTABLE, &raw const TOLD].contains(&table)
 }
 
 /// The note of the task that `waker` wakes, if that is one of ours: a word in
@@ -61,8 +71,8 @@ pub(crate) fn is_waker_of(task: &Ref, waker: &Waker) -> bool {
 /// assert!(note(Waker::noop()).is_none());
 /// ```
 pub fn note(waker: &Waker) -> Option<&AtomicU64> {
-    let vtable: *const RawWakerVTable = waker.vtable();
-    if !std::ptr::eq(vtable, &raw const VTABLE) && !std::ptr::eq(vtable, &raw const PROMOTE) {
+    let table = std::ptr::from_ref(waker.vtable());
+    if ![&raw const VTABLE, &raw const TOLD, &raw const PROMOTE].contains(&table) {
         return None;
     }
     let header = waker.data().cast::<Header>();
@@ -94,12 +104,14 @@ unsafe fn clone_promote(data: *const ()) -> RawWaker {
 unsafe fn promote(data: *const ()) {
     // SAFETY: the waker is used up by this call, so the reference is ours.
     let task = ManuallyDrop::into_inner(unsafe { lend(data) });
+    task.tell(WakerUse::WakeByRef);
     task.promote();
 }
 
 unsafe fn promote_by_ref(data: *const ()) {
     // SAFETY: the waker is alive during the call.
     let task = unsafe { lend(data) };
+    task.tell(WakerUse::WakeByRef);
     task.promote();
 }
 
@@ -144,4 +156,38 @@ unsafe fn wake_by_ref(data: *const ()) {
 unsafe fn drop_waker(data: *const ()) {
     // SAFETY: the waker is used up by this call, so the reference is ours.
     drop(ManuallyDrop::into_inner(unsafe { lend(data) }));
+}
+
+static TOLD: RawWakerVTable = RawWakerVTable::new(clone_told, wake_told, wake_by_ref_told, drop_told);
+
+/// The contract of `RawWakerVTable`: `data` is a live waker's.
+unsafe fn clone_told(data: *const ()) -> RawWaker {
+    // SAFETY: the waker is alive during the call.
+    let task = unsafe { lend(data) };
+    task.tell(WakerUse::Clone);
+    let another = Ref::clone(&task);
+    RawWaker::new(another.into_raw().as_ptr().cast_const().cast(), &TOLD)
+}
+
+/// The contract of `RawWakerVTable`: `data` is a waker's that is used up.
+unsafe fn wake_told(data: *const ()) {
+    // SAFETY: the waker is used up by this call, so the reference is ours.
+    let task = ManuallyDrop::into_inner(unsafe { lend(data) });
+    task.tell(WakerUse::Wake);
+    task.wake();
+}
+
+/// The contract of `RawWakerVTable`: `data` is a live waker's.
+unsafe fn wake_by_ref_told(data: *const ()) {
+    // SAFETY: the waker is alive during the call.
+    let task = unsafe { lend(data) };
+    task.tell(WakerUse::WakeByRef);
+    task.wake();
+}
+
+/// The contract of `RawWakerVTable`: `data` is a waker's that is used up.
+unsafe fn drop_told(data: *const ()) {
+    // SAFETY: the waker is used up by this call, so the reference is ours.
+    let task = ManuallyDrop::into_inner(unsafe { lend(data) });
+    task.tell(WakerUse::Drop);
 }

@@ -84,6 +84,38 @@ pub enum Shutdown {
     AlreadyComplete,
 }
 
+/// What is done with a waker of a task: see
+/// [`Schedule::waker_used`](crate::Schedule::waker_used).
+///
+/// # Examples
+///
+/// How the count of wakers changes; to wake by value is to drop as well:
+///
+/// ```
+/// use asupersync_task::WakerUse;
+///
+/// fn change(what: WakerUse) -> i32 {
+///     match what {
+///         WakerUse::Clone => 1,
+///         WakerUse::WakeByRef => 0,
+///         WakerUse::Wake | WakerUse::Drop => -1,
+///     }
+/// }
+///
+/// assert_eq!(change(WakerUse::Wake), -1);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WakerUse {
+    /// It is cloned.
+    Clone,
+    /// It wakes the task, and is used up.
+    Wake,
+    /// It wakes the task, and is kept.
+    WakeByRef,
+    /// It is dropped.
+    Drop,
+}
+
 /// What a task is doing, as [`TaskRef::activity`](crate::TaskRef::activity) saw it.
 ///
 /// # Examples

@@ -12,12 +12,14 @@
 //! is freed twice or not at all as a wrong count or a leaked `Arc`.
 #![cfg(loom)]
 
-use asupersync_task::{JoinError, JoinHandle, Ran, Runnable, Schedule, Shutdown, TaskRef, Wake, new};
+use asupersync_task::{
+    JoinError, JoinHandle, Ran, Runnable, Schedule, Shutdown, TaskRef, Wake, WakerUse, new,
+};
 use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
@@ -26,12 +28,22 @@ type Queue = Arc<Mutex<VecDeque<(Runnable<Meta>, Wake)>>>;
 
 struct Meta {
     queue: Queue,
+    /// Counts the uses of wakers, if the task follows them.
+    uses: Option<Arc<AtomicUsize>>,
     _dropped: Count,
 }
 
 impl Schedule for Meta {
     fn schedule(&self, runnable: Runnable<Self>, why: Wake) {
         self.queue.lock().unwrap().push_back((runnable, why));
+    }
+
+    fn follows_wakers(&self) -> bool {
+        self.uses.is_some()
+    }
+
+    fn waker_used(&self, _: WakerUse) {
+        self.uses.iter().for_each(|uses| drop(uses.fetch_add(1, Relaxed)));
     }
 }
 
@@ -86,7 +98,7 @@ impl World {
             output: Some(Count(world.outputs.clone())),
             _dropped: Count(world.futures.clone()),
         };
-        let meta = Meta { queue: world.queue.clone(), _dropped: Count(world.metas.clone()) };
+        let meta = Meta { queue: world.queue.clone(), uses: None, _dropped: Count(world.metas.clone()) };
         let (runnable, handle) = new(future, meta);
         (world, runnable, handle)
     }
@@ -174,6 +186,30 @@ fn wake_by_value_against_the_last_handles() {
         detaching.join().unwrap();
         world.drain();
         world.assert_gone();
+    });
+}
+
+/// The meta hears of a use while the waker's own reference may be the last.
+#[test]
+fn uses_of_wakers_against_the_last_handles() {
+    model(4, || {
+        let zero = || Arc::new(AtomicUsize::new(0));
+        let (queue, uses, metas, left) = (Queue::default(), zero(), zero(), Arc::new(Mutex::new(None)));
+        let meta = Meta { queue: queue.clone(), uses: Some(uses.clone()), _dropped: Count(metas.clone()) };
+        let leave = left.clone();
+        let leaves = poll_fn(move |cx| {
+            *leave.lock().unwrap() = Some(cx.waker().clone());
+            Poll::<()>::Pending
+        });
+        let (runnable, handle) = new(leaves, meta);
+        assert_eq!(runnable.run(), Ran::Pending);
+        let waker: Waker = left.lock().unwrap().take().expect("the poll left it");
+        let detaching = thread::spawn(move || drop(handle));
+        let dropping = thread::spawn(move || drop(waker.clone()));
+        detaching.join().unwrap();
+        dropping.join().unwrap();
+        assert_eq!(uses.load(Relaxed), 4, "a clone in the poll and one outside, and both dropped");
+        assert_eq!((metas.load(Relaxed), Arc::strong_count(&left)), (1, 1));
     });
 }
 

@@ -20,7 +20,7 @@ Finds unscoped task spawns and their kin in Tokio code, without building it.
 Usage: cargo migrate-lint [COMMAND] [OPTIONS] [PATH]
 
 PATH is a workspace or package directory, a Cargo.toml, or a single .rs file;
-without it, the current directory.
+without it, the nearest Cargo.toml here or above.
 
 Commands:
 ",

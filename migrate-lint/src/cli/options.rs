@@ -6,7 +6,7 @@ use super::raw::Raw;
 use crate::baseline;
 use crate::check::Options;
 use crate::config::Config;
-use crate::config::hint::hint;
+use crate::config::hint::{hint, nearest};
 use crate::load::Problem;
 use crate::place::Place;
 use std::env;
@@ -47,9 +47,21 @@ impl From<String> for Mistake {
     }
 }
 
-/// The operand as a path.
+/// The operand as a path; without one, the nearest directory with a manifest,
+/// here or above, as cargo looks for it.
 pub(super) fn path(raw: &Raw) -> PathBuf {
-    raw.operand.as_ref().map_or_else(|| PathBuf::from("."), PathBuf::from)
+    if let Some(operand) = &raw.operand {
+        return PathBuf::from(operand);
+    }
+    let here = env::current_dir().unwrap_or_default();
+    let up = here.ancestors().position(|dir| dir.join("Cargo.toml").is_file()).unwrap_or(0);
+    if up == 0 { PathBuf::from(".") } else { PathBuf::from_iter(std::iter::repeat_n("..", up)) }
+}
+
+/// What a word that names no file may have been meant for.
+pub(super) fn meant(path: &Path) -> Option<&'static str> {
+    let word = path.to_str().filter(|_| !path.exists())?;
+    nearest(word, Command::ALL.iter().map(|command| command.name()))
 }
 
 fn chosen(raw: &Raw, flag: &str, names: &[&str]) -> Result<usize, String> {

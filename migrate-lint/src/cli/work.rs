@@ -8,6 +8,7 @@ use crate::check::{self, Report};
 use crate::debt::{self, Debt};
 use crate::fix::{self, vcs::Allowed};
 use crate::load::Problem;
+use crate::load::source::canonical;
 use crate::render::{self, count};
 use crate::rules;
 use std::io::Write;
@@ -24,7 +25,10 @@ pub(super) fn check(raw: &Raw, out: &mut dyn Write) -> Result<Done, Mistake> {
     // whoever reads JSON gets a document in any case
     let (report, is_run) = match report {
         Ok(report) => (report, true),
-        Err(problem) => {
+        Err(mut problem) => {
+            if let Some(command) = options::meant(&path) {
+                problem.message.push_str(&format!("; or did you mean the command `{command}`?"));
+            }
             let repository = options.place.repository.clone();
             (Report { root: path, repository, problems: vec![problem], ..Report::default() }, false)
         }
@@ -75,7 +79,11 @@ pub(super) fn baseline(raw: &Raw, out: &mut dyn Write) -> Result<Done, Mistake> 
     let Change { added, removed, kept } = baseline::write(dir, &entries).map_err(one)?;
     let written = match raw.has("quiet") {
         true => Ok(()),
-        false => writeln!(out, "{}: {added} added, {removed} removed, {kept} kept", render::shown(dir)),
+        false => {
+            let here = std::env::current_dir().map(|here| canonical(&here)).unwrap_or_default();
+            let dir = render::shown(dir.strip_prefix(here).unwrap_or(dir));
+            writeln!(out, "{dir}: {added} added, {removed} removed, {kept} kept")
+        }
     };
     Ok((0, written))
 }

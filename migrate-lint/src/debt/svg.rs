@@ -13,7 +13,7 @@ const NUMBER: usize = 50;
 const ROW: usize = 26;
 const TOP: usize = 40;
 /// Longer names are cut.
-const NAME: usize = 24;
+const NAME: usize = 22;
 
 /// Writes the picture.
 pub fn render(debt: &Debt, out: &mut dyn Write) -> io::Result<()> {

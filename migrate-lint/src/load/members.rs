@@ -3,6 +3,7 @@
 //! Each package is added once, by its canonical directory, so links and
 //! dependency cycles end here.
 
+use super::ignored::ignored;
 use super::manifest::{Dependency, Manifest, strings};
 use super::source::{canonical, tidy};
 use super::targets::{Target, TargetKind, targets};
@@ -42,6 +43,8 @@ pub(super) fn excluded(manifest: &Manifest) -> Vec<PathBuf> {
 pub(super) struct Loader {
     pub(super) found: BTreeMap<PathBuf, Package>,
     pub(super) problems: Vec<Problem>,
+    /// Root files that no manifest names.
+    pub(super) walked: Vec<PathBuf>,
 }
 
 impl Loader {
@@ -65,10 +68,13 @@ impl Loader {
                 continue;
             };
             let dirs = paths.flatten().filter(|p| p.join("Cargo.toml").is_file());
-            out.extend(dirs.filter(|p| {
+            let dirs = dirs.filter(|p| {
                 let real = canonical(p);
                 !excluded.iter().any(|e| real.starts_with(e))
-            }));
+            });
+            let dirs: Vec<PathBuf> = dirs.collect();
+            let ignored = ignored(manifest.dir(), dirs.iter().map(PathBuf::as_path));
+            out.extend(dirs.into_iter().filter(|dir| !ignored.contains(dir)));
         }
         out
     }
@@ -77,10 +83,14 @@ impl Loader {
     /// taken for linted; those one level down are mentioned.
     pub(super) fn mention_strangers(&mut self, dir: &Path) {
         let entries = fs::read_dir(if dir.as_os_str().is_empty() { Path::new(".") } else { dir });
-        for entry in entries.into_iter().flatten().flatten() {
-            let below = dir.join(entry.file_name());
-            let manifest = below.join("Cargo.toml");
-            if manifest.is_file() && !self.found.contains_key(&canonical(&below)) {
+        let below = entries.into_iter().flatten().flatten().map(|entry| dir.join(entry.file_name()));
+        let is_stranger =
+            |dir: &PathBuf| dir.join("Cargo.toml").is_file() && !self.found.contains_key(&canonical(dir));
+        let strangers: Vec<PathBuf> = below.filter(is_stranger).collect();
+        let ignored = ignored(dir, strangers.iter().map(PathBuf::as_path));
+        for stranger in strangers {
+            if !ignored.contains(&stranger) {
+                let manifest = stranger.join("Cargo.toml");
                 self.problems.push(Problem {
                     file: manifest,
                     place: None,
@@ -88,6 +98,15 @@ impl Loader {
                     message: "not part of this workspace, and not linted; pass its own path".into(),
                 });
             }
+        }
+    }
+
+    /// Takes away the targets that were only found by listing, and that Git
+    /// ignores.
+    pub(super) fn drop_ignored(&mut self, dir: &Path) {
+        let ignored = ignored(dir, self.walked.iter().map(PathBuf::as_path));
+        for package in self.found.values_mut() {
+            package.targets.retain(|target| !ignored.contains(&target.root));
         }
     }
 
@@ -142,7 +161,7 @@ impl Loader {
         // problems of packages nobody asked about are theirs
         let mut theirs = Vec::new();
         let problems = if reported { &mut self.problems } else { &mut theirs };
-        let targets = targets(&manifest, &name, problems);
+        let targets = targets(&manifest, &name, problems, &mut self.walked);
         let lib = targets.iter().find(|t| t.kind == TargetKind::Lib);
         let own_root;
         let root = match root {

@@ -20,6 +20,7 @@ mod cfg;
 mod collect;
 mod extract;
 mod follow;
+mod ignored;
 mod nesting;
 mod pool;
 mod tokens;

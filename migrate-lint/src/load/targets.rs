@@ -56,10 +56,16 @@ pub struct Target {
     pub root: PathBuf,
 }
 
-/// All targets of a package, sorted; problems are appended.
-pub(super) fn targets(manifest: &Manifest, name: &str, problems: &mut Vec<Problem>) -> Vec<Target> {
+/// All targets of a package, sorted; problems are appended, and so are to
+/// `walked` the roots of targets that only a listing found.
+pub(super) fn targets(
+    manifest: &Manifest,
+    name: &str,
+    problems: &mut Vec<Problem>,
+    walked: &mut Vec<PathBuf>,
+) -> Vec<Target> {
     let mut found = BTreeSet::new();
-    let mut finder = Finder { manifest, problems };
+    let mut finder = Finder { manifest, problems, walked };
     finder.lib(name, &mut found);
     for (kind, table, auto, dir) in [
         (TargetKind::Bin, "bin", "autobins", "src/bin"),
@@ -85,6 +91,7 @@ pub(super) fn targets(manifest: &Manifest, name: &str, problems: &mut Vec<Proble
 struct Finder<'a> {
     manifest: &'a Manifest,
     problems: &'a mut Vec<Problem>,
+    walked: &'a mut Vec<PathBuf>,
 }
 
 impl Finder<'_> {
@@ -180,6 +187,7 @@ impl Finder<'_> {
             }
         }
         let dir = self.at(dir);
+        let mut walked = Vec::new();
         let entries = match fs::read_dir(&dir) {
             Ok(entries) => entries,
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -198,12 +206,15 @@ impl Finder<'_> {
             if path.is_dir() {
                 let main = path.join("main.rs");
                 if main.is_file() {
+                    walked.push(main.clone());
                     add(name, main);
                 }
             } else if let Some(stem) = name.strip_suffix(".rs") {
+                walked.push(path.clone());
                 add(stem, path.clone());
             }
         }
+        self.walked.append(&mut walked);
     }
 
     fn build(&mut self, found: &mut BTreeSet<Target>) {

@@ -100,7 +100,7 @@ fn single_file(path: &Path) -> Workspace {
 fn packages(path: &Path) -> Result<Workspace, Problem> {
     let manifest = Manifest::read(path)?;
     let dir = manifest.dir().to_path_buf();
-    let mut loader = Loader { found: BTreeMap::new(), problems: Vec::new() };
+    let mut loader = Loader { found: BTreeMap::new(), problems: Vec::new(), walked: Vec::new() };
     if manifest.workspace().is_some() {
         let members = loader.members(&manifest);
         let excluded = excluded(&manifest);
@@ -130,6 +130,7 @@ fn packages(path: &Path) -> Result<Workspace, Problem> {
         let root = loader.workspace_root(&manifest);
         loader.add(manifest, root.as_ref(), &|dir| dir == asked);
     }
+    loader.drop_ignored(&dir);
     let (by_dir, packages): (Vec<_>, Vec<_>) = loader.found.into_iter().unzip();
     Ok(Workspace {
         by_dir: by_dir.into_iter().enumerate().map(|(i, dir)| (dir, i)).collect(),
