@@ -2,7 +2,8 @@
 
 use crate::baseline::{self, Comparison, Entry};
 use crate::config::{Config, Setting};
-use crate::judge::judge;
+pub use crate::judge::Started;
+use crate::judge::{Judged, judge};
 use crate::load::names::Interner;
 use crate::load::tree::Tree;
 use crate::load::workspace::{self, Workspace};
@@ -41,6 +42,8 @@ pub struct Report {
     pub set_aside: Vec<SetAside>,
     /// Decisions that nothing needs any more: scopes, entries of the baseline.
     pub stale: Vec<Problem>,
+    /// Every task that is started, or may be, whatever is said of it.
+    pub tasks: Vec<Started>,
     /// What was not linted, and why.
     pub problems: Vec<Problem>,
     /// What the baseline has that is still found, or out of this run's reach.
@@ -93,12 +96,14 @@ pub fn check(path: &Path, options: &Options) -> Result<Report, Problem> {
     problems.extend_from_slice(&workspace.problems);
     problems.sort();
     problems.dedup();
-    let settled =
-        settle(judge(&workspace, &tree, &names), &workspace, &tree, &names, &linted, config, &relative);
+    let Judged { hits, mut tasks } = judge(&workspace, &tree, &names);
+    tasks.retain(|task| !is_excluded(&task.file));
+    let settled = settle(hits, &workspace, &tree, &names, &linted, config, &relative);
     let mut report = Report {
         findings: settled.findings,
         unknowns: settled.unknowns,
         set_aside: settled.set_aside,
+        tasks,
         problems,
         packages: workspace.packages.iter().filter(|p| p.reported).count(),
         files: linted.len(),
