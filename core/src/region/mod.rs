@@ -246,6 +246,8 @@ where
     R: TaskOutput,
     F: AsyncFnOnce(&Cx<C>) -> R,
 {
+    // One whose body does not wait, opened in a loop.
+    cx.take_turn().await;
     let opened = match Opened::new(cx.node(), cx.scope(), until, &name, policy, site) {
         Ok(opened) => opened,
         Err(cancelled) => {
