@@ -23,6 +23,7 @@ pub mod capabilities;
 pub mod channels;
 pub mod closing;
 pub mod combinators;
+pub mod dumps;
 pub mod failures;
 pub mod finalizer_budgets;
 pub mod finalizers;
@@ -65,7 +66,7 @@ macro_rules! themes {
 }
 
 themes! {
-    life orphans closing failures finalizers finalizer_budgets reports leftovers scale
+    life orphans closing failures finalizers finalizer_budgets reports leftovers dumps scale
     protocol scopes budgets combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities

@@ -1,10 +1,11 @@
 //! Regions: owners of tasks, child regions, finalizers and obligations.
 //!
 //! `state` is the life of one region as a pure step, `tree` who owns whom, `request` how it is asked to
-//! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never end, `ledger` and `settle` what becomes of obligations on that way, `root` what a
+//! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never end, `ledger` and `settle` what becomes of obligations on that way, `dump` how the tree looks, `root` what a
 //! host holds. This file is what users call.
 
 mod close;
+pub mod dump;
 mod failure;
 mod finalizer;
 mod give_up;
