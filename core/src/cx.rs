@@ -18,6 +18,7 @@ use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
 use crate::outcome::Outcome;
+use crate::region::dump::Dump;
 use crate::region::{Finalizer, Node};
 use crate::time::Time;
 use crate::timer::Sleep;
@@ -207,6 +208,32 @@ impl<C> Cx<C> {
     /// The region's number within its runtime.
     pub fn region_id(&self) -> RegionId {
         self.inner.node.id
+    }
+
+    /// The tree of regions that this one belongs to, from the root on: who owns whom, how far each
+    /// has gone, and what it waits for. Nobody is polled or stopped for it.
+    ///
+    /// ```
+    /// # use asupersync::{Cx, Outcome, sync::Notify};
+    /// # use std::sync::Arc;
+    /// # #[asupersync::main]
+    /// # async fn main(cx: &Cx) -> Outcome<()> {
+    /// let never = Arc::new(Notify::new());
+    /// let (waits, told) = (never.clone(), Arc::new(Notify::new()));
+    /// let tell = told.clone();
+    /// drop(cx.spawn("waits", async move |cx| {
+    ///     tell.notify_one();
+    ///     Ok(waits.notified(cx).await?)
+    /// }));
+    /// told.notified(cx).await?;
+    /// println!("{}", cx.dump());
+    /// assert!(cx.dump().to_json().contains(r#""name":"waits""#));
+    /// never.notify_one();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn dump(&self) -> Dump {
+        self.inner.node.dump()
     }
 
     /// Names from the root region to this one, joined by `/`.

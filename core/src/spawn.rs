@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use asupersync_task::{JoinError, JoinHandle};
@@ -147,7 +148,8 @@ where
 {
     let (host, urgency) = (node.tree.host.clone(), scope.urgency());
     let owner = place.map(|place| (node.clone() as Arc<dyn Owner>, place));
-    let meta = TaskMeta { host, scope: scope.clone(), urgency, owner, info, span };
+    let joiner = AtomicUsize::new(0);
+    let meta = TaskMeta { host, scope: scope.clone(), urgency, owner, joiner, info, span };
     let (runnable, join) = asupersync_task::new(future, meta);
     scope.set_home(runnable.task().promote_waker());
     (Runnable(runnable), join)
@@ -284,12 +286,12 @@ impl<T> Handle<T> {
         match self.state {
             State::Refused(failure) => Err(failure),
             State::Started(join) => {
-                let task = join.task();
-                let note = Note::task(task.meta().info.id);
+                let scope = join.meta().scope.clone();
+                let note = Note::task(join.meta().info.id);
                 match (Joining { join, note, noted: false }).await {
                     Ok(outcome) => outcome,
                     Err(JoinError::Panicked(payload)) => Err(Failure::Panicked(Panic::new(payload))),
-                    Err(JoinError::Shutdown) => Err(task.meta().scope.cancelled().into()),
+                    Err(JoinError::Shutdown) => Err(scope.cancelled().into()),
                 }
             }
         }
@@ -298,7 +300,7 @@ impl<T> Handle<T> {
     /// Asks the task to stop, and does not wait. Its drain budget is its region's.
     pub fn request_cancel(&self, reason: Reason) {
         if let State::Started(join) = &self.state {
-            request_scope(&self.node, &join.task().meta().scope, reason, Budget::UNLIMITED);
+            request_scope(&self.node, &join.meta().scope, reason, Budget::UNLIMITED);
         }
     }
 
@@ -306,7 +308,7 @@ impl<T> Handle<T> {
     pub(crate) fn request_open_ended(&self, reason: Reason) {
         if let State::Started(join) = &self.state {
             let node = &self.node;
-            join.task().meta().scope.request(reason.stamp(&node.name, node.tree.host.now()), Time::MAX);
+            join.meta().scope.request(reason.stamp(&node.name, node.tree.host.now()), Time::MAX);
         }
     }
 
@@ -323,7 +325,7 @@ impl<T> Handle<T> {
         let reason = Reason::new(ReasonKind::UserRequest);
         async move {
             if let State::Started(join) = &self.state {
-                request_scope(&self.node, &join.task().meta().scope, reason, drain);
+                request_scope(&self.node, &join.meta().scope, reason, drain);
             }
             self.join().await
         }
@@ -338,7 +340,7 @@ impl<T> Handle<T> {
     }
 }
 
-/// Waits for a task, and tells in the note of whoever does so.
+/// Waits for a task. Whoever does so notes that, and so does the task.
 struct Joining<T> {
     join: JoinHandle<Outcome<T>, TaskMeta>,
     note: Note,
@@ -350,12 +352,12 @@ impl<T> Future for Joining<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let joined = Pin::new(&mut self.join).poll(cx);
-        if let Some(waiter) = asupersync_task::note(cx.waker()) {
-            match joined {
-                Poll::Pending => waiter.begin(self.note),
-                Poll::Ready(_) if self.noted => waiter.end(self.note),
-                Poll::Ready(_) => {}
-            }
+        let waiter = asupersync_task::note(cx.waker());
+        if joined.is_pending() {
+            self.join.meta().joiner.store(cx.waker().data() as usize, Ordering::Relaxed);
+            waiter.into_iter().for_each(|waiter| waiter.begin(self.note));
+        } else if self.noted {
+            waiter.into_iter().for_each(|waiter| waiter.end(self.note));
         }
         self.noted = joined.is_pending();
         joined
@@ -364,9 +366,12 @@ impl<T> Future for Joining<T> {
 
 impl<T> Drop for Joining<T> {
     fn drop(&mut self) {
+        if !self.noted {
+            return;
+        }
+        self.join.meta().joiner.store(0, Ordering::Relaxed);
         // Without a waker the task is gone, which ends the wait as well.
-        if self.noted
-            && let Some(waker) = self.join.take_waker()
+        if let Some(waker) = self.join.take_waker()
             && let Some(waiter) = asupersync_task::note(&waker)
         {
             waiter.end(self.note);

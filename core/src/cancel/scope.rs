@@ -406,11 +406,39 @@ impl Scope {
         &self.head.as_deref().unwrap_or(self).streak
     }
 
-    /// Those directly inside that are polled by the same task.
-    pub(super) fn inside(&self) -> Vec<Arc<Scope>> {
-        let inner = lock(&self.inner);
-        let same_task = inner.children.iter().filter(|(_, child)| child.same_task);
-        same_task.filter_map(|(_, child)| child.scope.upgrade()).collect()
+    /// Those inside that are polled by the same task, the outer ones first.
+    pub(crate) fn all_inside(&self) -> Vec<Arc<Scope>> {
+        let mut all = self.inside();
+        Scope::extend_inside(&mut all);
+        all
+    }
+
+    fn inside(&self) -> Vec<Arc<Scope>> {
+        lock(&self.inner).inside()
+    }
+
+    /// Its standing, what is left of its own budget, and those inside, as they are together.
+    pub(crate) fn look(&self) -> (Standing, Budget, Vec<Arc<Scope>>) {
+        let (standing, budget, mut inside) = {
+            let mut inner = lock(&self.inner);
+            (inner.standing.clone(), self.budget_of(&mut inner), inner.inside())
+        };
+        Scope::extend_inside(&mut inside);
+        (standing, budget, inside)
+    }
+
+    fn extend_inside(all: &mut Vec<Arc<Scope>>) {
+        let mut at = 0;
+        while at < all.len() {
+            let inside = all[at].inside();
+            all.extend(inside);
+            at += 1;
+        }
+    }
+
+    /// Who polls in it, by the data pointer of that waker; 0 if nobody does.
+    pub(crate) fn home(&self) -> usize {
+        self.home_data.load(Ordering::Relaxed)
     }
 
     /// What still waits after a poll that begins now is to be dropped.
@@ -421,6 +449,14 @@ impl Scope {
     /// Something inside goes on past the end of the drain budget.
     pub(crate) fn is_kept(&self) -> bool {
         self.kept.load(Ordering::Acquire) > 0
+    }
+}
+
+impl Inner {
+    /// Those directly inside that are polled by the same task.
+    fn inside(&self) -> Vec<Arc<Scope>> {
+        let same_task = self.children.iter().filter(|(_, child)| child.same_task);
+        same_task.filter_map(|(_, child)| child.scope.upgrade()).collect()
     }
 }
 

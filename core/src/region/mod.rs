@@ -3,9 +3,10 @@
 //! `state` is the life of one region as a pure step, `tree` who owns whom, `request` how it is asked to
 //! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
 //! end, `ledger` and `settle` what becomes of obligations on that way, `open` runs a region's body,
-//! `root` is what a host holds. This file and `spork` are what users call.
+//! `dump` is how the tree looks, `root` what a host holds. This file and `spork` are what users call.
 
 mod close;
+pub mod dump;
 mod failure;
 mod finalizer;
 mod give_up;

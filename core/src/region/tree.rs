@@ -112,7 +112,7 @@ pub(super) const KEPT: usize = 64;
 
 /// How many names a path has, and how many levels of children a report: what a region tells must
 /// not grow with the depth of its tree, or closing a deep one takes a time that is not linear.
-const LONGEST_PATH: usize = 64;
+pub(super) const LONGEST_PATH: usize = 64;
 const REPORT_LEVELS: usize = 8;
 
 impl Node {
