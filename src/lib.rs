@@ -25,14 +25,19 @@
 #![forbid(unsafe_code)]
 
 pub use asupersync_core::{
-    All, Budget, Cancelled, Cx, Either, Error, Exit, Failure, Handle, ItemFn, NoCaps, Outcome, Panic,
-    Priority, Reason, ReasonKind, Region, Selected, SelectedAll, Severity, TaskFn, TaskOutput, Time,
+    All, Budget, Cancelled, Clock, Cx, Either, Error, Exit, Failure, Handle, ItemFn, NoCaps, Outcome, Panic,
+    Priority, Random, Reason, ReasonKind, Region, Selected, SelectedAll, Severity, TaskFn, TaskOutput, Time,
 };
 pub use asupersync_core::{cancel, caps, channel, host, id, obligation, region, supervise, sync};
 pub use asupersync_scheduler::{Builder, Runtime};
 
 #[cfg(feature = "macros")]
 pub use asupersync_macros::{main, test};
+
+/// Files, as far as the core knows them: the right to use them.
+pub mod fs {
+    pub use asupersync_core::io::Fs;
+}
 
 /// The network: TCP sockets, and who may open them.
 pub mod net {

@@ -57,7 +57,6 @@ fn a_root_whose_future_is_dropped_closes_by_itself() {
         tokio(workers).block_on(async move {
             let (tell, told) = oneshot::channel();
             let (ended, has_ended) = oneshot::channel::<()>();
-            // migrate-lint: allow(detached_spawn) a root future that is dropped is what is tested
             let root = tokio::spawn(hosted::run(async move |cx: &Cx| -> Outcome {
                 cx.defer(async move |cx: &Cx| {
                     cx.yield_now().await?;

@@ -22,6 +22,10 @@ pub struct Alarm {
 }
 
 impl Alarm {
+    pub(crate) fn new(host: Arc<dyn Host>, deadline: Time) -> Self {
+        Alarm { sleep: Sleep::new(host, deadline) }
+    }
+
     /// When it rings.
     pub fn deadline(&self) -> Time {
         self.sleep.deadline()
@@ -46,6 +50,6 @@ impl<C> Cx<C> {
     }
 
     pub(crate) fn set_alarm(&self, deadline: Time) -> Alarm {
-        Alarm { sleep: Sleep::new(self.node().tree.host.clone(), deadline) }
+        Alarm::new(self.node().tree.host.clone(), deadline)
     }
 }

@@ -7,11 +7,11 @@
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use crate::body::TaskOutput;
 use crate::cancel::{Level, Note};
-use crate::caps::{Effect, HasBlocking, HasSpawn};
+use crate::caps::{Effect, HasBlocking, HasSpawn, NoCaps};
 use crate::channel::{RecvError, oneshot};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome, Panic};
@@ -46,15 +46,38 @@ impl<C> Cx<C> {
         })
     }
 
-    /// Runs `job` inside of `spans` on a thread that may block, and waits for it.
+    /// Runs `job` inside of `spans` on a thread that may block, and waits for it. A waiter that leaves
+    /// while it runs leaves it to itself.
     pub(crate) async fn blocking<R: TaskOutput<Ok: 'static> + 'static>(
         &self,
         spans: Spans,
         job: impl FnOnce() -> R + Send + 'static,
     ) -> Outcome<R::Ok> {
+        self.bare().wait_for_job(spans, None, job).await
+    }
+
+    /// As [`blocking`](Self::blocking), but a job that is left is the region's to wait for, as a task
+    /// of this name. It is none before, so that finalizers can run jobs, too.
+    pub(crate) async fn blocking_owned<R: TaskOutput<Ok: 'static> + 'static>(
+        &self,
+        name: &str,
+        site: &'static Location<'static>,
+        job: impl FnOnce() -> R + Send + 'static,
+    ) -> Outcome<R::Ok> {
+        self.bare().wait_for_job(Spans::current(), Some((name, site)), job).await
+    }
+}
+
+impl Cx<NoCaps> {
+    async fn wait_for_job<R: TaskOutput<Ok: 'static> + 'static>(
+        &self,
+        spans: Spans,
+        heir: Option<(&str, &'static Location<'static>)>,
+        job: impl FnOnce() -> R + Send + 'static,
+    ) -> Outcome<R::Ok> {
         // Whoever sets it first, the thread or the waiter that leaves, decides whether the job runs.
         let claimed = Claim::default();
-        let (tell, mut told) = oneshot::channel();
+        let (tell, told) = oneshot::channel();
         let (claim, scope) = (claimed.clone(), self.scope().clone());
         self.host().spawn_blocking(Box::new(move || {
             // A request may have come that the waiter has not seen yet.
@@ -68,22 +91,57 @@ impl<C> Cx<C> {
             // Nobody waits any more if the budget was spent.
             drop(tell.send(outcome));
         }));
-        let _left = Left(&claimed);
+        let mut wait = Wait { cx: self, claimed, told: Some(told), heir };
         let mut mine = false;
         let told = self.op(Level::Spent, Note::JOB, |task| {
-            if !mine && self.is_cancelled() && claimed.take() {
+            if !mine && self.is_cancelled() && wait.claimed.take() {
                 mine = true;
             }
             if mine {
                 return Poll::Ready(Err(RecvError::from(self.scope().cancelled())));
             }
-            told.poll_recv(task)
+            wait.poll(task)
         });
         match told.await {
             Ok(outcome) => outcome,
             // The host dropped the job unrun: it is shutting down.
             Err(RecvError::Closed) => Err(self.node().refusal().into()),
             Err(RecvError::Cancelled(source)) => Err(source.cancelled().clone().into()),
+        }
+    }
+}
+
+/// The wait for a job. A job that is left before it has begun never does.
+struct Wait<'a, T: Send + 'static> {
+    cx: &'a Cx<NoCaps>,
+    claimed: Claim,
+    /// Until it has told.
+    told: Option<oneshot::Receiver<Outcome<T>>>,
+    /// The task that waits on when this is dropped.
+    heir: Option<(&'a str, &'static Location<'static>)>,
+}
+
+impl<T: Send + 'static> Wait<'_, T> {
+    fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<Outcome<T>, RecvError>> {
+        let Some(told) = &mut self.told else { return Poll::Ready(Err(RecvError::Closed)) };
+        told.poll_recv(task).map(|ended| {
+            self.told = None;
+            ended
+        })
+    }
+}
+
+impl<T: Send + 'static> Drop for Wait<'_, T> {
+    fn drop(&mut self) {
+        let unbegun = self.claimed.take();
+        let (Some(mut told), Some((name, site))) = (self.told.take(), self.heir) else { return };
+        if !unbegun {
+            // Refused once the region's own budget is spent: then the job is left to itself.
+            let region = self.cx.of_region().in_flight();
+            drop(region.start(&[], name, site, |cx, _| async move {
+                drop(cx.op(Level::Spent, Note::JOB, |task| told.poll_recv(task)).await);
+                Ok(())
+            }));
         }
     }
 }
@@ -95,14 +153,5 @@ struct Claim(Arc<AtomicBool>);
 impl Claim {
     fn take(&self) -> bool {
         !self.0.swap(true, Ordering::AcqRel)
-    }
-}
-
-/// A job whose waiter is gone does not start.
-struct Left<'a>(&'a Claim);
-
-impl Drop for Left<'_> {
-    fn drop(&mut self) {
-        self.0.take();
     }
 }

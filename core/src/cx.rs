@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Hold, Level, Note, Reason, Scope, Watch};
+use crate::cancel::{Cancelled, Hold, Level, Note, Reason, Scope, Turn, Watch};
 use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
@@ -82,10 +82,15 @@ impl<C> Cx<C> {
         Cx::new(node.clone(), node.scope.clone(), self.inner.authority.clone())
     }
 
+    /// The same without capabilities, whatever `C` is.
+    pub(crate) fn bare(&self) -> &Cx<NoCaps> {
+        self.retag()
+    }
+
     /// The region's own scope, without its capabilities: for what belongs to the region rather than
     /// to one task of it.
     pub(crate) fn of_region(&self) -> Cx<NoCaps> {
-        self.within(&self.inner.node).retag().clone()
+        self.bare().within(&self.inner.node)
     }
 
     /// The same with less authority.
@@ -119,24 +124,34 @@ impl<C> Cx<C> {
 
     /// Runs one operation of the given class: it fails once the scope's level is at least `at`.
     /// Its own readiness comes before a request that arrives meanwhile. While it waits, `note` says
-    /// what for.
+    /// what for. A task that has had its turn yields before the operation begins.
     pub(crate) async fn op<T, E: From<Cancelled>>(
         &self,
         at: Level,
         note: Note,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
     ) -> Result<T, E> {
-        let mut watch = Watch::new(&self.inner.scope, note);
+        let scope = &*self.inner.scope;
+        let (mut watch, mut turn) = (Watch::new(scope, note), Turn::default());
         poll_fn(|task| {
-            if self.inner.scope.level() >= at {
-                return Poll::Ready(Err(self.inner.scope.cancelled().into()));
-            }
-            match poll(task) {
-                Poll::Ready(done) => Poll::Ready(done),
-                Poll::Pending => watch.poll(at, task).map(|cancelled| Err(cancelled.into())),
-            }
+            turn.poll(scope, task, |task| {
+                if scope.level() >= at {
+                    return Poll::Ready(Err(scope.cancelled().into()));
+                }
+                match poll(task) {
+                    Poll::Ready(done) => Poll::Ready(done),
+                    Poll::Pending => watch.poll(at, task).map(|cancelled| Err(cancelled.into())),
+                }
+            })
         })
         .await
+    }
+
+    /// Lets others run if this task has had its turn: for what is no [`op`](Self::op) and may be
+    /// ready each time.
+    pub(crate) async fn take_turn(&self) {
+        let mut turn = Turn::default();
+        poll_fn(|task| turn.poll(&self.inner.scope, task, |_| Poll::Ready(()))).await;
     }
 
     /// A `Cx` for work in flight that somebody else polls: it does not see Request, only the end of

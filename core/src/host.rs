@@ -9,6 +9,8 @@
 //! 3. A cancelled timer drops its waker soon; cancelling one that fired is no error.
 //! 4. A blocking job runs to its end on a thread that may block, or is dropped unrun at shutdown.
 //! 5. Sockets follow the traits of [`io`](crate::io).
+//! 6. Seeds differ from each other and from those of other runs; a host that replays gives the same
+//!    ones again.
 //!
 //! Core asks for nothing else: no thread-locals, no ambient runtime.
 
@@ -57,6 +59,9 @@ pub trait Host: Send + Sync + 'static {
 
     /// Runs `job` on a thread that may block.
     fn spawn_blocking(&self, job: Job);
+
+    /// A seed for a stream of random numbers.
+    fn random_seed(&self) -> u64;
 
     /// The host's sockets.
     fn net(&self) -> &dyn Sockets;

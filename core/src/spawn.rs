@@ -217,6 +217,7 @@ pub(crate) async fn contain<T>(
     let mut body = pin!(body);
     poll_fn(|cx| {
         let spent = scope.is_due();
+        scope.begin_poll();
         let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx)));
         scope.charge_poll();
         match polled {

@@ -137,7 +137,7 @@ async fn never(ticket: Ticket, tally: &Arc<Tally>) -> Reply {
 
 fn events(ticket: Ticket, tally: Arc<Tally>, stop: CancellationToken) -> Reply {
     let (mut sender, reply) = service::events(ticket);
-    // migrate-lint: allow(detached_spawn) the plain side is the one that has such tasks
+    // migrate-lint: allow(detached_spawn_finite) the plain side is the one that has such tasks
     tokio::spawn(async move {
         let producer = async {
             let subscription = tally.cleanups(Route::Events).take();

@@ -1,8 +1,9 @@
 //! One run: from a path and options to a [`Report`].
 
 use crate::baseline::{self, Comparison, Entry};
-use crate::config::Config;
-use crate::judge::judge;
+use crate::config::{Config, Setting};
+pub use crate::judge::Started;
+use crate::judge::{Judged, judge};
 use crate::load::names::Interner;
 use crate::load::tree::Tree;
 use crate::load::workspace::{self, Workspace};
@@ -10,6 +11,7 @@ use crate::load::{Problem, Severity, tree};
 use crate::place::{Place, Relative};
 use crate::reach::Reach;
 use crate::rule::Finding;
+use crate::rules;
 use crate::settle::{By, SetAside, settle};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -40,6 +42,8 @@ pub struct Report {
     pub set_aside: Vec<SetAside>,
     /// Decisions that nothing needs any more: scopes, entries of the baseline.
     pub stale: Vec<Problem>,
+    /// Every task that is started, or may be, whatever is said of it.
+    pub tasks: Vec<Started>,
     /// What was not linted, and why.
     pub problems: Vec<Problem>,
     /// What the baseline has that is still found, or out of this run's reach.
@@ -92,12 +96,14 @@ pub fn check(path: &Path, options: &Options) -> Result<Report, Problem> {
     problems.extend_from_slice(&workspace.problems);
     problems.sort();
     problems.dedup();
-    let settled =
-        settle(judge(&workspace, &tree, &names), &workspace, &tree, &names, &linted, config, &relative);
+    let Judged { hits, mut tasks } = judge(&workspace, &tree, &names);
+    tasks.retain(|task| !is_excluded(&task.file));
+    let settled = settle(hits, &workspace, &tree, &names, &linted, config, &relative);
     let mut report = Report {
         findings: settled.findings,
         unknowns: settled.unknowns,
         set_aside: settled.set_aside,
+        tasks,
         problems,
         packages: workspace.packages.iter().filter(|p| p.reported).count(),
         files: linted.len(),
@@ -110,7 +116,7 @@ pub fn check(path: &Path, options: &Options) -> Result<Report, Problem> {
     if reach.is_whole() {
         report.stale.extend(unused_scopes(place, config, &settled.used_scopes));
     }
-    accept(&mut report, baseline.as_deref(), &relative, &reach);
+    accept(&mut report, baseline.as_deref(), config, &relative, &reach);
     Ok(report)
 }
 
@@ -134,13 +140,23 @@ fn unused_scopes(place: &Place, config: &Config, used: &BTreeSet<usize>) -> Vec<
 
 /// Sets aside the findings that the baseline has, and says which of its
 /// entries no finding needs.
-fn accept(report: &mut Report, accepted: Option<&[Entry]>, relative: &Relative, reach: &Reach<'_>) {
+fn accept(
+    report: &mut Report,
+    accepted: Option<&[Entry]>,
+    config: &Config,
+    relative: &Relative,
+    reach: &Reach<'_>,
+) {
     let (failing, lesser): (Vec<_>, Vec<_>) =
         std::mem::take(&mut report.findings).into_iter().partition(|f| f.level.fails());
     let now: Vec<Entry> = failing.iter().map(|f| Entry::of(f, relative.path(&f.file))).collect();
     let accepted = accepted.unwrap_or_default();
+    let level = |rule: &str| match config.levels.get(rule) {
+        Some(Setting::At(level)) => Some(*level),
+        _ => rules::find(rule).map(|rule| rule.level),
+    };
     let is_there = |file: &Path, item: &str| reach.has(file, item) || !reach.covers(file);
-    let Comparison { uses, unused } = baseline::compare(&now, accepted, &is_there);
+    let Comparison { uses, unused } = baseline::compare(&now, accepted, &is_there, &level);
     for i in unused {
         let entry = &accepted[i];
         if !reach.covers(&entry.file) {
@@ -166,7 +182,7 @@ fn accept(report: &mut Report, accepted: Option<&[Entry]>, relative: &Relative, 
         };
         let old = &accepted[used];
         // an entry keeps its words as long as it stands where it stood
-        let stays = (&old.file, &old.item) == (&entry.file, &entry.item);
+        let stays = (&old.file, &old.item, &old.rule) == (&entry.file, &entry.item, &entry.rule);
         report.accepted.push(if stays { old.clone() } else { entry });
         report.set_aside.push(SetAside { finding, is_unknown: false, by: By::Baseline });
     }

@@ -4,15 +4,44 @@
 //! file and place; what a person or a configuration decided about it is left
 //! to [`settle`](crate::settle).
 
+use crate::facts::{Facts, Offence, Task};
+use crate::fate::Fate;
 use crate::identity::{Identity, Places};
-use crate::load::index::{Argument, Form, OwnerId};
+use crate::kin;
+use crate::load::index::{OwnerId, Span};
 use crate::load::names::Interner;
 use crate::load::tree::Tree;
 use crate::load::workspace::Workspace;
-use crate::resolve::{Site, Verdict, sites};
-use crate::rule::{Diagnosis, Finding, InTarget, Level, Rule, Subject};
+use crate::rule::{Finding, InTarget, Level, Rule};
 use crate::rules;
-use std::collections::BTreeMap;
+use crate::sites::{Verdict, sites};
+use crate::types::World;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// A task that is started, or may be, whatever the rules say of it.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The file, as reached from the path that was given.
+    pub file: PathBuf,
+    /// The path or method that starts it.
+    pub span: Span,
+    /// The item around it.
+    pub item: String,
+    /// The function that starts it, by its public path, if that is known.
+    pub by: Option<&'static str>,
+    /// What becomes of its handle, or why that cannot be told.
+    pub fate: Result<Fate, String>,
+    /// It only exists in tests.
+    pub in_test: bool,
+}
+
+/// What came of the rules.
+pub(crate) struct Judged {
+    pub(crate) hits: Vec<Hit>,
+    pub(crate) tasks: Vec<Started>,
+}
 
 /// A finding or an unknown, before anybody's decisions about it.
 pub(crate) struct Hit {
@@ -29,23 +58,63 @@ pub(crate) struct Hit {
 }
 
 /// Applies all rules.
-pub(crate) fn judge(workspace: &Workspace, tree: &Tree, names: &Interner) -> Vec<Hit> {
+pub(crate) fn judge(workspace: &Workspace, tree: &Tree, names: &Interner) -> Judged {
+    let world = World::new(workspace, tree, names);
+    let kin = kin::ALL.iter().map(|kin| kin.path);
+    let watched: BTreeSet<&str> =
+        kin.chain(rules::ALL.iter().flat_map(|r| r.watched.iter().copied())).collect();
+    let facts = Facts::new(&world, sites(&world, &watched.into_iter().collect::<Vec<_>>()));
     let mut lines = Lines::default();
     let mut hits = Vec::new();
-    for rule in rules::ALL.iter().filter(|rule| !rule.watched.is_empty()) {
-        for site in sites(workspace, tree, names, rule.watched) {
-            let snippet = lines.line(tree, site.file, site.at.span.line);
-            hits.push(Hit {
-                file: site.file,
-                owner: site.at.owner,
-                statement_line: site.at.statement_line,
-                is_unknown: matches!(site.verdict, Verdict::Unknown(_)),
-                finding: finding(workspace, tree, names, rule, &site, snippet),
-            });
+    for rule in rules::ALL {
+        let mut offences = Vec::new();
+        (rule.check)(&facts, &mut offences);
+        for offence in merged(offences) {
+            let snippet = lines.line(tree, offence.file, offence.span.line);
+            hits.push(hit(workspace, tree, names, rule, offence, snippet));
         }
     }
     identify(&mut hits, tree);
-    hits
+    Judged { tasks: facts.tasks.iter().map(|task| started(tree, names, task)).collect(), hits }
+}
+
+/// The offences of one rule, each place once, in order of file and place.
+fn merged(offences: Vec<Offence>) -> Vec<Offence> {
+    let mut by_place: BTreeMap<(u32, Span), Offence> = BTreeMap::new();
+    for offence in offences {
+        match by_place.entry((offence.file, offence.span)) {
+            Entry::Vacant(place) => {
+                place.insert(offence);
+            }
+            Entry::Occupied(mut place) => {
+                let known = place.get_mut();
+                known.in_test &= offence.in_test;
+                known.targets.extend(offence.targets);
+                if known.level.is_none() && offence.level.is_some() {
+                    (known.level, known.diagnosis, known.fate) =
+                        (offence.level, offence.diagnosis, offence.fate);
+                }
+            }
+        }
+    }
+    by_place.into_values().collect()
+}
+
+fn started(tree: &Tree, names: &Interner, task: &Task) -> Started {
+    let source = &tree.files[task.site.file as usize];
+    let owner = source.index.bodies.contexts[task.site.context as usize].owner;
+    Started {
+        file: source.path.clone(),
+        span: task.site.span,
+        item: names.path(&source.index.item_path(owner)),
+        by: task.kin.map(|kin| kin::shown(kin.path)),
+        fate: match (&task.fate, &task.site.verdict) {
+            (_, Verdict::Unknown(why)) => Err(why.clone()),
+            (Ok(found), _) => Ok(found.fate),
+            (Err(why), _) => Err(why.clone()),
+        },
+        in_test: task.site.in_test,
+    }
 }
 
 fn identify(hits: &mut [Hit], tree: &Tree) {
@@ -74,41 +143,18 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn finding(
+fn hit(
     workspace: &Workspace,
     tree: &Tree,
     names: &Interner,
     rule: &Rule,
-    site: &Site,
+    offence: Offence,
     snippet: String,
-) -> Finding {
-    let source = &tree.files[site.file as usize];
-    let callee = match site.at.form {
-        Form::Call(Argument::CallOf(name)) => Some(names.text(name)),
-        _ => None,
-    };
-    let subject = |function| Subject {
-        function,
-        written: &site.written,
-        form: site.at.form,
-        callee: callee.as_deref().filter(|name| name.starts_with(char::is_lowercase)),
-    };
-    let (level, diagnosis) = match &site.verdict {
-        Verdict::Yes(watched) => (rule.level, (rule.diagnose)(&subject(rule.watched[*watched]))),
-        Verdict::Unknown(reason) => {
-            let function = rule.watched.first().copied().unwrap_or_default();
-            let diagnosis = Diagnosis {
-                message: format!("`{}` may be `{function}`", site.written),
-                reason: reason.clone(),
-                suggestion: format!(
-                    "if it is not, or if that is meant: // migrate-lint: allow({}) reason",
-                    rule.name
-                ),
-            };
-            (Level::Info, diagnosis)
-        }
-    };
-    let targets = site.targets.iter().map(|&(p, t)| {
+) -> Hit {
+    let Offence { file, span, context, level, diagnosis, fate, in_test, targets } = offence;
+    let source = &tree.files[file as usize];
+    let around = &source.index.bodies.contexts[context as usize];
+    let targets = targets.into_iter().map(|(p, t)| {
         let package = &workspace.packages[p];
         InTarget {
             package: package.name.clone(),
@@ -116,19 +162,27 @@ fn finding(
             name: package.targets[t].name.clone(),
         }
     });
-    Finding {
-        rule: rule.name,
-        level,
-        file: source.path.clone(),
-        span: site.at.span,
-        item: names.path(&source.index.item_path(site.at.owner)),
-        identity: Identity::default(),
-        fate: None,
-        diagnosis,
-        fix: None,
-        snippet,
-        cfg: site.cfg.clone(),
-        in_test: site.in_test,
-        targets: targets.collect(),
+    let instance = tree.instances.iter().find(|i| i.file == file);
+    let cfg = instance.map_or(Vec::new(), |i| tree.conditions(i, around.cfg));
+    Hit {
+        file,
+        owner: around.owner,
+        statement_line: around.statement_line,
+        is_unknown: level.is_none(),
+        finding: Finding {
+            rule: rule.name,
+            level: level.unwrap_or(Level::Info),
+            file: source.path.clone(),
+            span,
+            item: names.path(&source.index.item_path(around.owner)),
+            identity: Identity::default(),
+            fate,
+            diagnosis,
+            fix: None,
+            snippet,
+            cfg: cfg.iter().map(|c| c.text.clone()).collect(),
+            in_test,
+            targets: targets.collect(),
+        },
     }
 }

@@ -1,13 +1,14 @@
 //! What a rule is, and what it says about a site.
 //!
 //! A rule is code, a page in `docs/` and fixtures in `tests/fixtures/`, all
-//! under the rule's name; a test fails where one is missing. Rules watch paths
-//! of functions; resolution decides which uses mean them, and the rule words
-//! the diagnosis.
+//! under the rule's name; a test fails where one is missing. Rules name the
+//! functions they watch; resolution decides which uses mean them, and each
+//! rule looks at these, at the tasks of the run, or at the code itself.
 
+use crate::facts::{Facts, Offence};
 use crate::fate::Fate;
 use crate::identity::Identity;
-use crate::load::index::{Form, Span};
+use crate::load::index::Span;
 use std::path::{Path, PathBuf};
 
 /// How much a finding matters.
@@ -42,29 +43,17 @@ impl Level {
 pub struct Rule {
     /// Its name, as in `allow(name)`.
     pub name: &'static str,
-    /// How much its findings matter.
+    /// How much its findings matter, where it does not tell itself.
     pub level: Level,
     /// One line for lists.
     pub summary: &'static str,
     /// Its page.
     pub page: &'static str,
-    /// Functions whose uses it judges, by their public paths.
+    /// Functions whose uses it judges, by their public paths; those that
+    /// start tasks are watched in any case.
     pub watched: &'static [&'static str],
-    /// Words what is wrong with a use of a watched function.
-    pub diagnose: fn(&Subject<'_>) -> Diagnosis,
-}
-
-/// A use of a watched function.
-#[derive(Debug)]
-pub struct Subject<'a> {
-    /// The function's public path.
-    pub function: &'a str,
-    /// The path as the source writes it.
-    pub written: &'a str,
-    /// Call or value.
-    pub form: Form,
-    /// If a call is passed on, the name of the function called.
-    pub callee: Option<&'a str>,
+    /// Finds what it objects to.
+    pub check: fn(&Facts<'_, '_>, &mut Vec<Offence>),
 }
 
 /// What is wrong, why it matters, and what to write instead.

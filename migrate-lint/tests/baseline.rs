@@ -79,7 +79,10 @@ fn what_is_there_is_accepted_and_says_so() {
     assert_eq!(ran.err, "");
     let names: Vec<_> =
         entries(&dir).iter().map(|e| e.rsplitn(3, '-').nth(2).expect("hashes").to_string()).collect();
-    assert_eq!(names, ["src/server.rs/run-detached_spawn", "src/server.rs/start-detached_spawn"]);
+    assert_eq!(
+        names,
+        ["src/server.rs/run-detached_spawn_finite", "src/server.rs/start-detached_spawn_finite"]
+    );
     assert!(dir.read(&format!("{DIR}/README.md")).contains("cargo migrate-lint baseline"));
     assert!(entries(&dir).iter().all(|entry| dir.read(&format!("{DIR}/{entry}")).is_empty()));
     assert_eq!(dir.run(&["--no-baseline"]).status, 1);
@@ -190,7 +193,7 @@ fn what_is_mended_is_a_note_and_fails_only_when_strict() {
     assert!(ran.err.starts_with("note: 1 entry or scope that nothing needs"), "{}", ran.err);
     let strict = dir.run(&["--strict"]);
     assert_eq!(strict.status, 1);
-    let words = "src/server.rs: warning: `detached_spawn` in `start` is not found any more";
+    let words = "src/server.rs: warning: `detached_spawn_finite` in `start` is not found any more";
     assert!(strict.err.contains(words), "{}", strict.err);
     assert!(dir.run(&["baseline", "--prune"]).out.ends_with(": 0 added, 1 removed, 1 kept\n"));
     assert_eq!(dir.run(&["--strict"]).status, 0);
@@ -368,7 +371,7 @@ path = \"src dir/日本.rs\"
 tokio = \"1\"
 == src dir/日本.rs
 impl<T> Drop for &'static [(T, u8)] { fn drop(&mut self) { tokio::spawn(é()); } }
-macro_rules! m { () => { tokio::spawn(x()) } }
+macro_rules! m { () => { tokio::spawn(x()); } }
 ",
     );
     assert_eq!(dir.run(&["baseline", "-q"]).out, "");

@@ -105,7 +105,7 @@ fn the_hook_looks_at_what_is_to_be_committed() {
     let refused = commit(&[], &path);
     assert_eq!(refused.status, 1, "{}", refused.out);
     let said = format!("{}{}", refused.out, refused.err);
-    assert!(said.contains("src/main.rs:2:14: warning[detached_spawn]"), "{said}");
+    assert!(said.contains("src/main.rs:2:14: warning[detached_spawn_finite]"), "{said}");
     assert_eq!(commit(&["--no-verify"], &path).status, 0);
     // without the lint it says what to do
     dir.git(&["add", "src/main.rs"]);

@@ -32,14 +32,14 @@ fn a_finding_in_text() {
     assert_eq!(ran.err, "");
     let file = dir.at("src/main.rs");
     let expected = format!(
-        "warning[detached_spawn]: `tokio::spawn` starts a task that no region owns
+        "warning[detached_spawn_finite]: `tokio::spawn` starts a task that nobody owns
  --> {file}:2:17
   |
 2 |     let _ = (\"日本\", tokio::spawn(serve()));
   |                      ^^^^^^^^^^^^
   |
-  = note: the task goes on when the code that started it returns, fails or is cancelled; dropping its JoinHandle only detaches it
-  = help: cx.spawn_future(\"serve\", serve(..))
+  = note: the task goes on when the code that started it returns, fails or is cancelled, and its errors and panics are lost
+  = help: cx.spawn_future(\"serve\", serve(..)), with the cx of compat::hosted::run(async |cx| ..)
 
 1 finding (1 warning), 0 unknown, 0 suppressed; 1 file in 1 package
 "
@@ -51,7 +51,7 @@ fn a_finding_in_text() {
 fn a_finding_on_one_line() {
     let dir = one_finding();
     let line = format!(
-        "{}:2:17: warning[detached_spawn]: `tokio::spawn` starts a task that no region owns\n",
+        "{}:2:17: warning[detached_spawn_finite]: `tokio::spawn` starts a task that nobody owns\n",
         dir.at("src/main.rs")
     );
     let ran = run(&["--format", "short", &dir.at("")]);
@@ -85,7 +85,7 @@ fn a_finding_in_json() {
         "tool": { "name": "migrate-lint", "version": env!("CARGO_PKG_VERSION") },
         "root": dir.at("").trim_end_matches('/'),
         "findings": [{
-            "rule": "detached_spawn",
+            "rule": "detached_spawn_finite",
             "level": "warn",
             "file": "src/main.rs",
             "line": 2,
@@ -93,10 +93,10 @@ fn a_finding_in_json() {
             "end_line": 2,
             "end_column": 29,
             "item": "main",
-            "fate": null,
-            "message": "`tokio::spawn` starts a task that no region owns",
-            "reason": "the task goes on when the code that started it returns, fails or is cancelled; dropping its JoinHandle only detaches it",
-            "suggestion": "cx.spawn_future(\"serve\", serve(..))",
+            "fate": "dropped",
+            "message": "`tokio::spawn` starts a task that nobody owns",
+            "reason": "the task goes on when the code that started it returns, fails or is cancelled, and its errors and panics are lost",
+            "suggestion": "cx.spawn_future(\"serve\", serve(..)), with the cx of compat::hosted::run(async |cx| ..)",
             "fix": null,
             "snippet": "\tlet _ = (\"日本\", tokio::spawn(serve()));",
             "cfg": [],
@@ -120,15 +120,17 @@ fn suggestions_fit_the_call() {
     let dir = Dir::with(
         "
 == a.rs
+use asupersync::Cx;
 use tokio::spawn as go;
-fn f() {
+fn f(cx: &Cx) {
     go(async {});
     go(async move {});
     go(Type::new());
     go(x.y());
-    all.map(go);
+    all.for_each(go);
     vec![go(async move {})];
-    m!(=> go(run(1)));
+    m!(=> x; go(run(1)););
+    tokio::task::spawn_blocking(|| {});
 }
 ",
     );
@@ -145,9 +147,10 @@ fn f() {
             r#"|future| cx.spawn_future("name", future)"#,
             r#"cx.spawn("name", async move |cx| { .. })"#,
             r#"cx.spawn_future("run", run(..))"#,
+            r#"cx.spawn_blocking("name", || ..)"#,
         ]
     );
-    assert_eq!(findings[0]["message"], "`go` (which is `tokio::spawn`) starts a task that no region owns");
+    assert_eq!(findings[0]["message"], "`go` (which is `tokio::spawn`) starts a task that nobody owns");
 }
 
 #[test]
@@ -169,7 +172,7 @@ fn {
     assert_eq!(dir.check("clean.rs").status, 0);
     let unknown = dir.check("unknown.rs");
     assert_eq!(unknown.status, 0);
-    assert!(unknown.out.contains("unknown[detached_spawn]: `spawn` may be"), "{}", unknown.out);
+    assert!(unknown.out.contains("unknown[detached_spawn]: `spawn` may start a task"), "{}", unknown.out);
     assert!(unknown.out.contains("unknown.rs:2:10\n"), "{}", unknown.out);
     assert!(unknown.out.contains("note: it may come from `mystery::*`"), "{}", unknown.out);
     assert!(unknown.out.contains("0 findings, 1 unknown, "), "{}", unknown.out);
@@ -224,13 +227,17 @@ fn help_version_explain_list() {
         assert_eq!(run(&["help", command]).out, own.out);
     }
     assert_eq!(run(&["-V"]).out, format!("cargo-migrate-lint {}\n", env!("CARGO_PKG_VERSION")));
-    let page = run(&["explain", "detached_spawn"]);
+    let page = run(&["explain", "detached_spawn_finite"]);
     assert_eq!(page.status, 0);
     assert!(page.out.contains("## What to write instead"));
     let none = run(&["explain", "detached"]);
     assert_eq!(none.status, 2);
-    assert!(none.err.contains("there is no rule `detached`; the rules are detached_spawn"), "{}", none.err);
-    assert!(run(&["list"]).out.contains("detached_spawn  warn  "));
+    assert!(none.err.contains("there is no rule `detached`; the rules are detached_spawn, "), "{}", none.err);
+    let list = run(&["list"]).out;
+    assert!(
+        list.lines().any(|l| l.split_whitespace().take(2).eq(["detached_spawn_finite", "warn"])),
+        "{list}"
+    );
 }
 
 #[test]
@@ -242,7 +249,7 @@ fn usage_errors_say_what_to_do() {
         (&["--format"], "--format"),
         (&["a", "b"], "one PATH at a time"),
         (&["explain"], "name of one rule"),
-        (&["explain", "detached_spwan"], "did you mean `detached_spawn`?"),
+        (&["explain", "detached_spawn_finit"], "did you mean `detached_spawn_finite`?"),
     ] {
         let ran = run(args);
         assert_eq!(ran.status, 2, "{args:?}");

@@ -17,7 +17,7 @@ pub mod gen;
 fn f() { tokio::spawn(g()); }
 == src/gen.rs
 fn f() { tokio::spawn(g()); }
-// migrate-lint: allow(detached_spawn)
+// migrate-lint: allow(detached_spawn_finite)
 == examples/show.rs
 fn main() { tokio::spawn(g()); }
 ";
@@ -31,14 +31,14 @@ fn with(config: &str) -> Dir {
 #[test]
 fn levels_of_rules() {
     assert_eq!(with("").run(&[]).status, 1);
-    let info = with("levels.detached_spawn = 'info'\nlevels.suppression = 'info'").run(&[]);
+    let info = with("levels.detached_spawn_finite = 'info'\nlevels.suppression = 'info'").run(&[]);
     assert_eq!(info.status, 0);
-    assert!(info.out.contains("note[detached_spawn]: "), "{}", info.out);
+    assert!(info.out.contains("note[detached_spawn_finite]: "), "{}", info.out);
     assert!(info.out.contains("4 findings (4 notes), "), "{}", info.out);
-    let deny = with("[levels]\ndetached_spawn = \"deny\"").run(&["--format", "short"]);
+    let deny = with("[levels]\ndetached_spawn_finite = \"deny\"").run(&["--format", "short"]);
     assert_eq!(deny.status, 1);
-    assert!(deny.out.contains("src/lib.rs:2:10: error[detached_spawn]: "), "{}", deny.out);
-    let allow = with("[levels]\ndetached_spawn = \"allow\"\nsuppression = \"allow\"").run(&[]);
+    assert!(deny.out.contains("src/lib.rs:2:10: error[detached_spawn_finite]: "), "{}", deny.out);
+    let allow = with("[levels]\ndetached_spawn_finite = \"allow\"\nsuppression = \"allow\"").run(&[]);
     assert_eq!(
         (allow.status, allow.out.as_str()),
         (0, "0 findings, 0 unknown, 0 suppressed; 3 files in 1 package\n")
@@ -65,13 +65,13 @@ level = 'info'
 reason = 'later'
 [[scope]]
 paths = ['examples']
-rules = ['detached_spawn']
+rules = ['detached_spawn_finite']
 reason = 'they show plain Tokio'
 ",
     );
     let ran = dir.run(&["--format", "short"]);
     assert_eq!((ran.status, ran.err.as_str()), (0, ""));
-    assert!(ran.out.contains("src/lib.rs:2:10: note[detached_spawn]"), "{}", ran.out);
+    assert!(ran.out.contains("src/lib.rs:2:10: note[detached_spawn_finite]"), "{}", ran.out);
     assert!(ran.out.contains(", 1 suppressed; "), "{}", ran.out);
 }
 
@@ -101,15 +101,18 @@ fn whatever_is_not_understood_is_an_error_with_a_hint() {
             "toml:1:1: error: there is no key `colour`; the keys are baseline, exclude, levels, scope",
         ),
         (
-            "\n[levels]\ndetachd_spawn = 'deny'",
-            "toml:3:1: error: there is no rule `detachd_spawn`; did you mean `detached_spawn`?",
+            "\n[levels]\ndetachd_spawn_finite = 'deny'",
+            "toml:3:1: error: there is no rule `detachd_spawn_finite`; did you mean `detached_spawn_finite`?",
         ),
         (
-            "[levels]\ndetached_spawn = 'deney'",
-            "toml:2:18: error: there is no level `deney`; did you mean `deny`?",
+            "[levels]\ndetached_spawn_finite = 'deney'",
+            "toml:2:25: error: there is no level `deney`; did you mean `deny`?",
         ),
         ("levels = 3", "toml:1:10: error: a table is expected here, not a TOML integer"),
-        ("levels.detached_spawn = 3", "error: a level is expected here, as a string, not a TOML integer"),
+        (
+            "levels.detached_spawn_finite = 3",
+            "error: a level is expected here, as a string, not a TOML integer",
+        ),
         ("exclude = 'src'", "error: a list is expected here, such as [\"src\"], not a TOML string"),
         ("exclude = ['../x']", "error: `../x` is no pattern: patterns are relative"),
         ("exclude = ['a[']", "error: `a[` is no pattern: "),
@@ -137,7 +140,7 @@ fn whatever_is_not_understood_is_an_error_with_a_hint() {
 
 #[test]
 fn the_nearest_configuration_up_to_the_repository_is_used() {
-    let dir = Dir::with(&format!("{FILES}\n== migrate-lint.toml\n[levels]\ndetached_spawn = 'deny'"));
+    let dir = Dir::with(&format!("{FILES}\n== migrate-lint.toml\n[levels]\ndetached_spawn_finite = 'deny'"));
     let inner = FILES.replace("\n== ", "\n== repo/app/");
     for part in inner.split("\n== ").skip(1) {
         let (path, text) = part.split_once('\n').expect("a path");
@@ -148,7 +151,7 @@ fn the_nearest_configuration_up_to_the_repository_is_used() {
         ran.out.split_once("lib.rs:2:10: ").expect("found").1.split_once('[').expect("a rule").0.to_string()
     };
     assert_eq!(level(&[]), "error");
-    dir.write("repo/migrate-lint.toml", "[levels]\ndetached_spawn = 'info'");
+    dir.write("repo/migrate-lint.toml", "[levels]\ndetached_spawn_finite = 'info'");
     assert_eq!(level(&[]), "note");
     assert_eq!(level(&["--config", "migrate-lint.toml"]), "error");
     dir.remove("repo/migrate-lint.toml");

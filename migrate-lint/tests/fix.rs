@@ -15,13 +15,13 @@ edition = \"2024\"
 [dependencies]
 tokio = \"1\"
 == src/main.rs
-// migrate-lint: allow(detached_spawn) once there was a spawn here
-// migrate-lint: allow(detached_spawn, suppression) and here
+// migrate-lint: allow(detached_spawn_finite) once there was a spawn here
+// migrate-lint: allow(detached_spawn_finite, suppression) and here
 fn main() {
-    run(); // migrate-lint: allow(detached_spawn) and here, 日本
-    // migrate-lint: allow(suppression, detached_spawn) this one is needed
+    run(); // migrate-lint: allow(detached_spawn_finite) and here, 日本
+    // migrate-lint: allow(suppression, detached_spawn_finite) this one is needed
     tokio::spawn(run());
-    // migrate-lint: allow(detached_spawn)
+    // migrate-lint: allow(detached_spawn_finite)
     stop(); // migrate-lint: allow(no_such_rule) nor this
 }
 == src/lib.rs
@@ -30,9 +30,9 @@ fn f() {}
 
 const AFTER: &str = "fn main() {
     run();
-    // migrate-lint: allow(detached_spawn) this one is needed
+    // migrate-lint: allow(detached_spawn_finite) this one is needed
     tokio::spawn(run());
-    // migrate-lint: allow(detached_spawn)
+    // migrate-lint: allow(detached_spawn_finite)
     stop(); // migrate-lint: allow(no_such_rule) nor this
 }";
 

@@ -34,7 +34,7 @@ pub fn f() { tokio::spawn(one()); tokio::spawn(one()); }
 fn odd() {
     tokio::spawn(async move { \"<&>\" });
     spawn(x());
-    // migrate-lint: allow(detached_spawn) until the end
+    // migrate-lint: allow(detached_spawn_finite) until the end
     tokio::spawn(forever());
 }
 use mystery::*;
@@ -212,7 +212,7 @@ fn annotations_of_a_workflow() {
     assert_eq!(ran.status, 1);
     let lines: Vec<_> = ran.out.lines().collect();
     assert_eq!(lines.len(), 4, "{}", ran.out);
-    let start = "::warning file=a b/src/shared.rs,line=2,endLine=2,col=14,endColumn=26,title=migrate-lint detached_spawn::`tokio::spawn` starts";
+    let start = "::warning file=a b/src/shared.rs,line=2,endLine=2,col=14,endColumn=26,title=migrate-lint detached_spawn_finite::`tokio::spawn` starts";
     assert!(lines[0].starts_with(start), "{}", lines[0]);
     assert!(lines[0].contains("%0AInstead: cx.spawn_future(\"one\", one(..))"), "{}", lines[0]);
     assert!(lines[2].starts_with("::warning file=a b/src/ü%3A 1%25?#%2C.rs,"), "{}", lines[2]);

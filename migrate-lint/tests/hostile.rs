@@ -27,7 +27,7 @@ fn incomplete(dir: &Dir, words: &[&str]) {
     for word in words {
         assert!(ran.err.contains(word), "no {word:?} in: {}", ran.err);
     }
-    assert!(ran.out.contains("warning[detached_spawn]"), "{}", ran.out);
+    assert!(ran.out.contains("warning[detached_spawn_finite]"), "{}", ran.out);
     assert!(ran.out.contains("good.rs:1:10\n"), "{}", ran.out);
     assert!(ran.out.contains("incomplete: 1 error"), "{}", ran.out);
     assert_eq!(dir.json("")["summary"]["complete"], false);

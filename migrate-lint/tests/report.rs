@@ -16,8 +16,8 @@ fn workspace() -> Dir {
         member(
             "large",
             "use mystery::*;\nfn f() { tokio::spawn(a()); tokio::spawn(b()); spawn(c()); }\n\
-             fn g() { tokio::spawn(d()); } // migrate-lint: allow(detached_spawn) until the end\n\
-             // migrate-lint: allow(detached_spawn)"
+             fn g() { tokio::spawn(d()); } // migrate-lint: allow(detached_spawn_finite) until the end\n\
+             // migrate-lint: allow(detached_spawn_finite)"
         ),
         member("clean", "fn f() {}"),
     ))
@@ -34,7 +34,7 @@ fn everything_is_counted() {
         "4 findings in 6 lines of code: 2 new, 1 accepted, 1 suppressed.",
         "| large | 3 | 2 | 0 | 1 | 1 |",
         "| small | 1 | 0 | 1 | 0 | 0 |",
-        "| `detached_spawn` | 4 | 2 | 1 | 1 |",
+        "| `detached_spawn_finite` | 4 | 2 | 1 | 1 |",
     ] {
         assert!(ran.out.lines().any(|l| l == line), "{line}: {}", ran.out);
     }

@@ -512,12 +512,12 @@ fn findings_name_the_item_around_them() {
 == a.rs
 mod outer {
     impl<T> Trait for &Type<T> {
-        fn method() { let f = || tokio::spawn(g()); fn inner() { tokio::spawn(g()); } }
+        fn method() { let f = || { tokio::spawn(g()); }; fn inner() { tokio::spawn(g()); } }
     }
     trait Provided { fn g() { tokio::spawn(g()); } }
-    const C: fn() = tokio::spawn;
+    const C: () = { tokio::spawn(g()); };
 }
-m!(tokio::spawn);
+m!(tokio::spawn(g()););
 ",
     );
     let document = dir.json("a.rs");

@@ -1,5 +1,6 @@
 //! What all threads of one runtime share, and the [`Host`] that core sees.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -120,6 +121,11 @@ impl Host for Shared {
 
     fn spawn_blocking(&self, job: Job) {
         self.blocking.run(job);
+    }
+
+    fn random_seed(&self) -> u64 {
+        // The system's, and another one for each hasher.
+        RandomState::new().hash_one(())
     }
 
     fn net(&self) -> &dyn Sockets {

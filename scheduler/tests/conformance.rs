@@ -115,7 +115,7 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers scale
-    protocol scopes budgets combinators selects joins wakers reasons
+    protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
-    capabilities spans task_spans
+    capabilities objects spans task_spans
 }

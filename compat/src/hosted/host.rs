@@ -1,5 +1,6 @@
 //! The [`Host`] over a handle of Tokio's runtime.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -67,7 +68,7 @@ impl Host for TokioHost {
         lanes.queues.push(lane, runnable);
         drop(lanes);
         let lanes = self.lanes.clone();
-        // Owned by a region, which our side tracks; Tokio's handle to it is of no use.
+        // migrate-lint: allow(detached_spawn_finite) a region owns it, and our side tracks that
         self.handle.spawn(async move {
             let next = lock(&lanes).queues.take(|_| 0);
             if let Some(runnable) = next {
@@ -89,7 +90,13 @@ impl Host for TokioHost {
     }
 
     fn spawn_blocking(&self, job: Job) {
+        // migrate-lint: allow(detached_spawn_finite) the job tells its region itself that it is done
         self.handle.spawn_blocking(job);
+    }
+
+    fn random_seed(&self) -> u64 {
+        // The system's, and another one for each hasher.
+        RandomState::new().hash_one(())
     }
 
     fn net(&self) -> &dyn Sockets {

@@ -132,8 +132,8 @@ impl<T: Send + 'static> Drop for Guard<T> {
     fn drop(&mut self) {
         let Some(mut driven) = self.0.take() else { return };
         driven.root.request(Reason::new(ReasonKind::HandleDropped));
-        // Whoever dropped us may be the last who could wait: Tokio's handle to this is of no use.
         let tokio = driven.host.handle().clone();
+        // migrate-lint: allow(detached_spawn_finite) whoever dropped us may be the last who could wait
         tokio.spawn(async move { tell_leftovers(&driven.end().await.1) });
     }
 }

@@ -34,6 +34,7 @@ pub mod leftovers;
 pub mod life;
 pub mod locks;
 pub mod misuse;
+pub mod objects;
 pub mod orphans;
 pub mod producers;
 pub mod protocol;
@@ -47,6 +48,7 @@ pub mod stuck;
 pub mod task_spans;
 pub mod tcp;
 pub mod tcp_errors;
+pub mod turns;
 pub mod wakers;
 
 pub use runner::{Capability, Case, Ran, Runner, Settings};
@@ -70,9 +72,9 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers scale
-    protocol scopes budgets combinators selects joins wakers reasons
+    protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
-    capabilities spans task_spans
+    capabilities objects spans task_spans
 }
 
 /// Lists cases: `cases![name, name needs (Capability)]`.

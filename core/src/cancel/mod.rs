@@ -6,6 +6,8 @@ mod meter;
 mod phase;
 mod reason;
 mod scope;
+mod streak;
+mod turn;
 mod waits;
 mod watch;
 
@@ -17,5 +19,7 @@ pub(crate) use phase::Standing;
 pub use reason::{Cancelled, Reason, ReasonKind};
 pub use scope::Scope;
 pub(crate) use scope::{Hold, Listener};
+pub(crate) use streak::Streak;
+pub(crate) use turn::Turn;
 pub use waits::{Wait, Waits};
 pub(crate) use watch::{Watch, noted};

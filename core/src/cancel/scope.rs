@@ -9,8 +9,8 @@
 //! 2. A child is linked, and inherits, under its parent's lock: a request either finds the child
 //!    or is found by it.
 //! 3. Wakers and listeners are called with no lock held, and wakers cloned and dropped so.
-//! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive, and no drop
-//!    recurses.
+//! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive but the scope of
+//!    the task that polls in it, and no drop recurses.
 //!
 //! Lock order: a scope's lock is never held while another one's is taken, nor while a reference to a
 //! scope is dropped: the last one takes the parent's.
@@ -22,7 +22,7 @@ use std::task::Waker;
 
 use slab::Slab;
 
-use super::{Cancelled, Level, Notes, Reason, Standing};
+use super::{Cancelled, Level, Notes, Reason, Standing, Streak};
 use crate::budget::{Budget, Limit, Urgency};
 use crate::id::TimerKey;
 use crate::outcome::lock;
@@ -59,6 +59,7 @@ struct Link {
     parent: Weak<Scope>,
     key: usize,
     same_task: bool,
+    head: Option<Arc<Scope>>,
     metered: bool,
     listener: Option<Weak<dyn Listener>>,
 }
@@ -74,6 +75,7 @@ impl Default for Link {
             parent: Weak::new(),
             key: 0,
             same_task: false,
+            head: None,
             metered: false,
             listener: None,
         }
@@ -106,6 +108,10 @@ pub struct Scope {
     key: usize,
     /// Polled by the task that polls in the parent.
     pub(super) same_task: bool,
+    /// The scope of that task, if that is another.
+    head: Option<Arc<Scope>>,
+    /// Counts for the scopes whose head this is.
+    streak: Streak,
     /// It, or one around it, has a quota; see [`meter`](super::meter).
     pub(super) metered: AtomicBool,
     /// The budget is spent, and everything inside has been woken for it: after one more poll what
@@ -199,6 +205,7 @@ impl Scope {
             parent: Arc::downgrade(self),
             key,
             same_task,
+            head: same_task.then(|| self.head.clone().unwrap_or_else(|| self.clone())),
             metered: self.metered.load(Ordering::Relaxed),
             listener,
         };
@@ -219,6 +226,8 @@ impl Scope {
             parent: link.parent,
             key: link.key,
             same_task: link.same_task,
+            head: link.head,
+            streak: Streak::default(),
             metered: AtomicBool::new(link.metered || quotas.has_quota()),
             due: AtomicBool::new(link.standing.level == Level::Spent),
             kept: AtomicUsize::new(0),
@@ -383,6 +392,18 @@ impl Scope {
                 if scope.same_task { scope.parent.upgrade() } else { None }
             },
         )
+    }
+
+    /// A poll of what runs in this scope begins.
+    pub(crate) fn begin_poll(&self) {
+        if !self.same_task {
+            self.streak.end();
+        }
+    }
+
+    /// Counts the operations that were ready since the task's poll began.
+    pub(super) fn streak(&self) -> &Streak {
+        &self.head.as_deref().unwrap_or(self).streak
     }
 
     /// Those directly inside that are polled by the same task.

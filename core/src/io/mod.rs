@@ -1,4 +1,4 @@
-//! Sockets as core sees them: what a host provides ([`Sockets`]), and what users hold ([`Net`],
+//! Sockets and files as core sees them: what a host provides ([`Sockets`]), and what users hold ([`Net`],
 //! [`TcpListener`], [`TcpStream`]), with the two operation classes of the cancel protocol.
 //!
 //! | begins new work: fails at Request | finishes work in flight: fails at the end of the budget |
@@ -10,6 +10,7 @@
 
 mod acceptor;
 mod addr;
+mod fs;
 mod net;
 mod tcp;
 
@@ -19,6 +20,7 @@ use std::task::{Context, Poll};
 
 pub use acceptor::Acceptor;
 pub use addr::ToAddr;
+pub use fs::Fs;
 pub use net::Net;
 pub use tcp::{TcpListener, TcpStream};
 

@@ -116,7 +116,7 @@ impl Net {
                 let stream = self.host.net().tcp_connect(addr)?;
                 let note = Note::on(Use::Connect, &*stream);
                 cx.op(Level::Requested, note, |task| stream.poll_connected(task)).await?;
-                io::Result::Ok(TcpStream { stream, cx: cx.of_region() })
+                io::Result::Ok(TcpStream::new(stream, cx.of_region()))
             };
             match attempt.await {
                 Ok(stream) => return Ok(stream),

@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::task::{Context, Poll};
 
 use super::{Listener, Stream};
-use crate::cancel::{Level, Note, Use};
+use crate::cancel::{Level, Note, Streak, Use};
 use crate::caps::NoCaps;
 use crate::cx::Cx;
 
@@ -29,7 +29,7 @@ impl TcpListener {
                 self.listener.poll_accept(task)
             })
             .await?;
-        Ok((TcpStream { stream, cx: cx.of_region() }, peer))
+        Ok((TcpStream::new(stream, cx.of_region()), peer))
     }
 
     /// Takes a connection that the system has accepted already, Request or not; `None` if there is
@@ -44,7 +44,7 @@ impl TcpListener {
         let polled = poll_fn(|task| Poll::Ready(self.listener.poll_accept(task))).await;
         let Poll::Ready(accepted) = polled else { return Ok(None) };
         let (stream, peer) = accepted?;
-        Ok(Some((TcpStream { stream, cx: cx.of_region() }, peer)))
+        Ok(Some((TcpStream::new(stream, cx.of_region()), peer)))
     }
 
     /// The address it listens on; tells the port when port 0 was asked for.
@@ -71,11 +71,17 @@ impl From<TcpListener> for Box<dyn Listener> {
 /// Reads and writes take `&self`, so one task may read while another writes; two tasks waiting in
 /// the same direction would steal each other's wake-ups.
 pub struct TcpStream {
-    pub(super) stream: Box<dyn Stream>,
-    pub(super) cx: Cx<NoCaps>,
+    stream: Box<dyn Stream>,
+    cx: Cx<NoCaps>,
+    reads: Streak,
+    writes: Streak,
 }
 
 impl TcpStream {
+    pub(super) fn new(stream: Box<dyn Stream>, cx: Cx<NoCaps>) -> Self {
+        TcpStream { stream, cx, reads: Streak::default(), writes: Streak::default() }
+    }
+
     /// The region in which it was accepted or connected: a connection that is handled without a
     /// `Cx` of its own hears of that region's closing here.
     pub fn cx(&self) -> &Cx<NoCaps> {
@@ -91,8 +97,10 @@ impl TcpStream {
     /// # Cancel safety
     /// Bytes are taken from the socket only when they are returned.
     pub async fn read<C>(&self, cx: &Cx<C>, buf: &mut [u8]) -> io::Result<usize> {
-        cx.op(Level::Requested, Note::on(Use::SocketRead, &*self.stream), |task| self.poll_read(task, buf))
-            .await
+        cx.op(Level::Requested, Note::on(Use::SocketRead, &*self.stream), |task| {
+            self.stream.poll_read(task, buf)
+        })
+        .await
     }
 
     /// Writes what fits now and tells how much that was.
@@ -103,8 +111,10 @@ impl TcpStream {
     /// # Cancel safety
     /// Bytes count as written only when the call returns.
     pub async fn write<C>(&self, cx: &Cx<C>, buf: &[u8]) -> io::Result<usize> {
-        cx.op(Level::Spent, Note::on(Use::SocketWrite, &*self.stream), |task| self.poll_write(task, buf))
-            .await
+        cx.op(Level::Spent, Note::on(Use::SocketWrite, &*self.stream), |task| {
+            self.stream.poll_write(task, buf)
+        })
+        .await
     }
 
     /// Writes all of `buf`.
@@ -136,23 +146,25 @@ impl TcpStream {
         poll_fn(|task| self.poll_shutdown(task)).await
     }
 
-    /// [`read`](Self::read) without a scope.
+    /// [`read`](Self::read) without a scope. After many in a row that were ready, one lets other
+    /// tasks run first: it wakes `task` and is not ready.
     pub fn poll_read(&self, task: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.stream.poll_read(task, buf)
+        self.reads.pace(task, |task| self.stream.poll_read(task, buf))
     }
 
-    /// [`write`](Self::write) without a scope.
+    /// [`write`](Self::write) without a scope; lets other tasks run as [`poll_read`](Self::poll_read)
+    /// does.
     pub fn poll_write(&self, task: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.stream.poll_write(task, buf)
+        self.writes.pace(task, |task| self.stream.poll_write(task, buf))
     }
 
-    /// Writes what fits of several buffers, without a scope.
+    /// Writes what fits of several buffers, as [`poll_write`](Self::poll_write).
     pub fn poll_write_vectored(
         &self,
         task: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.stream.poll_write_vectored(task, bufs)
+        self.writes.pace(task, |task| self.stream.poll_write_vectored(task, bufs))
     }
 
     /// [`shutdown`](Self::shutdown) without a scope. Always ready.

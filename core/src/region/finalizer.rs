@@ -76,6 +76,7 @@ impl Running {
         let scope = &self.started.scope;
         scope.make_home_of(cx.waker());
         let spent = scope.is_due();
+        scope.begin_poll();
         let polled = catch_unwind(AssertUnwindSafe(|| self.body.as_mut().poll(cx)));
         scope.charge_poll();
         match polled {

@@ -242,6 +242,8 @@ where
     R: TaskOutput,
     F: AsyncFnOnce(&Cx<C>) -> R,
 {
+    // One whose body does not wait, opened in a loop.
+    cx.take_turn().await;
     let node = match cx.node().open_child(cx.scope(), until, &name, policy, site) {
         Ok(node) => node,
         Err(cancelled) => {

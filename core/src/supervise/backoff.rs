@@ -1,7 +1,7 @@
 //! How long a child that keeps ending has to wait: exponential, capped, with jitter.
 //!
-//! Pure: the jitter is a hash of seed, name and count, so the same supervisor waits the same times
-//! on every run, and a lab replays them.
+//! Pure: the jitter is a hash of seed, name and count. The seed is the host's, unless it is given: so
+//! two machines wait different times, and a lab replays them.
 
 use std::time::Duration;
 
@@ -24,17 +24,17 @@ pub struct Backoff {
     first: Duration,
     cap: Duration,
     jitter: u8,
-    seed: u64,
+    seed: Option<u64>,
 }
 
 impl Backoff {
     /// No wait: a child is started again at once, as in OTP.
-    pub const NONE: Backoff = Backoff { first: Duration::ZERO, cap: Duration::ZERO, jitter: 0, seed: 0 };
+    pub const NONE: Backoff = Backoff { first: Duration::ZERO, cap: Duration::ZERO, jitter: 0, seed: None };
 
     /// Waits `first` before the first restart, twice that before the second, and never more than
     /// `cap`.
     pub const fn exponential(first: Duration, cap: Duration) -> Self {
-        Backoff { first, cap, jitter: 0, seed: 0 }
+        Backoff { first, cap, jitter: 0, seed: None }
     }
 
     /// Takes up to `percent` of each wait off it, so that children that failed together do not come
@@ -45,15 +45,24 @@ impl Backoff {
         self
     }
 
-    /// What the jitter depends on besides the child's name and the count of its restarts. Machines
-    /// that run the same program and shall differ give a number of their own. Default: 0.
+    /// What the jitter depends on besides the child's name and the count of its restarts. Default: each
+    /// run of a supervisor has a seed of its own, from the host, so that the machines of a fleet differ.
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.seed = Some(seed);
         self
     }
 
-    /// The wait before the `restart`th restart in a row, counted from 1, of the child `name`.
+    /// With the seed that `draw` gives, if one is needed and none was given.
+    pub(super) fn or_seed(mut self, draw: impl FnOnce() -> u64) -> Self {
+        if self.jitter > 0 {
+            self.seed.get_or_insert_with(draw);
+        }
+        self
+    }
+
+    /// The wait before the `restart`th restart in a row, counted from 1, of the child `name`. Without a
+    /// seed, that of seed 0.
     pub fn delay(&self, name: &str, restart: u32) -> Duration {
         let doubled = 1u32.checked_shl(restart.saturating_sub(1)).unwrap_or(u32::MAX);
         let full = self.first.saturating_mul(doubled).min(self.cap);
@@ -70,7 +79,9 @@ impl Backoff {
 
     /// A number that looks random and is not.
     fn noise(&self, name: &str, restart: u32) -> u64 {
-        name.bytes().fold(stir(self.seed ^ u64::from(restart)), |hash, byte| stir(hash ^ u64::from(byte)))
+        name.bytes().fold(stir(self.seed.unwrap_or(0) ^ u64::from(restart)), |hash, byte| {
+            stir(hash ^ u64::from(byte))
+        })
     }
 }
 

@@ -173,6 +173,7 @@ async fn run<C: CapSet>(
     caller.checkpoint()?;
     caller.check(Effect::Spawn)?;
     let commands = requests.map(|(_, receiver)| receiver);
+    let backoff = backoff.or_seed(|| caller.host().random_seed());
     let state = State::new(strategy, Window::new(max, period), backoff);
     let settings = Settings { state, max_children, commands };
     // Request is told to the children one by one, so it must not reach them by itself.

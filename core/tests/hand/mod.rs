@@ -37,6 +37,9 @@ impl Host for Hand {
     fn spawn_blocking(&self, _: Job) {
         unreachable!("no test here blocks")
     }
+    fn random_seed(&self) -> u64 {
+        0
+    }
     fn net(&self) -> &dyn Sockets {
         unreachable!("no test here has sockets")
     }

@@ -9,3 +9,4 @@ mod channels;
 mod locks;
 mod scopes;
 mod stress;
+mod turns;

@@ -5,6 +5,18 @@
 //! it. The fate of its handle decides that; the words here are those of
 //! reports, of the JSON form, and of the hand-made labels.
 
+mod calls;
+mod endless;
+mod flow;
+mod place;
+mod uses;
+
+pub(crate) use endless::is_endless;
+
+use crate::kin::{Kin, Owner};
+use crate::sites::Site;
+use crate::types::{At, World};
+use flow::{Flow, Steps, Went};
 use std::fmt;
 
 /// What becomes of a task's handle.
@@ -81,6 +93,34 @@ impl Fate {
 impl fmt::Display for Fate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// A fate, and what decided it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// What becomes of the handle.
+    pub fate: Fate,
+    /// The await, the assignment, the call that decides it.
+    pub by: At,
+}
+
+/// What becomes of the handle of the task that `site` starts, or why that
+/// cannot be told.
+pub(crate) fn fate_of(world: &World<'_>, site: &Site, kin: &Kin) -> Result<Found, String> {
+    let owned = |fate| Ok(Found { fate, by: site.at });
+    match kin.owner {
+        Owner::JoinSet => return owned(Fate::JoinSet),
+        Owner::LocalSet => return owned(Fate::LocalSet),
+        Owner::TaskTracker => return owned(Fate::TaskTracker),
+        Owner::Handle => {}
+    }
+    let mut flow = Flow::new(world);
+    let went = if site.is_call { flow.value(site.at, &Steps::new()) } else { flow.of_function(site.at) };
+    match went {
+        Went::To(fate, by) => Ok(Found { fate, by }),
+        Went::Nowhere => Ok(Found { fate: Fate::Dropped, by: site.at }),
+        Went::Lost(why) => Err(why.into()),
     }
 }
 

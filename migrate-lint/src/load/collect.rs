@@ -10,6 +10,7 @@ use super::cfg::{PathAttributes, path_attributes};
 use super::extract::Extractor;
 use super::index::*;
 use super::names::{Symbol, kw};
+use super::signature::Defined;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use std::collections::HashMap;
 use syn::{Item, Macro, UseTree, Visibility as SynVisibility};
@@ -102,6 +103,7 @@ impl Extractor<'_, '_> {
             in_types,
             in_values,
             visibility: visibility(vis),
+            defined: Defined::Other,
         });
     }
 

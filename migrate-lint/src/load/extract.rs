@@ -1,21 +1,24 @@
 //! From a file's text to its [`FileIndex`].
 //!
 //! Protocol: on entering a scope its items are collected (`collect.rs`), then
-//! its expressions are visited in source order (`visit.rs`). `ribs` mirrors rustc's: a
-//! local binding hides an item of the same name, an item of an inner block
-//! hides an outer local, and a function's body sees no locals outside it. A
-//! one-segment path that names a local is not recorded at all. Macro input is
-//! handled in `tokens.rs`.
+//! visited in source order (`items.rs`), which lowers their types
+//! (`typeref.rs`) and expressions (`lower.rs`, `pattern.rs`). `ribs` mirrors
+//! rustc's: a local binding hides an item of the same name, an item of an
+//! inner block hides an outer local, and a function's body sees no locals
+//! outside it. Macro input is handled in `tokens.rs` and `macros.rs`.
 
-use super::cfg::{Condition, conditions, text_of};
-use super::collect::{Opened, place_of, span_between, span_of};
+use super::body::{
+    Context, ExprId, Frame, FrameId, FrameKind, Kind, List, Local, LocalId, NONE, Node, Origin, PatId,
+};
+use super::cfg::{Condition, conditions};
+use super::collect::{Opened, span_of};
 use super::index::*;
 use super::names::{Names, Symbol, kw};
 use super::nesting;
+use super::signature::{FunctionId, ImplId};
 use super::source::parser_text;
 use proc_macro2::{Ident, TokenStream};
-use syn::visit::Visit;
-use syn::{Attribute, Expr, Stmt};
+use syn::Attribute;
 
 /// A file that is not Rust this parser knows.
 #[derive(Debug)]
@@ -27,9 +30,9 @@ pub(super) struct SyntaxError {
 }
 
 /// Names around an expression, innermost last.
-enum Rib {
+pub(super) enum Rib {
     /// Bindings of patterns.
-    Locals(Vec<Symbol>),
+    Locals(Vec<(Symbol, LocalId)>),
     /// Items of a block or module.
     Items(ScopeId),
     /// The edge of a function.
@@ -42,13 +45,21 @@ pub(super) struct Extractor<'a, 'n> {
     pub(super) scope: ScopeId,
     pub(super) cfg: CfgId,
     pub(super) owner: OwnerId,
+    pub(super) frame: FrameId,
     pub(super) opened: Opened,
     /// Nesting of macro inputs read speculatively.
     pub(super) speculation: u32,
     /// Inside `quote!`.
     pub(super) quoted: bool,
     pub(super) statement_line: u32,
-    ribs: Vec<Rib>,
+    /// Where the node being lowered stands: the last place that was told.
+    pub(super) place: (u32, u32),
+    pub(super) ribs: Vec<Rib>,
+    /// Generic parameters in force, innermost last.
+    pub(super) generics: Vec<Symbol>,
+    /// The `impl` or trait around.
+    pub(super) of_impl: ImplId,
+    pub(super) of_trait: Option<(ScopeId, Symbol)>,
 }
 
 /// Indexes one file.
@@ -81,11 +92,16 @@ pub(super) fn index_file(text: &str, names: &mut Names<'_>) -> Result<FileIndex,
         scope: 0,
         cfg: NO_CFG,
         owner: NO_OWNER,
+        frame: NONE,
         opened: Opened::new(),
         speculation: 0,
         quoted: false,
         statement_line: 0,
+        place: (1, 1),
         ribs: vec![Rib::Items(0)],
+        generics: Vec::new(),
+        of_impl: NONE,
+        of_trait: None,
     };
     extractor.index.scopes.push(Scope {
         parent: None,
@@ -98,15 +114,21 @@ pub(super) fn index_file(text: &str, names: &mut Names<'_>) -> Result<FileIndex,
     extractor.under(&file.attrs, |x| {
         x.collect(file.items.iter(), 0);
         for item in &file.items {
-            x.visit_item(item);
+            x.item(item);
         }
     });
-    Ok(extractor.index)
+    let mut index = extractor.index;
+    index.shrink();
+    Ok(index)
 }
 
 impl Extractor<'_, '_> {
     pub(super) fn name(&mut self, ident: &Ident) -> Symbol {
         self.names.intern(ident.to_string())
+    }
+
+    pub(super) fn word(&mut self, text: &str) -> Symbol {
+        self.names.intern(text.to_string())
     }
 
     /// Opens a scope below the present one, without entering it.
@@ -122,22 +144,24 @@ impl Extractor<'_, '_> {
         (self.index.scopes.len() - 1) as ScopeId
     }
 
-    pub(super) fn within(&mut self, scope: ScopeId, visit: impl FnOnce(&mut Self)) {
+    pub(super) fn within<R>(&mut self, scope: ScopeId, visit: impl FnOnce(&mut Self) -> R) -> R {
         let outer = std::mem::replace(&mut self.scope, scope);
         self.ribs.push(Rib::Items(scope));
-        visit(self);
+        let out = visit(self);
         self.ribs.pop();
         self.scope = outer;
+        out
     }
 
-    pub(super) fn with_locals(&mut self, visit: impl FnOnce(&mut Self)) {
+    pub(super) fn with_locals<R>(&mut self, visit: impl FnOnce(&mut Self) -> R) -> R {
         self.ribs.push(Rib::Locals(Vec::new()));
-        visit(self);
+        let out = visit(self);
         self.ribs.pop();
+        out
     }
 
     /// Visits under the conditions among `attrs`.
-    pub(super) fn under(&mut self, attrs: &[Attribute], visit: impl FnOnce(&mut Self)) {
+    pub(super) fn under<R>(&mut self, attrs: &[Attribute], visit: impl FnOnce(&mut Self) -> R) -> R {
         if attrs.is_empty() {
             return visit(self);
         }
@@ -145,17 +169,19 @@ impl Extractor<'_, '_> {
         for condition in conditions(attrs) {
             self.enter(condition);
         }
-        visit(self);
+        let out = visit(self);
         self.cfg = outer;
+        out
     }
 
     /// Visits what belongs to the item of this name and body.
-    pub(super) fn owned_by(&mut self, name: Symbol, body: Span, visit: impl FnOnce(&mut Self)) {
+    pub(super) fn owned_by<R>(&mut self, name: Symbol, body: Span, visit: impl FnOnce(&mut Self) -> R) -> R {
         let outer = self.owner;
         self.index.owners.push(Owner { parent: outer, name, body });
         self.owner = (self.index.owners.len() - 1) as OwnerId;
-        visit(self);
+        let out = visit(self);
         self.owner = outer;
+        out
     }
 
     pub(super) fn enter(&mut self, Condition { text, is_test }: Condition) {
@@ -163,148 +189,156 @@ impl Extractor<'_, '_> {
         self.cfg = (self.index.cfgs.len() - 1) as CfgId;
     }
 
-    pub(super) fn bind(&mut self, name: Symbol) {
-        if let Some(Rib::Locals(locals)) = self.ribs.last_mut() {
-            locals.push(name);
-        }
+    /// Lowers in a frame of its own, whose node is given afterwards.
+    pub(super) fn framed<R>(&mut self, kind: FrameKind, visit: impl FnOnce(&mut Self) -> R) -> (R, FrameId) {
+        let frames = &mut self.index.bodies.frames;
+        let parent = match kind {
+            FrameKind::Function(_) => NONE,
+            _ => self.frame,
+        };
+        frames.push(Frame { kind, parent, node: NONE });
+        let frame = (frames.len() - 1) as FrameId;
+        let outer = std::mem::replace(&mut self.frame, frame);
+        let out = visit(self);
+        self.frame = outer;
+        (out, frame)
     }
 
-    fn is_local(&self, name: Symbol) -> bool {
+    /// A body of its own: a function's, or the value of a constant.
+    pub(super) fn body(&mut self, function: FunctionId, visit: impl FnOnce(&mut Self) -> ExprId) -> ExprId {
+        let (root, frame) = self.framed(FrameKind::Function(function), visit);
+        self.index.bodies.frames[frame as usize].node = root;
+        root
+    }
+
+    pub(super) fn lookup(&self, name: Symbol) -> Option<LocalId> {
         for rib in self.ribs.iter().rev() {
             match rib {
-                Rib::Locals(locals) if locals.contains(&name) => return true,
-                Rib::Locals(_) => {}
-                Rib::Function => return false,
+                Rib::Locals(locals) => {
+                    if let Some((_, local)) = locals.iter().rev().find(|(n, _)| *n == name) {
+                        return Some(*local);
+                    }
+                }
+                Rib::Function => return None,
                 Rib::Items(scope) => {
                     let scope = &self.index.scopes[*scope as usize];
                     let hides = scope.is_module
                         || scope.definitions.iter().any(|d| d.in_values && d.name == name)
                         || scope.imports.iter().any(|i| i.name == Some(name));
                     if hides {
-                        return false;
+                        return None;
                     }
                 }
             }
         }
-        false
+        None
     }
 
-    /// Records a path, unless it names a local.
-    pub(super) fn record(&mut self, path: &[Symbol], span: Span, form: Form) {
-        if let [name] = path
-            && self.is_local(*name)
-        {
-            return;
+    pub(super) fn bind(&mut self, name: Symbol, pattern: PatId) -> LocalId {
+        let local = self.index.bodies.locals.len() as LocalId;
+        self.index.bodies.locals.push(Local { name, pattern });
+        if let Some(Rib::Locals(locals)) = self.ribs.last_mut() {
+            locals.push((name, local));
         }
-        let Ok(len) = u16::try_from(path.len()) else {
-            return;
-        };
-        let first = self.index.segments.len() as u32;
-        self.index.segments.extend_from_slice(path);
-        self.index.uses.push(PathUse {
+        local
+    }
+
+    /// The context that nodes get now.
+    fn context(&mut self) -> u32 {
+        let now = Context {
             scope: self.scope,
-            first,
-            len,
-            quoted: self.quoted,
-            form,
             cfg: self.cfg,
             owner: self.owner,
+            frame: self.frame,
             statement_line: self.statement_line,
-            span,
-        });
-    }
-
-    pub(super) fn record_expression(&mut self, expr: &syn::ExprPath, form: Form) {
-        // `<T as Trait>::f` is an associated function
-        if expr.qself.is_some() {
-            return;
-        }
-        let segments = &expr.path.segments;
-        let (Some(first), Some(last)) = (segments.first(), segments.last()) else {
-            return;
+            quoted: self.quoted,
         };
-        let mut path = Vec::with_capacity(segments.len() + 1);
-        if expr.path.leading_colon.is_some() {
-            path.push(kw::ROOT);
+        let contexts = &mut self.index.bodies.contexts;
+        if contexts.last() != Some(&now) {
+            contexts.push(now);
         }
-        for segment in segments {
-            path.push(self.name(&segment.ident));
-        }
-        self.record(&path, span_of(&first.ident, &last.ident), form);
+        (contexts.len() - 1) as u32
     }
 
-    pub(super) fn argument(&mut self, args: &syn::punctuated::Punctuated<Expr, syn::Token![,]>) -> Argument {
-        match args.first() {
-            Some(Expr::Async(block)) => Argument::AsyncBlock { moves: block.capture.is_some() },
-            Some(Expr::Call(call)) => match &*call.func {
-                Expr::Path(path) => match path.path.segments.last() {
-                    Some(last) => Argument::CallOf(self.name(&last.ident)),
-                    None => Argument::Other,
-                },
-                _ => Argument::Other,
-            },
-            _ => Argument::Other,
-        }
-    }
-
-    /// Statements of a block: items first, then in order.
-    pub(super) fn statements(&mut self, stmts: &[Stmt]) {
-        let items = || {
-            stmts.iter().filter_map(|s| match s {
-                Stmt::Item(item) => Some(item),
-                _ => None,
-            })
-        };
-        let visit = |x: &mut Self| {
-            x.with_locals(|x| {
-                for stmt in stmts {
-                    x.visit_stmt(stmt);
-                }
-            });
-        };
-        if items().next().is_none() {
-            return visit(self);
-        }
-        let directory = self.index.scopes[self.scope as usize].directory.clone();
-        let scope = self.open_scope(false, directory);
-        self.collect(items(), scope);
-        self.within(scope, visit);
-    }
-
-    pub(super) fn function(&mut self, sig: &syn::Signature, block: &syn::Block) {
-        let name = self.name(&sig.ident);
-        let braces = &block.brace_token.span;
-        let body = span_between(braces.open(), braces.close());
-        self.ribs.push(Rib::Function);
-        self.owned_by(name, body, |x| {
-            x.with_locals(|x| {
-                for input in &sig.inputs {
-                    if let syn::FnArg::Typed(input) = input {
-                        x.visit_pat(&input.pat);
-                    }
-                }
-                x.visit_block(block);
-            });
-        });
-        self.ribs.pop();
-    }
-
-    pub(super) fn item_macro(&mut self, item: &syn::ItemMacro) {
-        let branches = place_of(&item.mac).and_then(|place| self.opened.remove(&place));
-        let Some(branches) = branches else {
-            return self.macro_call(&item.mac);
-        };
-        for (condition, items) in branches {
-            let outer = self.cfg;
-            if let Some(tokens) = condition {
-                let text = text_of(&tokens);
-                let is_test = text == "test";
-                self.enter(Condition { text, is_test });
+    /// Adds a node at the present place; its children learn of it.
+    pub(super) fn push(&mut self, kind: Kind) -> ExprId {
+        let context = self.context();
+        let (line, column) = self.place;
+        let bodies = &mut self.index.bodies;
+        let id = bodies.nodes.len() as ExprId;
+        bodies.nodes.push(Node { kind, parent: NONE, context, line, column });
+        let adopt = |child: ExprId, nodes: &mut Vec<Node>| {
+            if child != NONE {
+                nodes[child as usize].parent = id;
             }
-            for item in &items {
-                self.visit_item(item);
-            }
-            self.cfg = outer;
+        };
+        let (ones, list) = kind.children();
+        for child in ones {
+            adopt(child, &mut bodies.nodes);
         }
+        for i in 0..list.len {
+            let child = bodies.lists[(list.start + i) as usize];
+            adopt(child, &mut bodies.nodes);
+        }
+        if let Some(pattern) = kind.pattern()
+            && pattern != NONE
+        {
+            bodies.patterns[pattern as usize].origin = Origin::Node(id);
+        }
+        id
+    }
+
+    /// Adds a node that stands at this token.
+    pub(super) fn push_at(&mut self, span: proc_macro2::Span, kind: Kind) -> ExprId {
+        self.stand(span);
+        self.push(kind)
+    }
+
+    pub(super) fn stand(&mut self, span: proc_macro2::Span) {
+        let start = span.start();
+        self.place = (start.line as u32, start.column as u32 + 1);
+    }
+
+    pub(super) fn list(&mut self, ids: &[u32]) -> List {
+        let start = self.index.bodies.lists.len() as u32;
+        self.index.bodies.lists.extend_from_slice(ids);
+        List { start, len: ids.len() as u32 }
+    }
+
+    /// Records a path that names no local; the node is set by the caller.
+    pub(super) fn use_path(&mut self, path: &[Symbol], span: Span) -> u32 {
+        let context = self.context();
+        let first = self.index.segments.len() as u32;
+        self.index.segments.extend_from_slice(path);
+        let len = u16::try_from(path.len()).unwrap_or(u16::MAX);
+        self.index.uses.push(PathUse { first, len, context, node: NONE, span });
+        (self.index.uses.len() - 1) as u32
+    }
+
+    /// A node for a path: a local, or a use.
+    pub(super) fn path_node(&mut self, path: &[Symbol], span: Span) -> ExprId {
+        self.place = (span.line, span.column);
+        if let [name] = path
+            && let Some(local) = self.lookup(*name)
+        {
+            return self.push(Kind::Local(local));
+        }
+        let use_id = self.use_path(path, span);
+        let node = self.push(Kind::Path(use_id));
+        self.index.uses[use_id as usize].node = node;
+        node
+    }
+
+    /// The segments of a path as written.
+    pub(super) fn segments(&mut self, path: &syn::Path) -> Option<(Vec<Symbol>, Span)> {
+        let (first, last) = (path.segments.first()?, path.segments.last()?);
+        let mut out = Vec::with_capacity(path.segments.len() + 1);
+        if path.leading_colon.is_some() {
+            out.push(kw::ROOT);
+        }
+        for segment in &path.segments {
+            out.push(self.name(&segment.ident));
+        }
+        Some((out, span_of(&first.ident, &last.ident)))
     }
 }

@@ -5,7 +5,9 @@
 //! scope 0 is the file's module. Everything here is relative to the file: the
 //! same file may be a module of several crates, and is indexed once.
 
+use super::body::{Bodies, ContextId, ExprId};
 use super::names::Symbol;
+use super::signature::{Defined, Signatures};
 
 /// Index of a [`Scope`] in its file.
 pub type ScopeId = u32;
@@ -68,6 +70,8 @@ pub struct Definition {
     pub in_values: bool,
     /// Who may name it.
     pub visibility: Visibility,
+    /// What it is.
+    pub defined: Defined,
 }
 
 impl Definition {
@@ -160,49 +164,17 @@ pub struct Owner {
     pub body: Span,
 }
 
-/// What is passed to a call, as far as a suggestion depends on it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Argument {
-    /// `async { .. }` or `async move { .. }`
-    AsyncBlock {
-        /// Whether it is `async move`.
-        moves: bool,
-    },
-    /// `name(..)`: a call of this function.
-    CallOf(Symbol),
-    /// Any other expression, or none.
-    Other,
-}
-
-/// How a path to a function is used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Form {
-    /// It is called.
-    Call(Argument),
-    /// It is passed on as a value.
-    Value,
-}
-
-/// A path in expression position.
+/// A path in expression or pattern position that names no local.
 #[derive(Clone, Copy, Debug)]
 pub struct PathUse {
-    /// The scope whose names it sees.
-    pub scope: ScopeId,
     /// First of its segments in [`FileIndex::segments`].
     pub first: u32,
     /// Number of segments.
     pub len: u16,
-    /// Whether it stands in tokens that a macro turns into other code
-    /// elsewhere (`quote!`): what it names is decided there.
-    pub quoted: bool,
-    /// Call or value.
-    pub form: Form,
-    /// The configuration around it.
-    pub cfg: CfgId,
-    /// The item around it.
-    pub owner: OwnerId,
-    /// First line of the innermost statement around it.
-    pub statement_line: u32,
+    /// What is around it.
+    pub context: ContextId,
+    /// The expression, or `NONE` for a pattern or the name of a struct.
+    pub node: ExprId,
     /// From the first segment to the last.
     pub span: Span,
 }
@@ -225,9 +197,9 @@ pub struct Include {
 pub struct FileIndex {
     /// Scopes; never empty once indexed.
     pub scopes: Vec<Scope>,
-    /// Paths in expression position, in source order but for macros' bodies.
+    /// Paths in expression position, in source order.
     pub uses: Vec<PathUse>,
-    /// Segments of all `uses`.
+    /// Segments of all `uses`, and of paths to types.
     pub segments: Vec<Symbol>,
     /// Conditions.
     pub cfgs: Vec<Cfg>,
@@ -235,9 +207,33 @@ pub struct FileIndex {
     pub owners: Vec<Owner>,
     /// Inclusions.
     pub includes: Vec<Include>,
+    /// Expressions.
+    pub bodies: Bodies,
+    /// Types and functions.
+    pub signatures: Signatures,
 }
 
 impl FileIndex {
+    /// Gives back room that growing tables took in advance.
+    pub(super) fn shrink(&mut self) {
+        let FileIndex { scopes, uses, segments, cfgs, owners, includes: _, bodies, signatures } = self;
+        scopes.shrink_to_fit();
+        uses.shrink_to_fit();
+        segments.shrink_to_fit();
+        cfgs.shrink_to_fit();
+        owners.shrink_to_fit();
+        bodies.nodes.shrink_to_fit();
+        bodies.lists.shrink_to_fit();
+        bodies.patterns.shrink_to_fit();
+        bodies.locals.shrink_to_fit();
+        bodies.contexts.shrink_to_fit();
+        bodies.frames.shrink_to_fit();
+        signatures.types.shrink_to_fit();
+        signatures.lists.shrink_to_fit();
+        signatures.functions.shrink_to_fit();
+        signatures.impls.shrink_to_fit();
+    }
+
     /// The segments of a use.
     pub fn path_of(&self, site: &PathUse) -> &[Symbol] {
         &self.segments[site.first as usize..][..site.len as usize]

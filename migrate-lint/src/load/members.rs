@@ -31,6 +31,8 @@ pub struct Package {
     pub reported: bool,
     /// There is no manifest: any first segment may be a crate.
     pub bare: bool,
+    /// It is none of the disk: this is all that is known of it.
+    pub outline: Option<&'static str>,
 }
 
 /// The directories `exclude` names.
@@ -184,6 +186,7 @@ impl Loader {
                 edition_2015: manifest.is_edition_2015(root),
                 reported,
                 bare: false,
+                outline: None,
             },
         );
         for path in paths {

@@ -2,14 +2,16 @@
 //!
 //! `workspace` finds packages (`members`, `manifest`) and `targets`; `tree`
 //! walks each target's modules (`follow`) and has every file read (`source`)
-//! and indexed (`extract`, `visit`, `tokens`) once, in parallel (`pool`).
+//! and indexed (`extract`) once, in parallel (`pool`).
 //! Nothing here knows a rule. Whatever cannot be read becomes a [`Problem`] and the
 //! rest goes on.
 
+pub mod body;
 pub mod index;
 pub mod manifest;
 pub mod members;
 pub mod names;
+pub mod signature;
 pub mod source;
 pub mod targets;
 pub mod tree;
@@ -21,10 +23,15 @@ mod collect;
 mod extract;
 mod follow;
 mod ignored;
+mod items;
+pub(crate) mod known;
+mod lower;
+mod macros;
 mod nesting;
+mod pattern;
 mod pool;
 mod tokens;
-mod visit;
+mod typeref;
 
 pub(crate) use pool::parses;
 use std::path::{Path, PathBuf};

@@ -83,6 +83,10 @@ impl Interner {
     }
 }
 
+/// What stands in for a variable of `macro_rules!` where its body is read as
+/// Rust; it is interned as [`kw::META`].
+pub const META_VARIABLE: &str = "__macro_variable";
+
 /// An identifier without `r#`.
 pub fn plain(text: &str) -> &str {
     text.strip_prefix("r#").unwrap_or(text)
@@ -105,7 +109,10 @@ impl<'a> Names<'a> {
         if let Some(&symbol) = self.seen.get(&text) {
             return symbol;
         }
-        let symbol = self.shared.intern(plain(&text));
+        let symbol = match text.as_str() {
+            META_VARIABLE => kw::META,
+            text => self.shared.intern(plain(text)),
+        };
         self.seen.insert(text, symbol);
         symbol
     }

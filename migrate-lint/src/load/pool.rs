@@ -16,7 +16,7 @@ pub(super) enum Outcome {
     /// It could not be read.
     Unread(ReadError),
     /// Text, index, and where the syntax failed.
-    Read(String, FileIndex, Option<((u32, u32), String)>),
+    Read(String, Box<FileIndex>, Option<((u32, u32), String)>),
 }
 
 fn read_one(path: &Path, names: &mut Names<'_>) -> Outcome {
@@ -25,10 +25,10 @@ fn read_one(path: &Path, names: &mut Names<'_>) -> Outcome {
         Err(e) => return Outcome::Unread(e),
     };
     match index_file(&text, names) {
-        Ok(index) => Outcome::Read(text, index, None),
+        Ok(index) => Outcome::Read(text, Box::new(index), None),
         Err(e) => {
             let message = format!("syntax error: {} (the rest of the run goes on)", e.message);
-            Outcome::Read(text, FileIndex::default(), Some((e.place, message)))
+            Outcome::Read(text, Box::default(), Some((e.place, message)))
         }
     }
 }

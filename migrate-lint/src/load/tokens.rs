@@ -1,22 +1,20 @@
-//! Macro input: read as Rust where it parses, walked as tokens where not.
+//! Tokens that do not read as Rust: the paths, calls and chains in them.
 //!
-//! Input that reads as expressions or statements gets the full treatment of
-//! `extract.rs`. Otherwise (`select!`, `macro_rules!`, foreign syntax) paths
-//! are found in the token tree, and brace groups that read as statements are
-//! visited as blocks. Speculative parses nest at most [`MAX_SPECULATION`]
-//! deep, which bounds the work; below, tokens are only walked.
+//! `foreign! { a -> f(x).await; }` is still searched for `f(x).await`: a path
+//! with what is called on it becomes a node, brace groups that read as
+//! statements become blocks, and all of them the list of a [`Kind::Tokens`].
+//! What becomes of their values is not known, but where a `;` follows.
 
-use super::collect::{is_named, span_of};
+use super::body::{ExprId, Kind};
+use super::collect::span_of;
 use super::extract::Extractor;
 use super::index::*;
-use super::names::kw;
+use super::macros::{MAX_SPECULATION, TEXT_MACROS};
+use super::names::{Symbol, kw};
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::visit::Visit;
-use syn::{Block, Expr, Macro, Token};
-
-const MAX_SPECULATION: u32 = 12;
+use syn::{Expr, Token};
 
 /// Words that begin an expression or statement but no path.
 const KEYWORDS: &[&str] = &[
@@ -28,120 +26,154 @@ const KEYWORDS: &[&str] = &[
 /// Words after which an identifier is being defined.
 const DEFINING: &[&str] = &["fn", "mod", "struct", "enum", "union", "trait", "macro_rules"];
 
-/// Macros whose input is only ever text.
-const TEXT_MACROS: &[&str] = &["stringify", "concat", "env", "include_str", "include_bytes", "compile_error"];
-
-/// Macros whose input becomes code of someone else's crate.
-const QUOTE_MACROS: &[&str] = &["quote", "quote_spanned", "parse_quote", "parse_quote_spanned"];
+/// The nodes of one run of tokens.
+#[derive(Default)]
+struct Found {
+    nodes: Vec<ExprId>,
+    /// The last node ends right before the present token.
+    adjacent: bool,
+    /// It began a statement.
+    fresh: bool,
+}
 
 impl Extractor<'_, '_> {
-    /// Visits the input of a macro call.
-    pub(super) fn macro_call(&mut self, mac: &Macro) {
-        if TEXT_MACROS.iter().any(|name| is_named(mac, name)) {
-            return;
-        }
-        if is_named(mac, "include") {
-            return self.include(mac);
-        }
-        if is_named(mac, "macro_rules") {
-            let outer = std::mem::replace(&mut self.speculation, MAX_SPECULATION);
-            self.in_own_scope(|x| x.walk_tokens(mac.tokens.clone()));
-            self.speculation = outer;
-            return;
-        }
-        let quoted = self.quoted;
-        self.quoted |= QUOTE_MACROS.iter().any(|name| is_named(mac, name));
-        self.macro_input(mac.tokens.clone());
-        self.quoted = quoted;
-    }
-
-    fn include(&mut self, mac: &Macro) {
-        let Some(name) = mac.path.segments.last() else {
-            return;
-        };
-        let literal: Option<syn::LitStr> = syn::parse2(mac.tokens.clone()).ok();
-        self.index.includes.push(Include {
-            path: literal.map(|l| l.value()),
-            scope: self.scope,
-            cfg: self.cfg,
-            span: span_of(&name.ident, &name.ident),
-        });
-    }
-
-    fn macro_input(&mut self, tokens: TokenStream) {
-        if self.speculation < MAX_SPECULATION {
-            self.speculation += 1;
-            let read = self.read_as_rust(&tokens);
-            self.speculation -= 1;
-            if read {
-                return;
-            }
-        }
-        self.walk_tokens(tokens);
-    }
-
-    fn read_as_rust(&mut self, tokens: &TokenStream) -> bool {
-        let expressions = Punctuated::<Expr, Token![,]>::parse_terminated;
-        if let Ok(list) = expressions.parse2(tokens.clone()) {
-            for expr in &list {
-                self.visit_expr(expr);
-            }
-            return true;
-        }
-        self.read_as_block(tokens)
-    }
-
-    fn read_as_block(&mut self, tokens: &TokenStream) -> bool {
-        let Ok(stmts) = Block::parse_within.parse2(tokens.clone()) else {
-            return false;
-        };
-        self.statements(&stmts);
-        true
-    }
-
-    /// Finds paths in a token tree.
-    pub(super) fn walk_tokens(&mut self, tokens: TokenStream) {
+    /// One node for a token tree.
+    pub(super) fn token_node(&mut self, tokens: TokenStream) -> ExprId {
         let trees: Vec<TokenTree> = tokens.into_iter().collect();
+        let mut found = Found::default();
         let mut i = 0;
         while i < trees.len() {
-            match &trees[i] {
-                TokenTree::Group(group) => {
-                    self.group(group);
-                    i += 1;
+            i = self.token(&trees, i, &mut found);
+        }
+        let list = self.list(&found.nodes);
+        self.push(Kind::Tokens(list))
+    }
+
+    /// Takes what starts at `i`; returns the index after it.
+    fn token(&mut self, trees: &[TokenTree], i: usize, found: &mut Found) -> usize {
+        let starts = i == 0
+            || is_punct(trees.get(i - 1), ';')
+            || matches!(&trees[i - 1], TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
+        match &trees[i] {
+            TokenTree::Group(group) => {
+                let node = self.group(group);
+                found.nodes.push(node);
+                (found.adjacent, found.fresh) = (true, starts);
+                i + 1
+            }
+            TokenTree::Ident(word) if *word == "use" => {
+                found.adjacent = false;
+                self.import(trees, i)
+            }
+            TokenTree::Ident(_) => {
+                let (node, end) = self.path_at(trees, i);
+                match node {
+                    Some(node) => {
+                        found.nodes.push(node);
+                        (found.adjacent, found.fresh) = (true, starts);
+                    }
+                    None => found.adjacent = false,
                 }
-                TokenTree::Ident(word) if *word == "use" => i = self.walk_use(&trees, i),
-                TokenTree::Ident(_) => i = self.walk_path(&trees, i),
-                _ => i += 1,
+                end
+            }
+            TokenTree::Punct(p) if found.adjacent => match p.as_char() {
+                '.' if !is_punct(trees.get(i + 1), '.') => self.postfix(trees, i, found),
+                '?' => {
+                    self.wrap(found, Kind::Try);
+                    i + 1
+                }
+                ';' => {
+                    if found.fresh {
+                        self.wrap(found, Kind::Semi);
+                    }
+                    found.adjacent = false;
+                    i + 1
+                }
+                _ => {
+                    found.adjacent = false;
+                    i + 1
+                }
+            },
+            _ => {
+                found.adjacent = false;
+                i + 1
             }
         }
     }
 
-    fn group(&mut self, group: &Group) {
+    fn wrap(&mut self, found: &mut Found, kind: impl FnOnce(ExprId) -> Kind) {
+        if let Some(base) = found.nodes.pop() {
+            let node = self.push(kind(base));
+            found.nodes.push(node);
+        }
+    }
+
+    /// `.name`, `.name(args)`, `.await` after a node.
+    fn postfix(&mut self, trees: &[TokenTree], i: usize, found: &mut Found) -> usize {
+        let Some(TokenTree::Ident(word)) = trees.get(i + 1) else {
+            found.adjacent = false;
+            return i + 1;
+        };
+        if *word == "await" {
+            self.stand(word.span());
+            self.wrap(found, Kind::Await);
+            return i + 2;
+        }
+        let name = self.name(word);
+        let mut end = i + 2;
+        if is_colons(trees, Some(end)) && is_punct(trees.get(end + 2), '<') {
+            end = after_angles(trees, end + 2);
+        }
+        match trees.get(end) {
+            Some(TokenTree::Group(args)) if args.delimiter() == Delimiter::Parenthesis => {
+                let args = self.token_arguments(args);
+                self.stand(word.span());
+                self.wrap(found, |receiver| Kind::Method { receiver, name, args });
+                end + 1
+            }
+            _ => {
+                self.stand(word.span());
+                self.wrap(found, |base| Kind::Field { base, name });
+                i + 2
+            }
+        }
+    }
+
+    fn token_arguments(&mut self, args: &Group) -> super::body::List {
+        if self.speculation < MAX_SPECULATION {
+            let expressions = Punctuated::<Expr, Token![,]>::parse_terminated;
+            if let Ok(list) = expressions.parse2(args.stream()) {
+                self.speculation += 1;
+                let ids: Vec<ExprId> = list.iter().map(|expr| self.expression(expr)).collect();
+                self.speculation -= 1;
+                return self.list(&ids);
+            }
+        }
+        let node = self.token_node(args.stream());
+        self.list(&[node])
+    }
+
+    fn group(&mut self, group: &Group) -> ExprId {
         if group.delimiter() == Delimiter::Brace && self.speculation < MAX_SPECULATION {
             self.speculation += 1;
             let read = self.read_as_block(&group.stream());
             self.speculation -= 1;
-            if read {
-                return;
+            if let Some(node) = read {
+                return node;
             }
         }
         let is_use = |t: TokenTree| matches!(t, TokenTree::Ident(word) if word == "use");
         if group.delimiter() == Delimiter::Brace && group.stream().into_iter().any(is_use) {
-            self.in_own_scope(|x| x.walk_tokens(group.stream()));
-        } else {
-            self.walk_tokens(group.stream());
+            // imports do not leak out
+            let directory = self.index.scopes[self.scope as usize].directory.clone();
+            let scope = self.open_scope(false, directory);
+            return self.within(scope, |x| x.token_node(group.stream()));
         }
-    }
-
-    /// Visits in a block scope, so that imports do not leak out.
-    fn in_own_scope(&mut self, visit: impl FnOnce(&mut Self)) {
-        let directory = self.index.scopes[self.scope as usize].directory.clone();
-        let scope = self.open_scope(false, directory);
-        self.within(scope, visit);
+        self.token_node(group.stream())
     }
 
     /// `use ..;` among tokens: its names join the present scope.
-    fn walk_use(&mut self, trees: &[TokenTree], at: usize) -> usize {
+    fn import(&mut self, trees: &[TokenTree], at: usize) -> usize {
         let is_end = |t: &TokenTree| matches!(t, TokenTree::Punct(p) if p.as_char() == ';');
         let Some(len) = trees[at..].iter().position(is_end) else {
             return at + 1;
@@ -158,35 +190,64 @@ impl Extractor<'_, '_> {
         at + len + 1
     }
 
-    /// A path starting at `at`; returns the index after what was consumed.
-    fn walk_path(&mut self, trees: &[TokenTree], at: usize) -> usize {
+    /// A path starting at `at`, called or not; and the index after it.
+    fn path_at(&mut self, trees: &[TokenTree], at: usize) -> (Option<ExprId>, usize) {
         let TokenTree::Ident(first) = &trees[at] else {
-            return at + 1;
+            return (None, at + 1);
         };
         let before = at.checked_sub(1).map(|i| &trees[i]);
-        let after_dollar = is_punct(before, '$');
         let mut path = Vec::new();
-        if after_dollar {
+        if is_punct(before, '$') {
             path.push(if *first == "crate" { kw::DOLLAR_CRATE } else { kw::META });
         } else {
             if KEYWORDS.iter().any(|k| first == k) {
-                return at + 1;
+                return (None, at + 1);
             }
             if is_colons(trees, at.checked_sub(2)) {
                 path.push(kw::ROOT);
             }
             path.push(self.name(first));
         }
+        let (last, end) = self.segments_at(trees, at, &mut path);
+        if let (true, Some(TokenTree::Group(input))) = (is_punct(trees.get(end), '!'), trees.get(end + 1)) {
+            let node = if TEXT_MACROS.contains(&&*last.to_string()) {
+                self.push(Kind::Literal)
+            } else {
+                self.call_of_macro(last, input.stream())
+            };
+            return (Some(node), end + 2);
+        }
         // `a.b`, but not `a..b`
         let is_member = is_punct(before, '.') && !(at >= 2 && is_punct(trees.get(at - 2), '.'));
         let is_defined = matches!(before, Some(TokenTree::Ident(word)) if DEFINING.iter().any(|d| word == d));
-        let is_lifetime = is_punct(before, '\'');
-        let mut last: &Ident = first;
-        let mut end = at + 1;
-        loop {
-            if !is_colons(trees, Some(end)) {
-                break;
+        if is_member || is_defined || is_punct(before, '\'') {
+            return (None, end);
+        }
+        let callee = self.path_node(&path, span_of(first, last));
+        match trees.get(end) {
+            Some(TokenTree::Group(args)) if args.delimiter() == Delimiter::Parenthesis => {
+                let place = self.place;
+                let args = self.token_arguments(args);
+                self.place = place;
+                (Some(self.push(Kind::Call { callee, args })), end + 1)
             }
+            _ => (Some(callee), end),
+        }
+    }
+
+    /// The segments after the first; returns the last and the index after it.
+    fn segments_at<'t>(
+        &mut self,
+        trees: &'t [TokenTree],
+        at: usize,
+        path: &mut Vec<Symbol>,
+    ) -> (&'t Ident, usize) {
+        let mut last = match &trees[at] {
+            TokenTree::Ident(first) => first,
+            _ => unreachable!("a path starts with a word"),
+        };
+        let mut end = at + 1;
+        while is_colons(trees, Some(end)) {
             match trees.get(end + 2) {
                 Some(TokenTree::Ident(next)) => {
                     path.push(self.name(next));
@@ -208,37 +269,7 @@ impl Extractor<'_, '_> {
                 _ => break,
             }
         }
-        if let (true, Some(TokenTree::Group(input))) = (is_punct(trees.get(end), '!'), trees.get(end + 1)) {
-            let called = last.to_string();
-            if !TEXT_MACROS.contains(&&*called) {
-                let quoted = self.quoted;
-                self.quoted |= QUOTE_MACROS.contains(&&*called);
-                self.macro_input(input.stream());
-                self.quoted = quoted;
-            }
-            return end + 2;
-        }
-        if !is_member && !is_defined && !is_lifetime {
-            let form = match trees.get(end) {
-                Some(TokenTree::Group(args)) if args.delimiter() == Delimiter::Parenthesis => {
-                    Form::Call(self.token_argument(args))
-                }
-                _ => Form::Value,
-            };
-            self.record(&path, span_of(first, last), form);
-        }
-        end
-    }
-
-    fn token_argument(&mut self, args: &Group) -> Argument {
-        let mut trees = args.stream().into_iter();
-        match (trees.next(), trees.next()) {
-            (Some(TokenTree::Ident(word)), second) if word == "async" => Argument::AsyncBlock {
-                moves: matches!(second, Some(TokenTree::Ident(next)) if next == "move"),
-            },
-            (Some(TokenTree::Ident(name)), Some(TokenTree::Group(_))) => Argument::CallOf(self.name(&name)),
-            _ => Argument::Other,
-        }
+        (last, end)
     }
 }
 

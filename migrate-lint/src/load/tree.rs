@@ -7,8 +7,9 @@
 //! never stands below itself (reported as a cycle), and one crate holds at
 //! most `MAX_INSTANCES` instances of a file, so that the walk ends.
 
+use super::extract::index_file;
 use super::index::*;
-use super::names::{Interner, Symbol};
+use super::names::{Interner, Names, Symbol};
 use super::pool::{Outcome, read_all};
 use super::source::{ReadError, canonical};
 use super::workspace::Workspace;
@@ -162,7 +163,7 @@ pub fn walk(workspace: &Workspace, names: &Interner) -> io::Result<Tree> {
             if !package.reported && target.kind != super::targets::TargetKind::Lib {
                 continue;
             }
-            walk.next.push(Pending {
+            let pending = Pending {
                 path: target.root.clone(),
                 krate: walk.tree.crates.len() as u32,
                 outer: None,
@@ -170,9 +171,13 @@ pub fn walk(workspace: &Workspace, names: &Interner) -> io::Result<Tree> {
                 owns_directory: true,
                 from: None,
                 optional: !package.reported,
-            });
+            };
             walk.reports.push(package.reported);
             walk.tree.crates.push(Crate { package: p, target: t, root: None });
+            match package.outline {
+                Some(outline) => walk.outline(pending, outline),
+                None => walk.next.push(pending),
+            }
         }
     }
     while !walk.next.is_empty() {
@@ -184,6 +189,16 @@ pub fn walk(workspace: &Workspace, names: &Interner) -> io::Result<Tree> {
 }
 
 impl Walk<'_> {
+    /// The root of a crate that is only known by an outline.
+    fn outline(&mut self, pending: Pending, outline: &str) {
+        // that they parse is tested
+        if let Ok(index) = index_file(outline, &mut Names::new(self.names)) {
+            let file = self.tree.files.len() as u32;
+            self.tree.files.push(SourceFile { path: pending.path.clone(), text: String::new(), index });
+            self.instantiate(pending, file);
+        }
+    }
+
     fn wave(&mut self) -> io::Result<()> {
         let wave = std::mem::take(&mut self.next);
         let mut keys = Vec::with_capacity(wave.len());
@@ -213,7 +228,7 @@ impl Walk<'_> {
                         self.problem(path.clone(), Some(place), Severity::Error, message);
                     }
                     self.files.insert(key, Some(self.tree.files.len() as u32));
-                    self.tree.files.push(SourceFile { path, text, index });
+                    self.tree.files.push(SourceFile { path, text, index: *index });
                 }
             }
         }

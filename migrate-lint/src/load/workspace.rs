@@ -6,6 +6,7 @@
 //! is a package of one target.
 
 use super::Problem;
+use super::known;
 use super::manifest::Manifest;
 use super::members::{Loader, Package, excluded};
 use super::source::canonical;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// All packages that matter to a run.
 #[derive(Debug, Default)]
 pub struct Workspace {
-    /// Sorted by directory.
+    /// Sorted by directory; then those that are only known by an outline.
     pub packages: Vec<Package>,
     /// Package by canonical directory.
     pub by_dir: BTreeMap<PathBuf, usize>,
@@ -93,8 +94,10 @@ fn single_file(path: &Path) -> Workspace {
         edition_2015: false,
         reported: true,
         bare: true,
+        outline: None,
     };
-    Workspace { packages: vec![package], by_dir: BTreeMap::new(), problems: Vec::new(), root: dir }
+    let packages = std::iter::once(package).chain(known::packages()).collect();
+    Workspace { packages, by_dir: BTreeMap::new(), problems: Vec::new(), root: dir }
 }
 
 fn packages(path: &Path) -> Result<Workspace, Problem> {
@@ -131,7 +134,8 @@ fn packages(path: &Path) -> Result<Workspace, Problem> {
         loader.add(manifest, root.as_ref(), &|dir| dir == asked);
     }
     loader.drop_ignored(&dir);
-    let (by_dir, packages): (Vec<_>, Vec<_>) = loader.found.into_iter().unzip();
+    let (by_dir, mut packages): (Vec<_>, Vec<_>) = loader.found.into_iter().unzip();
+    packages.extend(known::packages());
     Ok(Workspace {
         by_dir: by_dir.into_iter().enumerate().map(|(i, dir)| (dir, i)).collect(),
         packages,

@@ -4,6 +4,7 @@
 use super::externs;
 use super::names::{Meaning, Meanings, Resolver};
 use crate::load::index::Visibility;
+use crate::load::known;
 use crate::load::members::Package;
 use crate::load::names::{Symbol, kw};
 use crate::load::source::canonical;
@@ -74,8 +75,9 @@ impl<'a> Resolver<'a> {
         let text = self.names.text(name);
         let package = self.package_of(node);
         let outside = |krate: &str| {
-            let krate = krate.replace('-', "_");
-            vec![Meaning::Outside(externs::canonical(vec![krate]))]
+            let krate = externs::own_name(&krate.replace('-', "_"));
+            let known = self.known.get(krate.as_str()).and_then(|package| self.library(*package));
+            vec![known.map_or(Meaning::Outside(vec![krate]), Meaning::Module)]
         };
         if let Some(dependency) = package.dependencies.get(&*text) {
             let local = dependency
@@ -123,6 +125,26 @@ impl<'a> Resolver<'a> {
             Some(source) => self.extern_prelude(node, source),
             None => Vec::new(),
         }
+    }
+
+    /// The path of a module of a crate that is known by its outline.
+    pub(crate) fn known_path(&self, module: NodeId) -> Option<Vec<String>> {
+        self.package_of(module).outline?;
+        let mut path = vec![known::crate_of(&self.package_of(module).lib_name).to_string()];
+        path.extend(self.module_path(module).iter().map(|name| self.names.text(*name).to_string()));
+        Some(path)
+    }
+
+    /// The names of the modules from the crate's root to this one.
+    pub(crate) fn module_path(&self, mut module: NodeId) -> Vec<Symbol> {
+        let mut path = Vec::new();
+        while let Some(parent) = self.tree.nodes[module as usize].parent {
+            let modules = &self.tree.nodes[parent as usize].modules;
+            path.extend(modules.iter().find(|(.., node)| *node == module).map(|(name, ..)| *name));
+            module = parent;
+        }
+        path.reverse();
+        path
     }
 
     pub(super) fn library(&self, package: usize) -> Option<NodeId> {

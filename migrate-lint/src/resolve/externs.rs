@@ -1,14 +1,11 @@
 //! What is known of crates whose source is not read.
 //!
-//! Tokio's own module layout is public and stable, so globs of it are exact.
-//! A crate that is known to have a `spawn` of its own settles a path to it as
+//! Of Tokio, std and some more there are outlines (`known`), and globs of them
+//! are exact. A crate that is known to have a `spawn` of its own settles a path to it as
 //! "not Tokio's"; any other crate may re-export Tokio's, and stays unknown.
 
 /// Crates that are Tokio to the code that names them.
 const TOKIO_ALIKE: &[&str] = &["tokio", "madsim_tokio"];
-
-/// Crates that re-export all of Tokio as a module.
-const RE_EXPORTERS: &[(&str, &str)] = &[("rocket", "tokio")];
 
 /// Crates whose `spawn` is their own, and whose globs bring in no Tokio.
 const OTHERS: &[&str] = &[
@@ -124,57 +121,27 @@ const OTHERS: &[&str] = &[
 /// What a glob of a module brings in, as far as it can matter here: functions
 /// of watched names and modules that lead to such.
 const MODULES: &[(&str, &[&str])] = &[
-    (
-        "tokio",
-        &["fs", "io", "net", "process", "runtime", "signal", "spawn", "stream", "sync", "task", "time"],
-    ),
-    (
-        "tokio::task",
-        &[
-            "block_in_place",
-            "consume_budget",
-            "coop",
-            "futures",
-            "id",
-            "join_set",
-            "spawn",
-            "spawn_blocking",
-            "spawn_local",
-            "try_id",
-            "unconstrained",
-            "yield_now",
-        ],
-    ),
     ("async_std", &["task"]),
     ("async_std::task", &["spawn", "spawn_local"]),
     ("futures::prelude", &[]),
     ("rayon", &["spawn"]),
     ("smol", &["spawn"]),
-    ("std", &["thread"]),
-    ("std::thread", &["spawn"]),
     ("tokio_test", &["io", "task"]),
     ("tokio_test::task", &["spawn"]),
 ];
 
-/// Brings a path into an unread crate to the form rules use: Tokio under its
-/// own name, re-exports followed.
-pub(super) fn canonical(mut path: Vec<String>) -> Vec<String> {
-    if let [outer, inner, ..] = path.as_slice()
-        && RE_EXPORTERS.contains(&(outer, inner))
-    {
-        path.remove(0);
+/// The name rules use for a crate.
+pub(super) fn own_name(krate: &str) -> String {
+    match krate {
+        "core" | "alloc" => "std".into(),
+        krate if TOKIO_ALIKE.contains(&krate) => "tokio".into(),
+        krate => krate.into(),
     }
-    if let Some(first) = path.first_mut()
-        && TOKIO_ALIKE.contains(&first.as_str())
-    {
-        *first = "tokio".into();
-    }
-    path
 }
 
 /// Whether everything about this crate's names is known to be its own.
-pub(super) fn is_settled(krate: &str) -> bool {
-    krate == "tokio" || OTHERS.binary_search(&krate).is_ok()
+pub(crate) fn is_settled(krate: &str) -> bool {
+    matches!(krate, "tokio" | "rocket") || OTHERS.binary_search(&krate).is_ok()
 }
 
 /// Whether `name` comes in through a glob of `module`; `None` if unknown.
@@ -203,17 +170,9 @@ mod tests {
     }
 
     #[test]
-    fn canonical_paths() {
-        assert_eq!(canonical(path("rocket::tokio::task::spawn")), path("tokio::task::spawn"));
-        assert_eq!(canonical(path("madsim_tokio::spawn")), path("tokio::spawn"));
-        assert_eq!(canonical(path("rocket::spawn")), path("rocket::spawn"));
-    }
-
-    #[test]
     fn globs() {
-        assert_eq!(glob_has(&path("tokio"), "spawn"), Some(true));
         assert_eq!(glob_has(&path("tokio::sync"), "spawn"), Some(false));
-        assert_eq!(glob_has(&path("std::thread"), "spawn"), Some(true));
+        assert_eq!(glob_has(&path("rayon"), "spawn"), Some(true));
         assert_eq!(glob_has(&path("std::io"), "spawn"), Some(false));
         assert_eq!(glob_has(&path("some::prelude"), "spawn"), None);
         assert_eq!(glob_has(&path("some::Kind"), "spawn"), Some(false));

@@ -10,8 +10,9 @@
 //! other globs (that explodes), and each query has [`FUEL`] steps.
 
 use super::externs;
-use crate::load::index::{Import, Namespace};
+use crate::load::index::{Definition, Import, Namespace};
 use crate::load::names::{Interner, Symbol, kw};
+use crate::load::signature::Defined;
 use crate::load::targets::TargetKind;
 use crate::load::tree::{NodeId, Tree};
 use crate::load::workspace::Workspace;
@@ -21,27 +22,45 @@ use std::rc::Rc;
 const FUEL: u32 = 20_000;
 const DEPTH: u32 = 256;
 
+/// An item at one place of a module tree.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Def {
+    /// The node of its scope.
+    pub node: NodeId,
+    /// Which of the scope's definitions.
+    pub index: u32,
+}
+
 /// What a path may stand for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Meaning {
+pub enum Meaning {
     /// A module that was read.
     Module(NodeId),
-    /// An item, or something within an item, that was read.
-    Item,
+    /// An item that was read.
+    Item(Def),
+    /// Something within an item: a variant, an associated function.
+    Member(Def, Symbol),
+    /// `Self`, or something within.
+    OfSelf,
     /// A path into a crate that was not read.
     Outside(Vec<String>),
     /// The trail is lost, for this reason.
     Lost(Rc<str>),
 }
 
-pub(super) type Meanings = Vec<Meaning>;
+/// All that a path may stand for; several under conditional compilation.
+pub type Meanings = Vec<Meaning>;
 
-pub(super) struct Resolver<'a> {
+pub(crate) struct Resolver<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) tree: &'a Tree,
     pub(super) names: &'a Interner,
     /// The library of each package, as an index into `tree.crates`.
     pub(super) libraries: HashMap<usize, usize>,
+    /// Packages whose outline this tool carries, by the name of the crate.
+    pub(super) known: HashMap<&'a str, usize>,
+    /// The names that are in sight everywhere.
+    prelude: Option<NodeId>,
     imports: HashMap<(NodeId, usize, Namespace), Meanings>,
     in_progress: HashSet<(NodeId, usize, Namespace)>,
     cycles: u32,
@@ -57,17 +76,33 @@ struct Query {
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(workspace: &'a Workspace, tree: &'a Tree, names: &'a Interner) -> Self {
+    pub(crate) fn new(workspace: &'a Workspace, tree: &'a Tree, names: &'a Interner) -> Self {
         let libraries = tree
             .crates
             .iter()
             .enumerate()
             .filter(|(_, c)| workspace.packages[c.package].targets[c.target].kind == TargetKind::Lib);
+        let libraries: HashMap<usize, usize> = libraries.map(|(i, c)| (c.package, i)).collect();
+        let known: HashMap<&str, usize> = workspace
+            .packages
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.outline.is_some())
+            .map(|(i, p)| (p.lib_name.as_str(), i))
+            .collect();
+        let prelude = known.get("std").and_then(|package| {
+            let root = tree.crates[*libraries.get(package)?].root?;
+            let name = names.intern("prelude");
+            let modules = &tree.nodes[root as usize].modules;
+            modules.iter().find(|(module, ..)| *module == name).map(|(.., node)| *node)
+        });
         Resolver {
             workspace,
             tree,
             names,
-            libraries: libraries.map(|(i, c)| (c.package, i)).collect(),
+            libraries,
+            known,
+            prelude,
             imports: HashMap::new(),
             in_progress: HashSet::new(),
             cycles: 0,
@@ -78,9 +113,15 @@ impl<'a> Resolver<'a> {
 
     /// Everything a path in expression position may stand for; empty if
     /// nothing of that name is in sight.
-    pub(super) fn resolve(&mut self, node: NodeId, path: &[Symbol]) -> Meanings {
+    pub(crate) fn resolve(&mut self, node: NodeId, path: &[Symbol]) -> Meanings {
         self.fuel = FUEL;
         self.path(node, path, Namespace::Value, true)
+    }
+
+    /// The same for a path in type position.
+    pub(crate) fn resolve_type(&mut self, node: NodeId, path: &[Symbol]) -> Meanings {
+        self.fuel = FUEL;
+        self.path(node, path, Namespace::Type, true)
     }
 
     fn path(&mut self, node: NodeId, path: &[Symbol], ns: Namespace, globs: bool) -> Meanings {
@@ -95,7 +136,7 @@ impl<'a> Resolver<'a> {
             [kw::CRATE | kw::DOLLAR_CRATE, rest @ ..] => (self.crate_root(node), rest),
             [kw::SELF, rest @ ..] => (vec![Meaning::Module(self.module_of(node))], rest),
             [kw::SUPER, rest @ ..] => (self.parent_module(self.module_of(node)), rest),
-            [kw::SELF_TYPE, ..] => return vec![Meaning::Item],
+            [kw::SELF_TYPE, ..] => return vec![Meaning::OfSelf],
             [kw::META, ..] => return vec![Meaning::Lost("its path is a macro variable".into())],
             [name] => (self.lexical(query, *name, ns), &[][..]),
             [name, rest @ ..] => (self.lexical(query, *name, Namespace::Type), rest),
@@ -126,11 +167,22 @@ impl<'a> Resolver<'a> {
 
     fn member(&mut self, query: Query, of: Meaning, name: Symbol, ns: Namespace) -> Meanings {
         match of {
-            Meaning::Module(module) => self.scope(query, module, name, ns, &mut HashSet::new()),
+            Meaning::Module(module) => {
+                let found = self.scope(query, module, name, ns, &mut HashSet::new());
+                match self.known_path(module) {
+                    // what is known of it is not all of it
+                    Some(mut path) if found.is_empty() => {
+                        path.push(self.names.text(name).to_string());
+                        vec![Meaning::Outside(path)]
+                    }
+                    _ => found,
+                }
+            }
             Meaning::Outside(mut path) => {
                 path.push(self.names.text(name).to_string());
-                vec![Meaning::Outside(externs::canonical(path))]
+                vec![Meaning::Outside(path)]
             }
+            Meaning::Item(def) => vec![Meaning::Member(def, name)],
             other => vec![other],
         }
     }
@@ -154,6 +206,12 @@ impl<'a> Resolver<'a> {
         }
         if ns == Namespace::Type {
             let found = self.extern_prelude(query.from, name);
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        if let Some(prelude) = self.prelude {
+            let found = self.scope(query, prelude, name, ns, &mut HashSet::new());
             if !found.is_empty() {
                 return found;
             }
@@ -199,12 +257,12 @@ impl<'a> Resolver<'a> {
         let tree = self.tree;
         let mut found = Vec::new();
         let scope = tree.scope(node);
-        for definition in &scope.definitions {
+        for (i, definition) in scope.definitions.iter().enumerate() {
             if definition.name == name
                 && definition.is_in(ns)
                 && self.is_visible(node, definition.visibility, query.from)
             {
-                push(&mut found, Meaning::Item);
+                push(&mut found, Meaning::Item(Def { node, index: i as u32 }));
             }
         }
         if ns == Namespace::Type {
@@ -267,9 +325,24 @@ impl<'a> Resolver<'a> {
                 }
             }
             // variants of an enum, or a path that leads nowhere
-            Meaning::Item => Vec::new(),
+            Meaning::Item(def) => self.variant(def, name),
+            Meaning::Member(..) | Meaning::OfSelf => Vec::new(),
             Meaning::Lost(reason) => vec![Meaning::Lost(reason)],
         }
+    }
+
+    /// A variant of an enum, by name.
+    fn variant(&self, def: Def, name: Symbol) -> Meanings {
+        match &self.definition(def).defined {
+            Defined::Enum { variants, .. } if variants.iter().any(|(v, _)| *v == name) => {
+                vec![Meaning::Member(def, name)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn definition(&self, def: Def) -> &'a Definition {
+        &self.tree.scope(def.node).definitions[def.index as usize]
     }
 
     /// What an import stands for.

@@ -1,7 +1,10 @@
 //! All rules.
 
 mod detached_spawn;
+mod detached_spawn_finite;
+mod detached_spawn_in_test;
 mod suppression;
+mod words;
 
 use crate::config::hint::hint;
 use crate::rule::Rule;
@@ -9,7 +12,8 @@ pub use suppression::RULE as SUPPRESSION;
 pub(crate) use suppression::{malformed, no_reason, unknown_rule, unused};
 
 /// Every rule, by name.
-pub const ALL: &[&Rule] = &[&detached_spawn::RULE, &suppression::RULE];
+pub const ALL: &[&Rule] =
+    &[&detached_spawn::RULE, &detached_spawn_finite::RULE, &detached_spawn_in_test::RULE, &suppression::RULE];
 
 /// What to say of a name that no rule has.
 pub(crate) fn unknown(name: &str) -> String {

@@ -77,7 +77,6 @@ fn tokio(body: impl Future<Output = Sample> + Send + 'static) -> Sample {
 
 /// The peer's spawn.
 fn peer_spawn<F: Future<Output: Send> + Send + 'static>(future: F) -> tokio::task::JoinHandle<F::Output> {
-    // migrate-lint: allow(detached_spawn) what is measured
     tokio::spawn(future)
 }
 

@@ -26,6 +26,8 @@ struct State {
     /// What may run; a job is one of the Ready.
     queues: Queues<Next>,
     random: Random,
+    /// Of its own, so that what tasks draw changes no schedule.
+    seeds: Random,
     now: u64,
     wheel: Wheel<Waker>,
     closed: bool,
@@ -52,6 +54,7 @@ impl Executor {
         let state = State {
             queues: Queues::default(),
             random: Random::new(seed),
+            seeds: Random::new(!seed),
             now: 0,
             wheel: Wheel::new(0),
             closed: false,
@@ -151,6 +154,10 @@ impl Host for Executor {
 
     fn spawn_blocking(&self, job: Job) {
         self.queue(Lane::Ready, Next::Job(job));
+    }
+
+    fn random_seed(&self) -> u64 {
+        self.state().seeds.bits()
     }
 
     fn net(&self) -> &dyn Sockets {

@@ -8,15 +8,19 @@ impl Random {
         Random(seed)
     }
 
-    /// One of `0..count`.
-    pub(crate) fn choose(&mut self, count: usize) -> usize {
+    /// 64 bits.
+    pub(crate) fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        bits ^= bits >> 31;
+        bits ^ (bits >> 31)
+    }
+
+    /// One of `0..count`.
+    pub(crate) fn choose(&mut self, count: usize) -> usize {
         // The high half of the product: unbiased enough for queues, and without a division.
-        ((u128::from(bits) * count as u128) >> 64) as usize
+        ((u128::from(self.bits()) * count as u128) >> 64) as usize
     }
 }
 

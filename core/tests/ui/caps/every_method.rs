@@ -12,6 +12,10 @@ fn program(cx: &Cx<NoCaps>) {
     cx.alarm(Time::ZERO);
     cx.timeout(Duration::ZERO, async |_| {});
     cx.deadline(Time::ZERO, async |_| {});
+    cx.clock();
+    cx.random();
+    cx.fs();
+    cx.net();
     cx.tcp_bind("127.0.0.1:0");
     cx.tcp_connect("127.0.0.1:1");
 }
