@@ -165,10 +165,7 @@ fn namesakes(file: &File) -> Vec<Problem> {
     });
     foreign
         .map(|(name, source)| {
-            Problem::new(
-                &file.path,
-                format!("`{name}` comes from {source:?}: use the workspace's, by path"),
-            )
+            Problem::new(&file.path, format!("`{name}` comes from {source:?}: use the workspace's, by path"))
         })
         .collect()
 }
