@@ -82,40 +82,59 @@ impl<C> Cx<C> {
     {
         let node = self.node();
         if let Err(failure) = self.may_start(effects) {
-            return Handle { node: node.clone(), state: State::Refused(failure) };
+            return Handle::refused(node, failure);
         }
         let scope = node.scope.task_child();
-        let (id, size) = (node.next_task(), size_of::<Fut>());
         let blocking = effects.contains(&Effect::Blocking);
-        let spans = Spans::of_task(&Who { id, name, site, blocking, size, region: &|| node.path() });
-        let span = spans.task_span();
-        let future = make(self.inside(scope.clone()), &spans);
-        let future = spans.around(future);
-        let spawned_at = node.tree.host.now();
-        let admitted = node.admit(|place| {
-            let info = TaskInfo { id, name: name.into(), site, spawned_at };
-            let end = End {
-                node: node.clone(),
-                scope: scope.clone(),
-                place,
-                info: info.clone(),
-                verdict: Verdict::Dropped(None),
-            };
-            let (runnable, join) = new_task(node, &scope, Some(place), info, span, run(future, end));
-            (join.task(), (runnable, join))
-        });
-        match admitted {
-            Ok((runnable, join)) => {
-                runnable.0.schedule();
-                Handle { node: node.clone(), state: State::Started(join) }
-            }
-            Err(cancelled) => Handle { node: node.clone(), state: State::Refused(cancelled.into()) },
-        }
+        let make = |spans: &Spans| make(self.inside(scope.clone()), spans);
+        launch(node, &scope, &scope, name, site, blocking, make)
     }
 
     fn may_start(&self, effects: &[Effect]) -> Outcome {
         self.checkpoint()?;
         effects.iter().try_for_each(|effect| Ok(self.check(*effect)?))
+    }
+}
+
+/// Starts what `make` makes, as a task of the region `node` in `scope`. Its lane, and what its handle
+/// asks, are those of `inside`: a scope within, if all of its work is done there.
+pub(crate) fn launch<T, Fut>(
+    node: &Arc<Node>,
+    scope: &Arc<Scope>,
+    inside: &Arc<Scope>,
+    name: &str,
+    site: &'static Location<'static>,
+    blocking: bool,
+    make: impl FnOnce(&Spans) -> Fut,
+) -> Handle<T>
+where
+    T: Send + 'static,
+    Fut: Future<Output = Outcome<T>> + Send + 'static,
+{
+    let (id, size) = (node.next_task(), size_of::<Fut>());
+    let spans = Spans::of_task(&Who { id, name, site, blocking, size, region: &|| node.path() });
+    let span = spans.task_span();
+    let future = make(&spans);
+    let future = spans.around(future);
+    let spawned_at = node.tree.host.now();
+    let admitted = node.admit(|place| {
+        let info = TaskInfo { id, name: name.into(), site, spawned_at };
+        let end = End {
+            node: node.clone(),
+            scope: scope.clone(),
+            place,
+            info: info.clone(),
+            verdict: Verdict::Dropped(None),
+        };
+        let (runnable, join) = new_task(node, inside, Some(place), info, span, run(future, end));
+        (join.task(), (runnable, join))
+    });
+    match admitted {
+        Ok((runnable, join)) => {
+            runnable.0.schedule();
+            Handle { node: node.clone(), state: State::Started(join) }
+        }
+        Err(cancelled) => Handle::refused(node, cancelled.into()),
     }
 }
 
@@ -251,6 +270,11 @@ enum State<T> {
 }
 
 impl<T> Handle<T> {
+    /// The handle of a task that `node` did not take.
+    pub(crate) fn refused(node: &Arc<Node>, failure: Failure) -> Self {
+        Handle { node: node.clone(), state: State::Refused(failure) }
+    }
+
     /// Waits for the task's outcome.
     ///
     /// # Errors

@@ -46,6 +46,7 @@ fn committed(files: &str) -> Dir {
 #[test]
 fn suppressions_that_suppress_nothing_go() {
     let dir = committed(BEFORE);
+    assert!(dir.run(&[]).out.ends_with("\n`cargo migrate-lint fix` mends 5 of them\n"));
     let ran = dir.run(&["fix"]);
     assert_eq!((ran.status, ran.err.as_str()), (0, ""));
     assert_eq!(ran.out, "fixed src/main.rs (5 fixes)\n");

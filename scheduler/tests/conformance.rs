@@ -114,7 +114,7 @@ macro_rules! themes {
 }
 
 themes! {
-    life orphans closing failures finalizers finalizer_budgets reports leftovers scale
+    life orphans closing failures finalizers finalizer_budgets reports leftovers scale sporks
     protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities objects spans task_spans

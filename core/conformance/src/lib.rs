@@ -44,6 +44,7 @@ pub mod scale;
 pub mod scopes;
 pub mod selects;
 pub mod spans;
+pub mod sporks;
 pub mod stuck;
 pub mod task_spans;
 pub mod tcp;
@@ -71,7 +72,7 @@ macro_rules! themes {
 }
 
 themes! {
-    life orphans closing failures finalizers finalizer_budgets reports leftovers scale
+    life orphans closing failures finalizers finalizer_budgets reports leftovers scale sporks
     protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities objects spans task_spans

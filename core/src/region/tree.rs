@@ -323,7 +323,8 @@ impl Node {
             let mut inner = lock(&self.inner);
             (inner.key, [inner.work_timer.take(), inner.drain_timer.take()])
         };
-        timers.into_iter().flatten().for_each(|timer| self.tree.host.cancel_timer(timer));
+        let timers = timers.into_iter().chain([self.scope.end()]);
+        timers.flatten().for_each(|timer| self.tree.host.cancel_timer(timer));
         let (Some(parent), Some(key)) = (self.parent.upgrade(), key) else { return };
         let mut inner = lock(&parent.inner);
         let me = inner.children.try_remove(key);
