@@ -21,6 +21,7 @@ crate::cases![
     supervised_children_are_masked,
     a_mask_is_never_widened,
     a_region_is_given_less,
+    a_region_beside_is_given_less,
     a_mask_ends_with_its_body,
     a_refused_spawn_tells_who_took_it_away,
     a_supervisor_that_may_not_spawn_fails,
@@ -204,6 +205,25 @@ fn a_region_is_given_less(host: &dyn Runner) {
         });
         beside.join().await?;
         cx.check(Effect::Net)?;
+        Ok(())
+    });
+}
+
+fn a_region_beside_is_given_less(host: &dyn Runner) {
+    host.ok(async |cx: &Cx| {
+        let no_files = Authority::all().without(Effect::Fs);
+        let plugin = cx.attenuate(no_files, async |cx: &Cx| {
+            Ok(Region::builder("plugin").authority(no_net()).spork(cx, async |cx: &Cx| {
+                let inner = cx.spork("inner", async |cx: &Cx| {
+                    assert!(cx.check(Effect::Net).is_err() && cx.check(Effect::Fs).is_err());
+                });
+                inner.join().await
+            }))
+        });
+        plugin.await?.join().await?;
+        let no_tasks = Authority::all().without(Effect::Spawn);
+        let refused = cx.attenuate(no_tasks, async |cx: &Cx| cx.spork("none", async |_| {}).join().await);
+        assert_eq!(denied(refused.await).effect(), Effect::Spawn);
         Ok(())
     });
 }
