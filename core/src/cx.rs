@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
@@ -135,15 +135,18 @@ impl<C> Cx<C> {
         let scope = &*self.inner.scope;
         let (mut watch, mut turn) = (Watch::new(scope, note), Turn::default());
         poll_fn(|task| {
-            turn.poll(scope, task, |task| {
-                if scope.level() >= at {
-                    return Poll::Ready(Err(scope.cancelled().into()));
-                }
-                match poll(task) {
-                    Poll::Ready(done) => Poll::Ready(done),
-                    Poll::Pending => watch.poll(at, task).map(|cancelled| Err(cancelled.into())),
-                }
-            })
+            ready!(turn.poll_begin(scope, task));
+            let polled = if scope.level() >= at {
+                Poll::Ready(Err(scope.cancelled().into()))
+            } else if let Poll::Ready(done) = poll(task) {
+                Poll::Ready(done)
+            } else {
+                watch.poll(at, task).map(|cancelled| Err(cancelled.into()))
+            };
+            if polled.is_ready() {
+                scope.count_ready();
+            }
+            polled
         })
         .await
     }
@@ -152,7 +155,8 @@ impl<C> Cx<C> {
     /// ready each time.
     pub(crate) async fn take_turn(&self) {
         let mut turn = Turn::default();
-        poll_fn(|task| turn.poll(&self.inner.scope, task, |_| Poll::Ready(()))).await;
+        poll_fn(|task| turn.poll_begin(&self.inner.scope, task)).await;
+        self.inner.scope.count_ready();
     }
 
     /// A `Cx` for work in flight that somebody else polls: it does not see Request, only the end of

@@ -67,6 +67,7 @@ impl Scope {
 
     /// Charges one poll of what runs in this scope: that of a task to all around it, that of a body
     /// within a task only to the body, since the task's own poll is charged to the others.
+    #[inline]
     pub(crate) fn charge_poll(self: &Arc<Self>) {
         if self.metered.load(Ordering::Relaxed) {
             self.charge(1, 0, !self.same_task);
