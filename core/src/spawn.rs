@@ -28,6 +28,10 @@ impl<C> Cx<C> {
     /// join tells `Cancelled`. A task that work in flight needs is spawned inside of
     /// [`finish`](Cx::finish).
     ///
+    /// The task runs in the span of `tracing` that is current here, as do jobs and finalizers in
+    /// that of whoever starts or registers them. One that is to be traced apart brings a root span
+    /// of its own (`parent: None`).
+    ///
     /// ```
     /// # use asupersync::{Cx, Outcome};
     /// # #[asupersync::main]

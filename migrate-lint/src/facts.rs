@@ -137,6 +137,11 @@ impl<'w, 'a> Facts<'w, 'a> {
         }
     }
 
+    /// The file a node is in, an index into `Tree::files`.
+    pub fn file_of(&self, at: At) -> u32 {
+        self.world.tree.instances[at.instance as usize].file
+    }
+
     /// The instances of files that are linted.
     pub fn instances(&self) -> impl Iterator<Item = u32> + '_ {
         let tree = self.world.tree;
