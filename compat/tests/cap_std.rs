@@ -170,7 +170,7 @@ fn files_that_were_taken_away_are_denied() {
                 assert_denied(opened, Effect::Fs);
                 let task = cx.spawn("task", {
                     let dir = dir.clone();
-                    async move |cx| Ok(assert_denied(dir.remove_file(cx, "a").await, Effect::Fs))
+                    async move |cx| assert_denied(dir.remove_file(cx, "a").await, Effect::Fs)
                 });
                 task.join().await?;
                 let opened = cap_std::fs::Dir::open_ambient_dir(&inside, ambient_authority());
