@@ -27,7 +27,8 @@ fn lock(cx: &Cx) {
     let held = ledger.clone();
     drop(cx.spawn("accountant", async move |cx| {
         let _balance = held.lock(cx).await?;
-        Ok(std::future::pending::<()>().await)
+        std::future::pending::<()>().await;
+        Ok(())
     }));
     for _ in 0..1000 {
         let ledger = ledger.clone();

@@ -25,6 +25,8 @@ crate::cases![
     joins_are_told_from_both_sides,
 ];
 
+type Wait = Box<dyn FnOnce(Cx) -> Waits + Send>;
+
 fn a_task_tells_what_it_waits_for(host: &dyn Runner) {
     impatient(host, async |cx: &Cx| {
         let full = mpsc::channel(1);
@@ -53,7 +55,7 @@ fn a_task_tells_what_it_waits_for(host: &dyn Runner) {
         .await;
         drop(first);
 
-        let all: Vec<(Use, Box<dyn FnOnce(Cx) -> Waits + Send>)> = vec![
+        let all: Vec<(Use, Wait)> = vec![
             (Use::MpscSend, Box::new(move |cx| Box::pin(async move { Ok(full.send(&cx, ()).await?) }))),
             (
                 Use::MpscRecv,
