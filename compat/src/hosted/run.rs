@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use asupersync_core::region::{CloseReport, Root};
@@ -148,6 +149,7 @@ fn tell_leftovers(report: &CloseReport) {
 /// Keeps the close budget once the root is asked to close; ends when it is spent.
 async fn watch(root: &Root) -> CloseReport {
     root.requested().await;
+    let _nudges = Nudges::start(&Handle::current());
     let mut seen = HashSet::new();
     loop {
         let now = root.now();
@@ -162,6 +164,25 @@ async fn watch(root: &Root) -> CloseReport {
         } else {
             sleep(root.drain_until() + GRACE - now).await;
         }
+    }
+}
+
+/// Has a sleeping worker of Tokio look around now and then, until this is dropped: its timers and I/O
+/// are seen to by workers between polls, and the one whose turn it is may be in a poll that does not
+/// return. On a thread of its blocking pool, and so in vain if there is none.
+struct Nudges(#[expect(dead_code, reason = "its drop ends them")] mpsc::Sender<()>);
+
+impl Nudges {
+    fn start(tokio: &Handle) -> Self {
+        let (stop, stopped) = mpsc::channel();
+        let nudged = tokio.clone();
+        // migrate-lint: allow(detached_spawn_finite) ends when the nudges are dropped
+        drop(tokio.spawn_blocking(move || {
+            while stopped.recv_timeout(WATCH) == Err(RecvTimeoutError::Timeout) {
+                drop(nudged.spawn(std::future::ready(())));
+            }
+        }));
+        Nudges(stop)
     }
 }
 
