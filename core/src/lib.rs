@@ -37,6 +37,7 @@ pub mod obligation;
 mod outcome;
 mod random;
 pub mod region;
+mod set;
 mod spawn;
 pub mod supervise;
 pub mod sync;

@@ -242,6 +242,44 @@ in_a_task!(builder_spork, async |cx| {
     Ok(())
 });
 
+in_a_task!(local, async |cx| {
+    let mut words = [word(), word()];
+    let longer = cx.local(async |_, scope| {
+        let [a, b] = words.each_mut().map(|word| {
+            scope.spawn("child", async move |cx| {
+                cx.yield_now().await?;
+                word.push('s');
+                Ok(word.len())
+            })
+        });
+        Ok(a.join().await? + b.join().await?)
+    });
+    assert_eq!(longer.await?, 10);
+    Ok(())
+});
+
+in_a_task!(builder_local, async |cx| {
+    let word = word();
+    let len = Region::builder("region").close(Close::Join).local(cx, async |cx, _| {
+        cx.yield_now().await?;
+        Ok(word.len())
+    });
+    assert_eq!(len.await?, word.len());
+    Ok(())
+});
+
+in_a_task!(builder_local_with_report, async |cx| {
+    let word = word();
+    let (len, report) = Region::builder("region")
+        .local_with_report(cx, async |cx, scope| {
+            cx.yield_now().await?;
+            scope.spawn("child", async |_| Ok(word.len())).join().await
+        })
+        .await;
+    assert_eq!((len?, report.totals.tasks), (word.len(), 1));
+    Ok(())
+});
+
 in_a_task!(get_or_init, async |cx| {
     let (cell, word) = (OnceCell::new(), word());
     let value = cell.get_or_init(cx, async |cx| {
