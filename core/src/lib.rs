@@ -35,6 +35,7 @@ pub mod id;
 pub mod io;
 pub mod obligation;
 mod outcome;
+mod plain;
 mod random;
 pub mod region;
 mod spawn;
