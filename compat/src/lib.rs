@@ -9,6 +9,7 @@
 //! | [`rt`] | `hyper` | hyper's executor and timer, on any host |
 //! | [`hyper`] | `hyper` | an HTTP/1.1 server that drains and has a deadline |
 //! | [`tower`] | `tower` | each request in a region of its own |
+//! | `cap_std` | `cap-std` | how far a capability goes: directories, and pools of addresses |
 //! | [`hosted`] | `hosted` | regions on a Tokio runtime that is there already |
 //!
 //! Foreign libraries poll, and know no scope. What is theirs is polled on through Request; the
@@ -19,6 +20,8 @@
 
 pub mod io;
 
+#[cfg(feature = "cap-std")]
+pub mod cap_std;
 #[cfg(feature = "hosted")]
 pub mod hosted;
 #[cfg(feature = "hyper")]

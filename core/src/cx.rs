@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
@@ -18,6 +18,7 @@ use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
 use crate::outcome::Outcome;
+use crate::region::dump::Dump;
 use crate::region::{Finalizer, Node};
 use crate::time::Time;
 use crate::timer::Sleep;
@@ -134,15 +135,18 @@ impl<C> Cx<C> {
         let scope = &*self.inner.scope;
         let (mut watch, mut turn) = (Watch::new(scope, note), Turn::default());
         poll_fn(|task| {
-            turn.poll(scope, task, |task| {
-                if scope.level() >= at {
-                    return Poll::Ready(Err(scope.cancelled().into()));
-                }
-                match poll(task) {
-                    Poll::Ready(done) => Poll::Ready(done),
-                    Poll::Pending => watch.poll(at, task).map(|cancelled| Err(cancelled.into())),
-                }
-            })
+            ready!(turn.poll_begin(scope, task));
+            let polled = if scope.level() >= at {
+                Poll::Ready(Err(scope.cancelled().into()))
+            } else if let Poll::Ready(done) = poll(task) {
+                Poll::Ready(done)
+            } else {
+                watch.poll(at, task).map(|cancelled| Err(cancelled.into()))
+            };
+            if polled.is_ready() {
+                scope.count_ready();
+            }
+            polled
         })
         .await
     }
@@ -151,7 +155,8 @@ impl<C> Cx<C> {
     /// ready each time.
     pub(crate) async fn take_turn(&self) {
         let mut turn = Turn::default();
-        poll_fn(|task| turn.poll(&self.inner.scope, task, |_| Poll::Ready(()))).await;
+        poll_fn(|task| turn.poll_begin(&self.inner.scope, task)).await;
+        self.inner.scope.count_ready();
     }
 
     /// A `Cx` for work in flight that somebody else polls: it does not see Request, only the end of
@@ -207,6 +212,32 @@ impl<C> Cx<C> {
     /// The region's number within its runtime.
     pub fn region_id(&self) -> RegionId {
         self.inner.node.id
+    }
+
+    /// The tree of regions that this one belongs to, from the root on: who owns whom, how far each
+    /// has gone, and what it waits for. Nobody is polled or stopped for it.
+    ///
+    /// ```
+    /// # use asupersync::{Cx, Outcome, sync::Notify};
+    /// # use std::sync::Arc;
+    /// # #[asupersync::main]
+    /// # async fn main(cx: &Cx) -> Outcome<()> {
+    /// let never = Arc::new(Notify::new());
+    /// let (waits, told) = (never.clone(), Arc::new(Notify::new()));
+    /// let tell = told.clone();
+    /// drop(cx.spawn("waits", async move |cx| {
+    ///     tell.notify_one();
+    ///     Ok(waits.notified(cx).await?)
+    /// }));
+    /// told.notified(cx).await?;
+    /// println!("{}", cx.dump());
+    /// assert!(cx.dump().to_json().contains(r#""name":"waits""#));
+    /// never.notify_one();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn dump(&self) -> Dump {
+        self.inner.node.dump()
     }
 
     /// Names from the root region to this one, joined by `/`.

@@ -16,6 +16,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::task::Waker;
 
 pub use asupersync_task::{Ran, Wake};
@@ -74,6 +75,8 @@ pub struct TaskMeta {
     pub(crate) urgency: Urgency,
     /// Whom to tell when it is gone; nobody counts the host's own.
     pub(crate) owner: Option<(Arc<dyn Owner>, Place)>,
+    /// Who waits for its end: the data pointer of that waker, or 0.
+    pub(crate) joiner: AtomicUsize,
     pub(crate) info: TaskInfo,
     pub(crate) span: TaskSpan,
 }
@@ -105,7 +108,7 @@ pub struct TaskInfo {
 }
 
 impl TaskMeta {
-    fn lane(&self) -> Lane {
+    pub(crate) fn lane(&self) -> Lane {
         if self.scope.level() >= Level::Requested {
             Lane::Cancel
         } else if self.urgency.deadline < Time::MAX {

@@ -55,6 +55,6 @@ pub use cx::Cx;
 pub use exit::Exit;
 pub use outcome::{Error, Failure, Outcome, Panic, Severity};
 pub use random::Random;
-pub use region::Region;
+pub use region::{ChildRegion, Region};
 pub use spawn::Handle;
 pub use time::Time;

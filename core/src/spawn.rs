@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use asupersync_task::{JoinError, JoinHandle};
@@ -27,6 +28,10 @@ impl<C> Cx<C> {
     /// kept or dropped. Under Request, of this scope or of the region, nothing starts: the handle's
     /// join tells `Cancelled`. A task that work in flight needs is spawned inside of
     /// [`finish`](Cx::finish).
+    ///
+    /// The task runs in the span of `tracing` that is current here, as do jobs and finalizers in
+    /// that of whoever starts or registers them. One that is to be traced apart brings a root span
+    /// of its own (`parent: None`).
     ///
     /// ```
     /// # use asupersync::{Cx, Outcome};
@@ -78,40 +83,59 @@ impl<C> Cx<C> {
     {
         let node = self.node();
         if let Err(failure) = self.may_start(effects) {
-            return Handle { node: node.clone(), state: State::Refused(failure) };
+            return Handle::refused(node, failure);
         }
         let scope = node.scope.task_child();
-        let (id, size) = (node.next_task(), size_of::<Fut>());
         let blocking = effects.contains(&Effect::Blocking);
-        let spans = Spans::of_task(&Who { id, name, site, blocking, size, region: &|| node.path() });
-        let span = spans.task_span();
-        let future = make(self.inside(scope.clone()), &spans);
-        let future = spans.around(future);
-        let spawned_at = node.tree.host.now();
-        let admitted = node.admit(|place| {
-            let info = TaskInfo { id, name: name.into(), site, spawned_at };
-            let end = End {
-                node: node.clone(),
-                scope: scope.clone(),
-                place,
-                info: info.clone(),
-                verdict: Verdict::Dropped(None),
-            };
-            let (runnable, join) = new_task(node, &scope, Some(place), info, span, run(future, end));
-            (join.task(), (runnable, join))
-        });
-        match admitted {
-            Ok((runnable, join)) => {
-                runnable.0.schedule();
-                Handle { node: node.clone(), state: State::Started(join) }
-            }
-            Err(cancelled) => Handle { node: node.clone(), state: State::Refused(cancelled.into()) },
-        }
+        let make = |spans: &Spans| make(self.inside(scope.clone()), spans);
+        launch(node, &scope, &scope, name, site, blocking, make)
     }
 
     fn may_start(&self, effects: &[Effect]) -> Outcome {
         self.checkpoint()?;
         effects.iter().try_for_each(|effect| Ok(self.check(*effect)?))
+    }
+}
+
+/// Starts what `make` makes, as a task of the region `node` in `scope`. Its lane, and what its handle
+/// asks, are those of `inside`: a scope within, if all of its work is done there.
+pub(crate) fn launch<T, Fut>(
+    node: &Arc<Node>,
+    scope: &Arc<Scope>,
+    inside: &Arc<Scope>,
+    name: &str,
+    site: &'static Location<'static>,
+    blocking: bool,
+    make: impl FnOnce(&Spans) -> Fut,
+) -> Handle<T>
+where
+    T: Send + 'static,
+    Fut: Future<Output = Outcome<T>> + Send + 'static,
+{
+    let (id, size) = (node.next_task(), size_of::<Fut>());
+    let spans = Spans::of_task(&Who { id, name, site, blocking, size, region: &|| node.path() });
+    let span = spans.task_span();
+    let future = make(&spans);
+    let future = spans.around(future);
+    let spawned_at = node.tree.host.now();
+    let admitted = node.admit(|place| {
+        let info = TaskInfo { id, name: name.into(), site, spawned_at };
+        let end = End {
+            node: node.clone(),
+            scope: scope.clone(),
+            place,
+            info: info.clone(),
+            verdict: Verdict::Dropped(None),
+        };
+        let (runnable, join) = new_task(node, inside, Some(place), info, span, run(future, end));
+        (join.task(), (runnable, join))
+    });
+    match admitted {
+        Ok((runnable, join)) => {
+            runnable.0.schedule();
+            Handle { node: node.clone(), state: State::Started(join) }
+        }
+        Err(cancelled) => Handle::refused(node, cancelled.into()),
     }
 }
 
@@ -128,7 +152,8 @@ where
 {
     let (host, urgency) = (node.tree.host.clone(), scope.urgency());
     let owner = place.map(|place| (node.clone() as Arc<dyn Owner>, place));
-    let meta = TaskMeta { host, scope: scope.clone(), urgency, owner, info, span };
+    let joiner = AtomicUsize::new(0);
+    let meta = TaskMeta { host, scope: scope.clone(), urgency, owner, joiner, info, span };
     let (runnable, join) = asupersync_task::new(future, meta);
     scope.set_home(runnable.task().promote_waker());
     (Runnable(runnable), join)
@@ -247,6 +272,11 @@ enum State<T> {
 }
 
 impl<T> Handle<T> {
+    /// The handle of a task that `node` did not take.
+    pub(crate) fn refused(node: &Arc<Node>, failure: Failure) -> Self {
+        Handle { node: node.clone(), state: State::Refused(failure) }
+    }
+
     /// Waits for the task's outcome.
     ///
     /// # Errors
@@ -260,12 +290,12 @@ impl<T> Handle<T> {
         match self.state {
             State::Refused(failure) => Err(failure),
             State::Started(join) => {
-                let task = join.task();
-                let note = Note::task(task.meta().info.id);
+                let scope = join.meta().scope.clone();
+                let note = Note::task(join.meta().info.id);
                 match (Joining { join, note, noted: false }).await {
                     Ok(outcome) => outcome,
                     Err(JoinError::Panicked(payload)) => Err(Failure::Panicked(Panic::new(payload))),
-                    Err(JoinError::Shutdown) => Err(task.meta().scope.cancelled().into()),
+                    Err(JoinError::Shutdown) => Err(scope.cancelled().into()),
                 }
             }
         }
@@ -274,7 +304,7 @@ impl<T> Handle<T> {
     /// Asks the task to stop, and does not wait. Its drain budget is its region's.
     pub fn request_cancel(&self, reason: Reason) {
         if let State::Started(join) = &self.state {
-            request_scope(&self.node, &join.task().meta().scope, reason, Budget::UNLIMITED);
+            request_scope(&self.node, &join.meta().scope, reason, Budget::UNLIMITED);
         }
     }
 
@@ -282,7 +312,7 @@ impl<T> Handle<T> {
     pub(crate) fn request_open_ended(&self, reason: Reason) {
         if let State::Started(join) = &self.state {
             let node = &self.node;
-            join.task().meta().scope.request(reason.stamp(&node.name, node.tree.host.now()), Time::MAX);
+            join.meta().scope.request(reason.stamp(&node.name, node.tree.host.now()), Time::MAX);
         }
     }
 
@@ -299,7 +329,7 @@ impl<T> Handle<T> {
         let reason = Reason::new(ReasonKind::UserRequest);
         async move {
             if let State::Started(join) = &self.state {
-                request_scope(&self.node, &join.task().meta().scope, reason, drain);
+                request_scope(&self.node, &join.meta().scope, reason, drain);
             }
             self.join().await
         }
@@ -314,7 +344,7 @@ impl<T> Handle<T> {
     }
 }
 
-/// Waits for a task, and tells in the note of whoever does so.
+/// Waits for a task. Whoever does so notes that, and so does the task.
 struct Joining<T> {
     join: JoinHandle<Outcome<T>, TaskMeta>,
     note: Note,
@@ -326,12 +356,12 @@ impl<T> Future for Joining<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let joined = Pin::new(&mut self.join).poll(cx);
-        if let Some(waiter) = asupersync_task::note(cx.waker()) {
-            match joined {
-                Poll::Pending => waiter.begin(self.note),
-                Poll::Ready(_) if self.noted => waiter.end(self.note),
-                Poll::Ready(_) => {}
-            }
+        let waiter = asupersync_task::note(cx.waker());
+        if joined.is_pending() {
+            self.join.meta().joiner.store(cx.waker().data() as usize, Ordering::Relaxed);
+            waiter.into_iter().for_each(|waiter| waiter.begin(self.note));
+        } else if self.noted {
+            waiter.into_iter().for_each(|waiter| waiter.end(self.note));
         }
         self.noted = joined.is_pending();
         joined
@@ -340,9 +370,12 @@ impl<T> Future for Joining<T> {
 
 impl<T> Drop for Joining<T> {
     fn drop(&mut self) {
+        if !self.noted {
+            return;
+        }
+        self.join.meta().joiner.store(0, Ordering::Relaxed);
         // Without a waker the task is gone, which ends the wait as well.
-        if self.noted
-            && let Some(waker) = self.join.take_waker()
+        if let Some(waker) = self.join.take_waker()
             && let Some(waiter) = asupersync_task::note(&waker)
         {
             waiter.end(self.note);

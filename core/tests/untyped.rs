@@ -223,6 +223,25 @@ in_a_task!(builder_open_with_report, async |cx| {
     Ok(())
 });
 
+in_a_task!(spork, async |cx| {
+    let child = cx.spork("child", async |cx| {
+        cx.yield_now().await?;
+        Ok(1)
+    });
+    assert_eq!(child.join().await?, 1);
+    Ok(())
+});
+
+in_a_task!(builder_spork, async |cx| {
+    let child = Region::builder("child").close(Close::Join).spork(cx, async |cx| {
+        cx.yield_now().await?;
+        Ok(1)
+    });
+    let (outcome, report) = child.join_with_report().await;
+    assert_eq!((outcome?, report.totals.regions), (1, 1));
+    Ok(())
+});
+
 in_a_task!(get_or_init, async |cx| {
     let (cell, word) = (OnceCell::new(), word());
     let value = cell.get_or_init(cx, async |cx| {
@@ -271,7 +290,6 @@ in_a_task!(oneshot_try_with_permit, async |cx| {
 
 in_a_task!(child_spec, async |cx| {
     let word = word();
-    // migrate-lint knows nothing of it: the supervisor awaits its children.
     let child = ChildSpec::new("child", async move |cx| {
         cx.yield_now().await?;
         drop(word.clone());

@@ -5,7 +5,7 @@ use crate::kin::{self, Kin};
 use crate::load::body::{ContextId, ExprId, FrameId, FrameKind, Kind, NONE};
 use crate::load::index::Span;
 use crate::load::names::Symbol;
-use crate::rule::{Diagnosis, Level};
+use crate::rule::{Diagnosis, Fix, Level};
 use crate::sites::{Site, Verdict};
 use crate::types::{At, World};
 use std::collections::BTreeSet;
@@ -46,6 +46,8 @@ pub struct Offence {
     pub diagnosis: Diagnosis,
     /// If it is about a task, what becomes of its handle.
     pub fate: Option<crate::fate::Fate>,
+    /// A change that mends it and alters nothing else.
+    pub fix: Option<Fix>,
     /// It only exists in tests.
     pub in_test: bool,
     /// The targets it is part of.
@@ -62,6 +64,7 @@ impl Offence {
             level: Some(level),
             diagnosis,
             fate: None,
+            fix: None,
             in_test: site.in_test,
             targets: site.targets.clone(),
         }
@@ -128,9 +131,15 @@ impl<'w, 'a> Facts<'w, 'a> {
             level: Some(level),
             diagnosis,
             fate: None,
+            fix: None,
             in_test,
             targets: BTreeSet::from([(krate.package, krate.target)]),
         }
+    }
+
+    /// The file a node is in, an index into `Tree::files`.
+    pub fn file_of(&self, at: At) -> u32 {
+        self.world.tree.instances[at.instance as usize].file
     }
 
     /// The instances of files that are linted.

@@ -25,6 +25,8 @@ use std::path::PathBuf;
 pub struct Started {
     /// The file, as reached from the path that was given.
     pub file: PathBuf,
+    /// The package it is part of.
+    pub package: String,
     /// The path or method that starts it.
     pub span: Span,
     /// The item around it.
@@ -75,7 +77,7 @@ pub(crate) fn judge(workspace: &Workspace, tree: &Tree, names: &Interner) -> Jud
         }
     }
     identify(&mut hits, tree);
-    Judged { tasks: facts.tasks.iter().map(|task| started(tree, names, task)).collect(), hits }
+    Judged { tasks: facts.tasks.iter().map(|task| started(workspace, tree, names, task)).collect(), hits }
 }
 
 /// The offences of one rule, each place once, in order of file and place.
@@ -91,8 +93,8 @@ fn merged(offences: Vec<Offence>) -> Vec<Offence> {
                 known.in_test &= offence.in_test;
                 known.targets.extend(offence.targets);
                 if known.level.is_none() && offence.level.is_some() {
-                    (known.level, known.diagnosis, known.fate) =
-                        (offence.level, offence.diagnosis, offence.fate);
+                    (known.level, known.diagnosis, known.fate, known.fix) =
+                        (offence.level, offence.diagnosis, offence.fate, offence.fix);
                 }
             }
         }
@@ -100,11 +102,12 @@ fn merged(offences: Vec<Offence>) -> Vec<Offence> {
     by_place.into_values().collect()
 }
 
-fn started(tree: &Tree, names: &Interner, task: &Task) -> Started {
+fn started(workspace: &Workspace, tree: &Tree, names: &Interner, task: &Task) -> Started {
     let source = &tree.files[task.site.file as usize];
     let owner = source.index.bodies.contexts[task.site.context as usize].owner;
     Started {
         file: source.path.clone(),
+        package: task.site.targets.first().map_or(String::new(), |t| workspace.packages[t.0].name.clone()),
         span: task.site.span,
         item: names.path(&source.index.item_path(owner)),
         by: task.kin.map(|kin| kin::shown(kin.path)),
@@ -151,7 +154,7 @@ fn hit(
     offence: Offence,
     snippet: String,
 ) -> Hit {
-    let Offence { file, span, context, level, diagnosis, fate, in_test, targets } = offence;
+    let Offence { file, span, context, level, diagnosis, fate, fix, in_test, targets } = offence;
     let source = &tree.files[file as usize];
     let around = &source.index.bodies.contexts[context as usize];
     let targets = targets.into_iter().map(|(p, t)| {
@@ -178,7 +181,7 @@ fn hit(
             identity: Identity::default(),
             fate,
             diagnosis,
-            fix: None,
+            fix,
             snippet,
             cfg: cfg.iter().map(|c| c.text.clone()).collect(),
             in_test,

@@ -5,6 +5,8 @@ mod common;
 mod schema;
 
 use common::Dir;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 const BEFORE: &str = "
 == Cargo.toml
@@ -46,6 +48,7 @@ fn committed(files: &str) -> Dir {
 #[test]
 fn suppressions_that_suppress_nothing_go() {
     let dir = committed(BEFORE);
+    assert!(dir.run(&[]).out.ends_with("\n`cargo migrate-lint fix` mends 5 of them\n"));
     let ran = dir.run(&["fix"]);
     assert_eq!((ran.status, ran.err.as_str()), (0, ""));
     assert_eq!(ran.out, "fixed src/main.rs (5 fixes)\n");
@@ -156,4 +159,66 @@ fn fixes_are_told_to_programs() {
     assert_eq!(schema::objections(&schema, &sarif), [""; 0]);
     let replacement = "/runs/0/results/0/fixes/0/artifactChanges/0/replacements/0/deletedRegion/endLine";
     assert_eq!(sarif.pointer(replacement), Some(&2.into()));
+}
+
+/// The programs of `tests/fixes`, and what they become.
+fn programs() -> Vec<(PathBuf, PathBuf)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixes");
+    let mut files: Vec<_> = fs::read_dir(dir).expect("directory").flatten().map(|e| e.path()).collect();
+    files.sort();
+    let is_before = |path: &PathBuf| !path.to_string_lossy().ends_with(".fixed.rs");
+    files
+        .into_iter()
+        .filter(is_before)
+        .map(|path| (path.with_extension("fixed.rs"), path))
+        .map(|(b, a)| (a, b))
+        .collect()
+}
+
+/// A copy of one file after `fix`, run twice.
+fn fixed(file: &Path) -> String {
+    let dir = Dir::new();
+    let text = fs::read_to_string(file).expect("a program");
+    dir.write("main.rs", &text);
+    let ran = dir.run(&["fix", "--allow-no-vcs", "main.rs"]);
+    assert_eq!((ran.status, ran.err.as_str()), (0, ""), "{}", file.display());
+    let once = dir.read("main.rs");
+    let again = dir.run(&["fix", "--allow-no-vcs", "main.rs"]);
+    assert_eq!(again.out, "nothing that can be fixed\n", "{}", file.display());
+    assert_eq!(dir.read("main.rs"), once);
+    once
+}
+
+#[test]
+fn programs_become_what_they_should() {
+    for (before, after) in programs() {
+        let fixed = fixed(&before);
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&after, &fixed).expect("written");
+        }
+        let after = fs::read_to_string(&after).unwrap_or_default();
+        assert_eq!(fixed, after, "{}: UPDATE=1 writes what happens now", before.display());
+    }
+    assert!(programs().len() >= 3);
+}
+
+#[test]
+fn programs_compile_and_run_afterwards() {
+    let cases = trybuild::TestCases::new();
+    for (_, after) in programs() {
+        cases.pass(after);
+    }
+}
+
+#[test]
+fn every_fixture_can_be_fixed_and_still_be_linted() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut seen = 0;
+    for dir in fs::read_dir(tests.join("fixtures")).expect("directory").flatten() {
+        for file in fs::read_dir(dir.path()).expect("directory").flatten() {
+            fixed(&file.path());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 6);
 }

@@ -20,6 +20,9 @@ use crate::shared::Shared;
 
 /// Turns between looks at the injector and the driver; prime, so as not to beat with programs.
 const LOOK_AROUND: u32 = 61;
+/// Bytes of a worker's stack, of which the system backs only what is used. In a build without
+/// optimisation, a service of many layers needs more than the 2 MiB that threads get otherwise.
+const STACK: usize = 8 << 20;
 /// Polls in a row from the LIFO slot.
 const LIFO_STREAK: u32 = 3;
 
@@ -75,7 +78,7 @@ pub(crate) struct Worker {
 pub(crate) fn start(shared: &Arc<Shared>, ring: Local<Runnable>, index: usize) -> io::Result<()> {
     shared.alive.fetch_add(1, SeqCst);
     let mine = shared.clone();
-    let thread = thread::Builder::new().name(format!("asupersync-{index}"));
+    let thread = thread::Builder::new().name(format!("asupersync-{index}")).stack_size(STACK);
     thread.spawn(move || run(mine, ring, index)).map(drop).inspect_err(|_| {
         shared.alive.fetch_sub(1, SeqCst);
     })

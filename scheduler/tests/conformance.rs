@@ -114,8 +114,8 @@ macro_rules! themes {
 }
 
 themes! {
-    life orphans closing failures finalizers finalizer_budgets reports leftovers scale
-    protocol scopes budgets turns combinators selects joins wakers reasons
+    life orphans closing failures finalizers finalizer_budgets reports leftovers dumps waits scale
+    sporks protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities objects spans task_spans
 }

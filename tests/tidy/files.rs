@@ -75,6 +75,7 @@ pub(crate) fn rust() -> impl Iterator<Item = &'static File> {
 /// Rust that tests take as their input. It is not code of the house: it may be wrong on purpose.
 const INPUTS: &[(&str, &str)] = &[
     ("migrate-lint/tests/fixtures/", "programs that the lint is to judge"),
+    ("migrate-lint/tests/fixes/", "programs that the lint is to mend"),
     ("scheduler/macros/tests/ui/", "programs that must not compile"),
     ("core/tests/ui/", "programs that must not compile"),
 ];

@@ -156,8 +156,8 @@ fn safety(layers: &[Layer], files: &[&File]) -> Vec<Problem> {
 }
 
 /// The registry crates whose names begin with the house's are another project.
-fn namesakes(lock: &str) -> Vec<Problem> {
-    let lock: Table = lock.parse().expect("Cargo.lock is TOML");
+fn namesakes(file: &File) -> Vec<Problem> {
+    let lock: Table = file.text.parse().expect("Cargo.lock is TOML");
     let packages = lock.get("package").and_then(Value::as_array).into_iter().flatten();
     let foreign = packages.filter_map(|package| {
         let name = package.get("name")?.as_str()?;
@@ -165,10 +165,7 @@ fn namesakes(lock: &str) -> Vec<Problem> {
     });
     foreign
         .map(|(name, source)| {
-            Problem::new(
-                "Cargo.lock",
-                format!("`{name}` comes from {source:?}: use the workspace's, by path"),
-            )
+            Problem::new(&file.path, format!("`{name}` comes from {source:?}: use the workspace's, by path"))
         })
         .collect()
 }
@@ -196,7 +193,8 @@ fn unsafe_lives_in_the_crates_named_for_it() {
 
 #[test]
 fn crates_of_our_name_are_ours() {
-    settle("namesakes", namesakes(files::text("Cargo.lock")));
+    let locks = files::all().iter().filter(|file| file.path.ends_with("Cargo.lock"));
+    settle("namesakes", locks.flat_map(namesakes).collect());
 }
 
 #[cfg(test)]
@@ -246,6 +244,6 @@ mod tests {
         );
 
         let lock = "[[package]]\nname = \"asupersync\"\n[[package]]\nname = \"asupersync-x\"\nsource = \"registry\"\n";
-        objects(&namesakes(lock), &["`asupersync-x` comes from"]);
+        objects(&namesakes(&File::new("a/Cargo.lock", lock)), &["a/Cargo.lock: `asupersync-x` comes from"]);
     }
 }

@@ -21,6 +21,7 @@ crate::cases![
     supervised_children_are_masked,
     a_mask_is_never_widened,
     a_region_is_given_less,
+    a_region_beside_is_given_less,
     a_mask_ends_with_its_body,
     a_refused_spawn_tells_who_took_it_away,
     a_supervisor_that_may_not_spawn_fails,
@@ -188,6 +189,7 @@ fn a_region_is_given_less(host: &dyn Runner) {
         let region = Region::builder("plugin").close(Close::Join);
         let region = region.authority(no_net()).authority(Authority::all().without(Effect::Fs));
         region
+            .clone()
             .open(cx, async |cx: &Cx| {
                 let task = cx.spawn("task", async |cx: &Cx| {
                     assert!(cx.check(Effect::Net).is_err() && cx.check(Effect::Fs).is_err());
@@ -197,7 +199,31 @@ fn a_region_is_given_less(host: &dyn Runner) {
                 task.join().await
             })
             .await?;
+        let beside = region.spork(cx, async |cx: &Cx| {
+            assert!(cx.check(Effect::Net).is_err() && cx.check(Effect::Fs).is_err());
+            Ok(cx.check(Effect::Spawn)?)
+        });
+        beside.join().await?;
         cx.check(Effect::Net)?;
+        Ok(())
+    });
+}
+
+fn a_region_beside_is_given_less(host: &dyn Runner) {
+    host.ok(async |cx: &Cx| {
+        let no_files = Authority::all().without(Effect::Fs);
+        let plugin = cx.attenuate(no_files, async |cx: &Cx| {
+            Ok(Region::builder("plugin").authority(no_net()).spork(cx, async |cx: &Cx| {
+                let inner = cx.spork("inner", async |cx: &Cx| {
+                    assert!(cx.check(Effect::Net).is_err() && cx.check(Effect::Fs).is_err());
+                });
+                inner.join().await
+            }))
+        });
+        plugin.await?.join().await?;
+        let no_tasks = Authority::all().without(Effect::Spawn);
+        let refused = cx.attenuate(no_tasks, async |cx: &Cx| cx.spork("none", async |_| {}).join().await);
+        assert_eq!(denied(refused.await).effect(), Effect::Spawn);
         Ok(())
     });
 }
@@ -242,7 +268,13 @@ fn a_refused_spawn_tells_who_took_it_away(host: &dyn Runner) {
                 // A job is a task, too.
                 let job = cx.spawn_blocking("job", move || drop(one));
                 assert_eq!(denied(job.join().await).effect(), Effect::Spawn);
-                assert_eq!((count.alive(), count.dropped()), (0, 3));
+                let one = count.one();
+                // And a region beside the body is run by one.
+                let region = cx.spork("region", async move |_: &Cx| drop(one));
+                assert!(region.is_closed() && region.id().is_none());
+                let (outcome, report) = region.join_with_report().await;
+                assert_eq!((denied(outcome).effect(), report.totals.regions), (Effect::Spawn, 0));
+                assert_eq!((count.alive(), count.dropped()), (0, 4));
                 Ok(())
             })
             .await?;

@@ -25,6 +25,7 @@ pub mod capabilities;
 pub mod channels;
 pub mod closing;
 pub mod combinators;
+pub mod dumps;
 pub mod failures;
 pub mod finalizer_budgets;
 pub mod finalizers;
@@ -44,11 +45,13 @@ pub mod scale;
 pub mod scopes;
 pub mod selects;
 pub mod spans;
+pub mod sporks;
 pub mod stuck;
 pub mod task_spans;
 pub mod tcp;
 pub mod tcp_errors;
 pub mod turns;
+pub mod waits;
 pub mod wakers;
 
 pub use runner::{Capability, Case, Ran, Runner, Settings};
@@ -71,8 +74,8 @@ macro_rules! themes {
 }
 
 themes! {
-    life orphans closing failures finalizers finalizer_budgets reports leftovers scale
-    protocol scopes budgets turns combinators selects joins wakers reasons
+    life orphans closing failures finalizers finalizer_budgets reports leftovers dumps waits scale
+    sporks protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities objects spans task_spans
 }

@@ -130,6 +130,8 @@ fn a_regions_children_are_in_the_span_around_it(host: &dyn Runner) {
         });
         region.instrument(suite_span!("server")).await?;
         assert_eq!(scope(), NONE);
+        let beside = suite_span!("cache").in_scope(|| cx.spork("cache", async |_: &Cx| Ok(scope())));
+        assert_eq!(beside.join().await?, ["cache"]);
         Ok(())
     });
 }

@@ -92,30 +92,26 @@ fn a_stand_in_is_where_nothing_is_inherited(host: &dyn Runner) {
 /// Else a task would go on, to a console, as long as one that it spawned.
 fn no_task_inherits_it(host: &dyn Runner) {
     ok(host, async |cx: &Cx| {
-        let parent = unique();
+        let [parent, child] = [unique(), unique()];
+        let inner = child.clone();
         let spawned = watched(|| {
-            cx.spawn(&parent, async |cx: &Cx| {
-                let (ready, mut made) = oneshot::channel();
-                let plain = cx.spawn("plain", async |cx: &Cx| {
-                    drop(ready.send(entered()));
-                    drop(cx.cancelled().await)
-                });
-                assert_eq!(made.recv(cx).await?, NONE);
-                let step = suite_span!("step").in_scope(|| {
-                    cx.spawn("step", async |cx: &Cx| {
-                        cx.cancelled().await;
-                        Ok(entered())
-                    })
-                });
-                Ok((plain, step))
+            cx.spawn(&parent, async move |cx: &Cx| {
+                let plain = cx.spawn("plain", async |_: &Cx| Ok(entered()));
+                assert_eq!(plain.join().await?, NONE);
+                let waits = async |cx: &Cx| {
+                    cx.cancelled().await;
+                    Ok(entered())
+                };
+                let step = suite_span!("step").in_scope(|| cx.spawn("step", waits));
+                Ok([step, watched(|| cx.spawn(&inner, waits))])
             })
         });
-        let (plain, step) = spawned.join().await?;
-        assert!(!task(&parent).is_open());
-        plain.request_cancel(Reason::new(ReasonKind::UserRequest));
+        let [step, watched] = spawned.join().await?;
+        assert!(!task(&parent).is_open() && task(&child).parent.is_none());
         step.request_cancel(Reason::new(ReasonKind::UserRequest));
-        plain.join().await?;
+        watched.request_cancel(Reason::new(ReasonKind::UserRequest));
         assert_eq!(step.join().await?, ["step"]);
+        assert_eq!(watched.join().await?, ["runtime.spawn", "runtime.task"]);
         Ok(())
     });
 }

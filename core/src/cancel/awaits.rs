@@ -119,6 +119,25 @@ uses! {
     SocketWrite "socket_write" "room to write to a socket"
 }
 
+impl Awaits {
+    /// Its name in reports: lower case, with underscores.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Awaits::Until(_) => "timer",
+            Awaits::Turn => "turn",
+            Awaits::Request => "request",
+            Awaits::Shutdown => "shutdown",
+            Awaits::Join(_) => "join",
+            Awaits::Closing(_) => "closing",
+            Awaits::Job => "job",
+            Awaits::Children => "children",
+            Awaits::Foreign => "foreign",
+            Awaits::Unknown => "unknown",
+            Awaits::Object(what, _) => what.name(),
+        }
+    }
+}
+
 impl fmt::Display for Awaits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

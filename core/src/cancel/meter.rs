@@ -25,12 +25,15 @@ use crate::time::Time;
 impl Scope {
     /// What is left of this scope's own budget: of its work's before Request, of its drain's after.
     pub(crate) fn own_budget(&self) -> Budget {
-        let mut inner = lock(&self.inner);
+        self.budget_of(&mut lock(&self.inner))
+    }
+
+    pub(super) fn budget_of(&self, inner: &mut Inner) -> Budget {
         let until = match inner.standing.level {
             Level::Clear => self.until,
             _ => inner.standing.drain_until,
         };
-        let left = self.left(&mut inner).map_or(Budget::UNLIMITED, |left| *left);
+        let left = self.left(inner).map_or(Budget::UNLIMITED, |left| *left);
         left.ending_at(until)
     }
 
@@ -46,8 +49,25 @@ impl Scope {
         met
     }
 
+    /// As [`budget`](Self::budget), for a scope inside of `outer`, which may use `rest`, and whose own
+    /// is known.
+    pub(crate) fn budget_within(&self, own: Budget, outer: &Arc<Scope>, rest: Budget) -> Budget {
+        let mut met = Budget::UNLIMITED.with_priority(self.urgency.priority).meet(own);
+        let around = |scope: &Scope| if scope.hold == Hold::All { None } else { scope.parent.upgrade() };
+        let mut next = around(self);
+        while let Some(scope) = next {
+            if Arc::ptr_eq(&scope, outer) {
+                return met.meet(rest);
+            }
+            met = met.meet(scope.own_budget());
+            next = around(&scope);
+        }
+        met
+    }
+
     /// Charges one poll of what runs in this scope: that of a task to all around it, that of a body
     /// within a task only to the body, since the task's own poll is charged to the others.
+    #[inline]
     pub(crate) fn charge_poll(self: &Arc<Self>) {
         if self.metered.load(Ordering::Relaxed) {
             self.charge(1, 0, !self.same_task);

@@ -21,6 +21,7 @@ pub enum Level {
 }
 
 impl Level {
+    #[inline]
     pub(super) fn from_u8(byte: u8) -> Level {
         match byte {
             0 => Level::Clear,

@@ -54,8 +54,9 @@ struct Link {
     standing: Standing,
     home: Option<Waker>,
     hold: Hold,
-    budget: Budget,
     urgency: Urgency,
+    until: Time,
+    work: Option<Box<Budget>>,
     parent: Weak<Scope>,
     key: usize,
     same_task: bool,
@@ -70,8 +71,9 @@ impl Default for Link {
             standing: Standing::CLEAR,
             home: None,
             hold: Hold::Nothing,
-            budget: Budget::UNLIMITED,
             urgency: Urgency::DEFAULT,
+            until: Time::MAX,
+            work: None,
             parent: Weak::new(),
             key: 0,
             same_task: false,
@@ -79,6 +81,15 @@ impl Default for Link {
             metered: false,
             listener: None,
         }
+    }
+}
+
+impl Link {
+    /// With what the scope's own work may use.
+    fn within(self, budget: Budget) -> Link {
+        let work = budget.has_quota().then(|| Box::new(budget.quotas()));
+        let (urgency, metered) = (self.urgency.within(budget), self.metered || work.is_some());
+        Link { urgency, until: budget.end(), work, metered, ..self }
     }
 }
 
@@ -149,12 +160,13 @@ pub(super) struct Inner {
 impl Scope {
     /// A scope under nobody.
     pub(crate) fn root() -> Arc<Scope> {
-        Scope::limited_root(Budget::UNLIMITED)
+        Arc::new(Scope::new(Link::default()))
     }
 
     /// A scope under nobody, with what it may use.
     pub(crate) fn limited_root(budget: Budget) -> Arc<Scope> {
-        Arc::new(Scope::new(Link { budget, hold: Hold::All, ..Link::default() }))
+        let link = Link { hold: Hold::All, ..Link::default() };
+        Arc::new(Scope::new(link.within(budget)))
     }
 
     /// A scope under nobody that tells `listener` of every raise.
@@ -164,17 +176,17 @@ impl Scope {
 
     /// A scope under this one, polled by the same task.
     pub(crate) fn child(self: &Arc<Self>, hold: Hold) -> Arc<Scope> {
-        self.limited_child(hold, Budget::UNLIMITED)
+        self.link(hold, None, true, None)
     }
 
     /// A scope under this one, polled by the same task, with what it may use.
     pub(crate) fn limited_child(self: &Arc<Self>, hold: Hold, budget: Budget) -> Arc<Scope> {
-        self.link(hold, budget, true, None)
+        self.link(hold, Some(budget), true, None)
     }
 
     /// The scope of a new task under this one; it has no home until [`Scope::set_home`].
     pub(crate) fn task_child(self: &Arc<Self>) -> Arc<Scope> {
-        self.link(Hold::Nothing, Budget::UNLIMITED, false, None)
+        self.link(Hold::Nothing, None, false, None)
     }
 
     /// A scope under this one, with what its work may use, that tells `listener` of every raise.
@@ -183,13 +195,13 @@ impl Scope {
         budget: Budget,
         listener: Weak<dyn Listener>,
     ) -> Arc<Scope> {
-        self.link(Hold::Nothing, budget, true, Some(listener))
+        self.link(Hold::Nothing, Some(budget), true, Some(listener))
     }
 
     fn link(
         self: &Arc<Self>,
         hold: Hold,
-        budget: Budget,
+        budget: Option<Budget>,
         same_task: bool,
         listener: Option<Weak<dyn Listener>>,
     ) -> Arc<Scope> {
@@ -200,8 +212,9 @@ impl Scope {
             standing: if inherits { inner.standing.clone() } else { Standing::CLEAR },
             home: if same_task { inner.home.clone() } else { None },
             hold,
-            budget,
             urgency: self.urgency,
+            until: Time::MAX,
+            work: None,
             parent: Arc::downgrade(self),
             key,
             same_task,
@@ -209,26 +222,26 @@ impl Scope {
             metered: self.metered.load(Ordering::Relaxed),
             listener,
         };
+        let link = if let Some(budget) = budget { link.within(budget) } else { link };
         let child = Arc::new(Scope::new(link));
         inner.children.insert(Child { scope: Arc::downgrade(&child), same_task });
         child
     }
 
     fn new(link: Link) -> Scope {
-        let quotas = link.budget.quotas();
         Scope {
             level: AtomicU8::new(link.standing.level as u8),
             home_data: AtomicUsize::new(link.home.as_ref().map_or(0, address)),
             note: AtomicU64::new(0),
             hold: link.hold,
-            urgency: link.urgency.within(link.budget),
-            until: link.budget.end(),
+            urgency: link.urgency,
+            until: link.until,
             parent: link.parent,
             key: link.key,
             same_task: link.same_task,
             head: link.head,
             streak: Streak::default(),
-            metered: AtomicBool::new(link.metered || quotas.has_quota()),
+            metered: AtomicBool::new(link.metered),
             due: AtomicBool::new(link.standing.level == Level::Spent),
             kept: AtomicUsize::new(0),
             inner: Mutex::new(Inner {
@@ -237,8 +250,8 @@ impl Scope {
                 children: Slab::new(),
                 waiters: Slab::new(),
                 listener: link.listener,
+                work: link.work,
                 drain: None,
-                work: quotas.has_quota().then(|| Box::new(quotas)),
                 timer: None,
                 ended: false,
             }),
@@ -251,6 +264,7 @@ impl Scope {
     }
 
     /// How far the protocol has gone here.
+    #[inline]
     pub fn level(&self) -> Level {
         Level::from_u8(self.level.load(Ordering::Acquire))
     }
@@ -295,18 +309,25 @@ impl Scope {
 
     /// Forgets the task, whose memory the waker holds.
     pub(crate) fn clear_home(&self) {
-        self.home_data.store(0, Ordering::Relaxed);
-        let home = lock(&self.inner).home.take();
+        let home = self.take_home(&mut lock(&self.inner));
         drop(home);
+    }
+
+    fn take_home(&self, inner: &mut Inner) -> Option<Waker> {
+        self.home_data.store(0, Ordering::Relaxed);
+        inner.home.take()
     }
 
     /// What ran here is gone: forgets the task, and hands back the timer of its budget.
     #[must_use = "a timer is cancelled at the host"]
     pub(crate) fn end(&self) -> Option<TimerKey> {
-        self.clear_home();
-        let mut inner = lock(&self.inner);
-        inner.ended = true;
-        inner.timer.take().map(|(_, key)| key)
+        let (home, timer) = {
+            let mut inner = lock(&self.inner);
+            inner.ended = true;
+            (self.take_home(&mut inner), inner.timer.take())
+        };
+        drop(home);
+        timer.map(|(_, key)| key)
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -395,6 +416,7 @@ impl Scope {
     }
 
     /// A poll of what runs in this scope begins.
+    #[inline]
     pub(crate) fn begin_poll(&self) {
         if !self.same_task {
             self.streak.end();
@@ -402,18 +424,48 @@ impl Scope {
     }
 
     /// Counts the operations that were ready since the task's poll began.
+    #[inline]
     pub(super) fn streak(&self) -> &Streak {
         &self.head.as_deref().unwrap_or(self).streak
     }
 
-    /// Those directly inside that are polled by the same task.
-    pub(super) fn inside(&self) -> Vec<Arc<Scope>> {
-        let inner = lock(&self.inner);
-        let same_task = inner.children.iter().filter(|(_, child)| child.same_task);
-        same_task.filter_map(|(_, child)| child.scope.upgrade()).collect()
+    /// Those inside that are polled by the same task, the outer ones first.
+    pub(crate) fn all_inside(&self) -> Vec<Arc<Scope>> {
+        let mut all = self.inside();
+        Scope::extend_inside(&mut all);
+        all
+    }
+
+    fn inside(&self) -> Vec<Arc<Scope>> {
+        lock(&self.inner).inside()
+    }
+
+    /// Its standing, what is left of its own budget, and those inside, as they are together.
+    pub(crate) fn look(&self) -> (Standing, Budget, Vec<Arc<Scope>>) {
+        let (standing, budget, mut inside) = {
+            let mut inner = lock(&self.inner);
+            (inner.standing.clone(), self.budget_of(&mut inner), inner.inside())
+        };
+        Scope::extend_inside(&mut inside);
+        (standing, budget, inside)
+    }
+
+    fn extend_inside(all: &mut Vec<Arc<Scope>>) {
+        let mut at = 0;
+        while at < all.len() {
+            let inside = all[at].inside();
+            all.extend(inside);
+            at += 1;
+        }
+    }
+
+    /// Who polls in it, by the data pointer of that waker; 0 if nobody does.
+    pub(crate) fn home(&self) -> usize {
+        self.home_data.load(Ordering::Relaxed)
     }
 
     /// What still waits after a poll that begins now is to be dropped.
+    #[inline]
     pub(crate) fn is_due(&self) -> bool {
         self.due.load(Ordering::Acquire)
     }
@@ -421,6 +473,14 @@ impl Scope {
     /// Something inside goes on past the end of the drain budget.
     pub(crate) fn is_kept(&self) -> bool {
         self.kept.load(Ordering::Acquire) > 0
+    }
+}
+
+impl Inner {
+    /// Those directly inside that are polled by the same task.
+    fn inside(&self) -> Vec<Arc<Scope>> {
+        let same_task = self.children.iter().filter(|(_, child)| child.same_task);
+        same_task.filter_map(|(_, child)| child.scope.upgrade()).collect()
     }
 }
 

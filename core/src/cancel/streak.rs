@@ -15,14 +15,17 @@ pub(crate) struct Streak(AtomicU32);
 
 impl Streak {
     /// Something waited, or let others run.
+    #[inline]
     pub(super) fn end(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(super) fn is_long(&self) -> bool {
         self.0.load(Ordering::Relaxed) >= IN_A_ROW
     }
 
+    #[inline]
     pub(super) fn count(&self) {
         self.0.store(self.0.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
     }

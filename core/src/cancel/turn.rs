@@ -28,27 +28,29 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Polls an operation in its turn.
-    pub(crate) fn poll<T>(
-        &mut self,
-        scope: &Scope,
-        task: &mut Context<'_>,
-        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
-        let streak = scope.streak();
-        if streak.is_long() {
-            if !self.yielded && scope.level() < Level::Spent {
-                self.yielded = true;
-                task.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            streak.end();
+    /// Ready once the operation may begin. One that was ready then is [counted](Scope::count_ready).
+    #[inline]
+    pub(crate) fn poll_begin(&mut self, scope: &Scope, task: &mut Context<'_>) -> Poll<()> {
+        if scope.streak().is_long() { self.poll_yielded(scope, task) } else { Poll::Ready(()) }
+    }
+
+    #[cold]
+    fn poll_yielded(&mut self, scope: &Scope, task: &mut Context<'_>) -> Poll<()> {
+        if !self.yielded && scope.level() < Level::Spent {
+            self.yielded = true;
+            task.waker().wake_by_ref();
+            return Poll::Pending;
         }
-        let polled = poll(task);
-        if polled.is_ready() {
-            streak.count();
-        }
-        polled
+        scope.streak().end();
+        Poll::Ready(())
+    }
+}
+
+impl Scope {
+    /// An operation of the task that polls in this scope was ready.
+    #[inline]
+    pub(crate) fn count_ready(&self) {
+        self.streak().count();
     }
 }
 
@@ -62,7 +64,11 @@ mod tests {
 
     /// Polls an operation that is always ready, once.
     fn poll(turn: &mut Turn, scope: &Scope) -> bool {
-        turn.poll(scope, &mut Context::from_waker(Waker::noop()), |_| Poll::Ready(())).is_ready()
+        let begun = turn.poll_begin(scope, &mut Context::from_waker(Waker::noop())).is_ready();
+        if begun {
+            scope.count_ready();
+        }
+        begun
     }
 
     #[test]

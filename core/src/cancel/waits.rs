@@ -1,6 +1,7 @@
 //! What a task awaits, gathered from its scope and those inside it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::awaits::{Awaits, Notes};
@@ -29,7 +30,11 @@ impl Waits {
     fn add(&mut self, note: &AtomicU64, deadline: Time) {
         match note.noted() {
             None => {}
+            // A signal is awaited in two scopes.
+            Some(Ok(awaits)) if self.now.iter().any(|wait| wait.awaits == awaits) => {}
             Some(Ok(awaits)) => {
+                // Most wait for one thing, and there may be a hundred thousand of them.
+                self.now.reserve_exact(1);
                 self.now.push(Wait { awaits, deadline: (deadline < Time::MAX).then_some(deadline) });
             }
             Some(Err(last)) => self.last = self.last.or(Some(last)),
@@ -63,15 +68,18 @@ impl fmt::Display for Waits {
 impl Scope {
     /// What the task that polls in this scope awaits, here, inside, and by its own `note`.
     pub(crate) fn waits(&self, note: Option<&AtomicU64>) -> Waits {
+        self.waits_with(note, &self.all_inside())
+    }
+
+    /// [`waits`](Self::waits), of a scope with these [inside](Self::all_inside).
+    pub(crate) fn waits_with(&self, note: Option<&AtomicU64>, inside: &[Arc<Scope>]) -> Waits {
         let mut waits = Waits::default();
         waits.add(&self.note, self.urgency().deadline);
         if let Some(note) = note {
             waits.add(note, Time::MAX);
         }
-        let mut inside = self.inside();
-        while let Some(scope) = inside.pop() {
+        for scope in inside {
             waits.add(&scope.note, scope.urgency().deadline);
-            inside.extend(scope.inside());
         }
         waits
     }

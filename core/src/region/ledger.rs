@@ -60,6 +60,11 @@ impl Ledger {
         self.entries.range(..bound).next_back().map(|(number, entry)| (*number, entry.cell.clone()))
     }
 
+    /// In the order in which they were detached.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

@@ -1,19 +1,23 @@
 //! Regions: owners of tasks, child regions, finalizers and obligations.
 //!
 //! `state` is the life of one region as a pure step, `tree` who owns whom, `request` how it is asked to
-//! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never end, `ledger` and `settle` what becomes of obligations on that way, `root` what a
-//! host holds. This file is what users call.
+//! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
+//! end, `ledger` and `settle` what becomes of obligations on that way, `open` runs a region's body,
+//! `dump` is how the tree looks, `root` what a host holds. This file and `spork` are what users call.
 
 mod close;
+pub mod dump;
 mod failure;
 mod finalizer;
 mod give_up;
 mod ledger;
+mod open;
 mod policy;
 mod report;
 mod request;
 mod root;
 mod settle;
+mod spork;
 mod state;
 mod tree;
 mod verdict;
@@ -29,18 +33,19 @@ pub use policy::{Close, OnFailure};
 pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
 pub(crate) use request::request_scope;
 pub use root::{Attendant, Root};
+pub use spork::ChildRegion;
 pub use state::{Event, Phase, State};
 pub(crate) use tree::Node;
 pub use verdict::ChildFailure;
 pub(crate) use verdict::Verdict;
 
+use self::open::Opened;
 use crate::body::TaskOutput;
 use crate::budget::Budget;
-use crate::cancel::{Level, Note, Reason, ReasonKind, noted, past_the_drain};
+use crate::cancel::Level;
 use crate::caps::{Authority, CapSet};
 use crate::cx::Cx;
 use crate::outcome::Outcome;
-use crate::spawn::{contain, submit_system};
 
 /// An owner of tasks, child regions, finalizers and obligations.
 ///
@@ -244,51 +249,23 @@ where
 {
     // One whose body does not wait, opened in a loop.
     cx.take_turn().await;
-    let node = match cx.node().open_child(cx.scope(), until, &name, policy, site) {
-        Ok(node) => node,
+    let opened = match Opened::new(cx.node(), cx.scope(), until, &name, policy, site) {
+        Ok(opened) => opened,
         Err(cancelled) => {
             let path = format!("{}/{name}", cx.node().path());
-            let reason = cancelled.reason().clone();
+            let reason = Some(cancelled.reason().clone());
             return (Err(cancelled.into()), CloseReport::never_opened(path, site, reason));
         }
     };
-    let mut guard = OpenGuard { node: Some(node.clone()), body: true };
-    let mut child = cx.within(&node);
-    if let Some(authority) = authority {
-        child = child.narrowed(&authority);
-    }
-    let (body, dropped) = contain(&node.scope, async { body(&child).await.into_outcome() }).await;
-    guard.body = false;
-    if let Some(awaited) = dropped {
-        node.body_dropped(awaited);
-    }
-    node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
-    // Work in flight has had its time; finalizers have theirs.
-    let closing = noted(cx.scope(), Note::region(node.id), node.close());
-    let report = past_the_drain(cx.scope(), closing).await;
-    guard.node = None;
-    node.scope.clear_home();
-    (failure::conclude(&node, body), report)
+    let inside = inside(cx, &opened, authority);
+    opened.run(cx.scope(), async { body(&inside).await.into_outcome() }).await
 }
 
-/// Hands the closing of a region to a task of its own when the future that opened it is dropped.
-struct OpenGuard {
-    node: Option<Arc<Node>>,
-    body: bool,
-}
-
-impl Drop for OpenGuard {
-    fn drop(&mut self) {
-        let Some(node) = self.node.take() else { return };
-        node.scope.clear_home();
-        node.request(Reason::at_site(ReasonKind::HandleDropped, node.site));
-        if self.body {
-            node.body_ended(false);
-        }
-        let region = node.clone();
-        let closer = submit_system(&node, "closer", async move {
-            region.close().await;
-        });
-        node.driven_by(closer);
+/// The `Cx` of a region's body.
+fn inside<C>(cx: &Cx<C>, opened: &Opened, authority: Option<Authority>) -> Cx<C> {
+    let inside = cx.within(&opened.node);
+    match authority {
+        Some(authority) => inside.narrowed(&authority),
+        None => inside,
     }
 }

@@ -179,11 +179,15 @@ impl fmt::Display for CloseReport {
 
 impl CloseReport {
     /// The report of a region that was refused.
-    pub(super) fn never_opened(path: String, site: &'static Location<'static>, reason: Reason) -> Self {
+    pub(super) fn never_opened(
+        path: String,
+        site: &'static Location<'static>,
+        reason: Option<Reason>,
+    ) -> Self {
         CloseReport {
             path,
             site,
-            reason: Some(reason),
+            reason,
             open: Duration::ZERO,
             drain: Duration::ZERO,
             finalize: Duration::ZERO,

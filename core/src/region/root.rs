@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
+use super::dump::Dump;
 use super::report::{CloseReport, Totals};
 use super::state::Phase;
 use super::tree::{Node, Tree};
@@ -138,6 +139,11 @@ impl Root {
     /// Runs a future of the host itself, which no region owns; dropping the result drops it.
     pub fn attend(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) -> Attendant {
         Attendant(submit_system(&self.node, name, future))
+    }
+
+    /// The tree as it is. Any thread may ask, at any time: nobody is polled or stopped for it.
+    pub fn dump(&self) -> Dump {
+        self.node.dump()
     }
 
     /// Gives up on everything that is left, drops what nobody polls, and tells of it.

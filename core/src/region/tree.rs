@@ -112,7 +112,7 @@ pub(super) const KEPT: usize = 64;
 
 /// How many names a path has, and how many levels of children a report: what a region tells must
 /// not grow with the depth of its tree, or closing a deep one takes a time that is not linear.
-const LONGEST_PATH: usize = 64;
+pub(super) const LONGEST_PATH: usize = 64;
 const REPORT_LEVELS: usize = 8;
 
 impl Node {
@@ -323,7 +323,8 @@ impl Node {
             let mut inner = lock(&self.inner);
             (inner.key, [inner.work_timer.take(), inner.drain_timer.take()])
         };
-        timers.into_iter().flatten().for_each(|timer| self.tree.host.cancel_timer(timer));
+        let timers = timers.into_iter().chain([self.scope.end()]);
+        timers.flatten().for_each(|timer| self.tree.host.cancel_timer(timer));
         let (Some(parent), Some(key)) = (self.parent.upgrade(), key) else { return };
         let mut inner = lock(&parent.inner);
         let me = inner.children.try_remove(key);

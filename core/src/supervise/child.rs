@@ -11,11 +11,10 @@ use super::mailbox::{LastWill, Mailbox, Ready};
 use super::policy::{ChildId, Restart};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::caps::{All, CapSet, Effect};
+use crate::caps::{All, CapSet};
 use crate::cx::Cx;
 use crate::outcome::{Outcome, lock};
-use crate::region::Region;
-use crate::spawn::Handle;
+use crate::region::{ChildRegion, Region};
 
 type Body = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
@@ -154,19 +153,19 @@ impl<C: CapSet> ChildSpec<C> {
         Traits { name: self.name.clone(), restart: self.restart, tells_ready: self.tells_ready }
     }
 
-    /// Starts a task of `cx`'s region that is the child: its region, and then word of its end.
-    pub(super) fn start(&self, cx: &Cx<C>, mailbox: &Mailbox, id: ChildId, run: u64) -> Handle<()> {
-        // Made before the task, so that it tells even of one that is never polled.
+    /// Opens a region beside the supervisor's body that is the child; and then word of its end.
+    pub(super) fn start(&self, cx: &Cx<C>, mailbox: &Mailbox, id: ChildId, run: u64) -> ChildRegion<()> {
+        // Made before the region, so that it tells even of one whose body never runs.
         let will = LastWill::new(mailbox.clone(), id);
         let ready = Ready::new(mailbox.clone(), id, run);
-        let (site, factory) = (self.site, self.factory.clone());
+        let factory = self.factory.clone();
+        let body = async move |cx: &Cx<C>| {
+            let body = lock(&factory)(cx.clone(), ready);
+            body.await
+        };
         let region = Region::builder(self.name.clone()).drain(self.drain).finalize(self.finalize);
-        cx.start(&[Effect::Spawn], &self.name, site, move |cx: Cx<C>, _| async move {
-            let body = async move |cx: &Cx<C>| {
-                let body = lock(&factory)(cx.clone(), ready);
-                body.await
-            };
-            will.tell(region.open_at(&cx, site, body).await.0);
+        region.spork_at(cx, self.site, body, move |outcome| {
+            will.tell(outcome);
             // An error of the child's is the supervisor's to judge, not its region's.
             Ok(())
         })

@@ -22,7 +22,7 @@ use crate::caps::CapSet;
 use crate::channel::mpsc;
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
-use crate::spawn::Handle;
+use crate::region::ChildRegion;
 use crate::time::Time;
 
 /// What the supervisor was built with.
@@ -37,7 +37,7 @@ struct Slot<C> {
     spec: ChildSpec<C>,
     /// Which start it is, counted from 1.
     run: u64,
-    task: Option<Handle<()>>,
+    region: Option<ChildRegion<()>>,
     /// Those who wait until the child is forgotten.
     waiting: Vec<Reply<()>>,
 }
@@ -148,7 +148,7 @@ impl<'a, C: CapSet> Driver<'a, C> {
         let id = ChildId(self.next_id);
         self.next_id += 1;
         let traits = spec.traits();
-        self.slots.insert(id, Slot { spec, run: 0, task: None, waiting: Vec::new() });
+        self.slots.insert(id, Slot { spec, run: 0, region: None, waiting: Vec::new() });
         // Adding finishes nothing: the new child has yet to run.
         self.decide(Event::Add(id, traits));
         id
@@ -245,7 +245,7 @@ impl<'a, C: CapSet> Driver<'a, C> {
     fn start(&mut self, id: ChildId) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.run += 1;
-        slot.task = Some(slot.spec.start(self.cx, &self.mailbox, id, slot.run));
+        slot.region = Some(slot.spec.start(self.cx, &self.mailbox, id, slot.run));
     }
 
     fn stop(&mut self, id: ChildId) {
@@ -255,8 +255,8 @@ impl<'a, C: CapSet> Driver<'a, C> {
             Some(reason) if slot.waiting.is_empty() => reason.clone(),
             _ => asked(),
         };
-        if let Some(task) = &slot.task {
-            task.request_open_ended(reason);
+        if let Some(region) = &slot.region {
+            region.request_close(reason);
         }
     }
 

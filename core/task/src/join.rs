@@ -77,6 +77,13 @@ impl<T, M> JoinHandle<T, M> {
         unsafe { TaskRef::from_ref(self.task.clone()) }
     }
 
+    /// What the owner attached to the task.
+    pub fn meta(&self) -> &M {
+        // SAFETY: `from_ref` asked for the cell's own `M`.
+        let head = unsafe { self.task.head::<M>() };
+        &head.meta
+    }
+
     /// Whether the task is done.
     pub fn is_finished(&self) -> bool {
         self.task.state().is_complete()

@@ -41,7 +41,7 @@ impl Command {
             Command::Check => "Lint (the default)",
             Command::Baseline => "Accept what is found now; only what is new fails from then on",
             Command::Fix => "Mend what can be mended without changing what the code does",
-            Command::Report => "Count what is found, by package and by what becomes of the tasks",
+            Command::Report => "Count what is found, by package and rule, and what becomes of all tasks",
             Command::Explain => "Tell what a rule finds, why it matters, and what to write instead",
             Command::List => "List the rules",
         }

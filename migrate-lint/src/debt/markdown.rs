@@ -14,26 +14,14 @@ pub fn render(debt: &Debt, out: &mut dyn Write) -> io::Result<()> {
         count(debt.total.total(), "finding", "findings"),
         count(debt.lines, "line", "lines"),
     )?;
-    if debt.packages.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n## By package\n")?;
-    writeln!(out, "| package | findings | new | accepted | suppressed | unknown |")?;
-    writeln!(out, "|---|---:|---:|---:|---:|---:|")?;
-    for (name, package) in debt.ranked() {
-        let Decided { new, accepted, suppressed } = package.decided;
-        let (name, total, unknown) = (cell(name), package.decided.total(), package.unknown);
-        writeln!(out, "| {name} | {total} | {new} | {accepted} | {suppressed} | {unknown} |")?;
-    }
-    let fates = debt.fates();
-    if fates.iter().any(Option::is_some) {
-        writeln!(out, "\n## By what becomes of the tasks\n")?;
-        let headings: Vec<_> = fates.iter().map(|fate| heading(*fate)).collect();
-        writeln!(out, "| package | {} |", headings.join(" | "))?;
-        writeln!(out, "|---|{}", "---:|".repeat(fates.len()))?;
-        for (name, package) in debt.ranked().into_iter().filter(|(_, p)| p.decided.total() > 0) {
-            let counts = fates.iter().map(|fate| package.fates.get(fate).copied().unwrap_or(0).to_string());
-            writeln!(out, "| {} | {} |", cell(name), counts.collect::<Vec<_>>().join(" | "))?;
+    if debt.total.total() > 0 {
+        writeln!(out, "\n## By package\n")?;
+        writeln!(out, "| package | findings | new | accepted | suppressed | unknown |")?;
+        writeln!(out, "|---|---:|---:|---:|---:|---:|")?;
+        for (name, package) in debt.ranked() {
+            let Decided { new, accepted, suppressed } = package.decided;
+            let (name, total, unknown) = (cell(name), package.decided.total(), package.unknown);
+            writeln!(out, "| {name} | {total} | {new} | {accepted} | {suppressed} | {unknown} |")?;
         }
     }
     if !debt.rules.is_empty() {
@@ -45,6 +33,18 @@ pub fn render(debt: &Debt, out: &mut dyn Write) -> io::Result<()> {
         for (rule, decided) in rules {
             let Decided { new, accepted, suppressed } = decided;
             writeln!(out, "| `{rule}` | {} | {new} | {accepted} | {suppressed} |", decided.total())?;
+        }
+    }
+    let fates = debt.fates();
+    if !fates.is_empty() {
+        writeln!(out, "\n## What becomes of the tasks\n")?;
+        let headings: Vec<_> = fates.iter().map(|fate| heading(*fate)).collect();
+        writeln!(out, "| package | tasks | {} |", headings.join(" | "))?;
+        writeln!(out, "|---|---:|{}", "---:|".repeat(fates.len()))?;
+        for (name, package) in debt.ranked().into_iter().filter(|(_, package)| package.started() > 0) {
+            let counts = fates.iter().map(|fate| package.tasks.get(fate).copied().unwrap_or(0).to_string());
+            let counts = counts.collect::<Vec<_>>().join(" | ");
+            writeln!(out, "| {} | {} | {counts} |", cell(name), package.started())?;
         }
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! How much there is to mend: everything found, by package, by what becomes
-//! of the tasks, and by rule, whether it is new, accepted or suppressed.
+//! How much there is to mend: everything found, by package and by rule, whether
+//! it is new, accepted or suppressed; and every task, by what becomes of it.
 //!
 //! For a page that a team looks at once a week; `check` is for each change.
 
@@ -36,10 +36,17 @@ impl Decided {
 pub struct Package {
     /// By decision.
     pub decided: Decided,
-    /// By what becomes of the tasks; findings about something else have none.
-    pub fates: BTreeMap<Option<Fate>, usize>,
     /// What cannot be told.
     pub unknown: usize,
+    /// Its tasks by what becomes of the handle; `None` where that is not known.
+    pub tasks: BTreeMap<Option<Fate>, usize>,
+}
+
+impl Package {
+    /// All its tasks.
+    pub fn started(&self) -> usize {
+        self.tasks.values().sum()
+    }
 }
 
 /// The debt of everything that was linted.
@@ -72,7 +79,16 @@ impl Debt {
                 By::Comment(_) | By::Scope(_) => debt.add(&aside.finding, |decided| &mut decided.suppressed),
             }
         }
+        for task in &report.tasks {
+            let package = debt.packages.entry(task.package.clone()).or_default();
+            *package.tasks.entry(task.fate.as_ref().ok().copied()).or_default() += 1;
+        }
         debt
+    }
+
+    /// All tasks.
+    pub fn started(&self) -> usize {
+        self.packages.values().map(Package::started).sum()
     }
 
     fn package(&mut self, finding: &Finding) -> &mut Package {
@@ -86,27 +102,28 @@ impl Debt {
         }
         let package = self.package(finding);
         *which(&mut package.decided) += 1;
-        *package.fates.entry(finding.fate).or_default() += 1;
         *which(self.rules.entry(finding.rule).or_default()) += 1;
         *which(&mut self.total) += 1;
     }
 
-    /// Packages with something in them, most first.
+    /// Packages, most findings first.
     fn ranked(&self) -> Vec<(&str, &Package)> {
         let mut ranked: Vec<_> =
             self.packages.iter().map(|(name, package)| (name.as_str(), package)).collect();
-        ranked.sort_by_key(|(_, package)| std::cmp::Reverse((package.decided.total(), package.unknown)));
+        ranked.sort_by_key(|(_, package)| {
+            std::cmp::Reverse((package.decided.total(), package.unknown, package.started()))
+        });
         ranked
     }
 
-    /// The fates there are, in the order of reports; what has none last.
+    /// The fates there are, in the order of reports; what is not known last.
     fn fates(&self) -> Vec<Option<Fate>> {
         let all = Fate::ALL.into_iter().map(Some).chain([None]);
-        all.filter(|fate| self.packages.values().any(|package| package.fates.contains_key(fate))).collect()
+        all.filter(|fate| self.packages.values().any(|package| package.tasks.contains_key(fate))).collect()
     }
 }
 
 /// The heading of a fate.
 fn heading(fate: Option<Fate>) -> &'static str {
-    fate.map_or("other", Fate::name)
+    fate.map_or("unknown", Fate::name)
 }

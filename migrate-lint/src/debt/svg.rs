@@ -1,5 +1,5 @@
-//! Debt as a picture: a bar for each package, most first, divided by what
-//! becomes of the tasks. It needs no script and no font of its own, and is
+//! Debt as a picture: a bar of tasks for each package, divided by what becomes
+//! of them. It needs no script and no font of its own, and is
 //! read on light and dark pages.
 
 use super::{Debt, heading};
@@ -17,25 +17,27 @@ const NAME: usize = 22;
 
 /// Writes the picture.
 pub fn render(debt: &Debt, out: &mut dyn Write) -> io::Result<()> {
-    let rows: Vec<_> = debt.ranked().into_iter().filter(|(_, p)| p.decided.total() > 0).collect();
+    let mut rows: Vec<_> = debt.packages.iter().filter(|(_, package)| package.started() > 0).collect();
+    rows.sort_by_key(|(_, package)| std::cmp::Reverse(package.started()));
     let fates = debt.fates();
     let legend = TOP + rows.len() * ROW + 10;
     let height = legend + fates.len().div_ceil(4) * 20 + 10;
-    let title = format!("{} by package", count(debt.total.total(), "finding", "findings"));
+    let tasks = count(debt.started(), "task", "tasks");
+    let title = format!("{tasks}, and what becomes of them");
     writeln!(
         out,
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-label="{title}" font-family="sans-serif" font-size="13" fill="gray">"#
     )?;
     writeln!(out, "<title>{title}</title>")?;
     writeln!(out, r#"<text x="10" y="24" font-size="16">{title}</text>"#)?;
-    let most = rows.iter().map(|(_, p)| p.decided.total()).max().unwrap_or(1);
+    let most = rows.iter().map(|(_, package)| package.started()).max().unwrap_or(1);
     let length = |n: usize| n as f64 * (WIDTH - LABEL - NUMBER) as f64 / most as f64;
     for (i, (name, package)) in rows.iter().enumerate() {
         let y = TOP + i * ROW;
         writeln!(out, r#"<text x="{}" y="{}" text-anchor="end">{}</text>"#, LABEL - 8, y + 15, short(name))?;
         let mut at = LABEL as f64;
         for fate in &fates {
-            let n = package.fates.get(fate).copied().unwrap_or(0);
+            let n = package.tasks.get(fate).copied().unwrap_or(0);
             if n > 0 {
                 let (x, width, fill) = (at, length(n), color(*fate));
                 writeln!(
@@ -47,7 +49,7 @@ pub fn render(debt: &Debt, out: &mut dyn Write) -> io::Result<()> {
                 at += width;
             }
         }
-        writeln!(out, r#"<text x="{:.1}" y="{}">{}</text>"#, at + 6.0, y + 15, package.decided.total())?;
+        writeln!(out, r#"<text x="{:.1}" y="{}">{}</text>"#, at + 6.0, y + 15, package.started())?;
     }
     for (i, fate) in fates.iter().enumerate() {
         let (x, y) = (10 + i % 4 * 185, legend + i / 4 * 20);

@@ -1,6 +1,6 @@
 //! Mending what can be mended without a change of what the code does.
 //!
-//! A finding may carry a [`Fix`]. All fixes of a file that do not meet are
+//! A finding may carry a [`Fix`](crate::rule::Fix). All fixes of a file that do not meet are
 //! made at once; the file is written only if it still parses, and as a whole
 //! (a new file that takes the old one's place). Then the run begins anew, for
 //! one fix can make room for the next, until nothing is left to do. Nothing is

@@ -23,7 +23,11 @@ pub fn render(report: &Report, is_colored: bool, is_quiet: bool, out: &mut dyn W
     for unknown in &report.unknowns {
         block(unknown, "unknown", &renderer, out)?;
     }
-    writeln!(out, "{}", summary(report))
+    writeln!(out, "{}", summary(report))?;
+    match report.findings.iter().filter(|finding| finding.fix.is_some()).count() {
+        0 => Ok(()),
+        n => writeln!(out, "`cargo migrate-lint fix` mends {n} of them"),
+    }
 }
 
 fn block(finding: &Finding, severity: &str, renderer: &Renderer, out: &mut dyn Write) -> io::Result<()> {

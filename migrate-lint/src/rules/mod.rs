@@ -7,6 +7,7 @@ mod context;
 mod detached_spawn;
 mod detached_spawn_finite;
 mod detached_spawn_in_test;
+mod fixes;
 mod forgotten_handle;
 mod guard_across_await;
 mod handle_stored_without_abort;

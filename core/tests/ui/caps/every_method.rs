@@ -5,6 +5,7 @@ use std::time::Duration;
 fn program(cx: &Cx<NoCaps>) {
     cx.spawn("task", async |_| {});
     cx.spawn_future("future", async {});
+    cx.spork("region", async |_| {});
     cx.spawn_blocking("job", || {});
     cx.now();
     cx.sleep(Duration::ZERO);

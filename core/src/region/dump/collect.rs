@@ -1,0 +1,272 @@
+//! Taking a dump: what is owned is copied under one lock of its region, which no task holds while it
+//! is polled; what is awaited is read from notes, and from one scope at a time.
+//!
+//! No future is touched, and no two locks are held together. A task that ends meanwhile may be
+//! missing, or told as it was.
+
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use asupersync_task::Activity;
+
+use super::cycles;
+use super::data::{Dump, FinalizerDump, ObligationDump, RegionDump, TaskDump, TaskState};
+use super::number::Numbers;
+use crate::cancel::{Awaits, Object, Scope, Wait, Waits};
+use crate::host::TaskRef;
+use crate::id::TaskId;
+use crate::outcome::lock;
+use crate::region::finalizer::Started;
+use crate::region::tree::{LONGEST_PATH, Node};
+use crate::time::Time;
+
+/// Where a task stands in the dump: its region's place, and its own among that one's tasks.
+type At = (usize, usize);
+
+impl Node {
+    /// The tree that this node belongs to, as it is.
+    pub(crate) fn dump(self: &Arc<Self>) -> Dump {
+        let mut top = self.clone();
+        while let Some(parent) = top.parent.upgrade() {
+            top = parent;
+        }
+        let mut taking = Taking::new(top.tree.host.now());
+        // A line of nodes that come next: those of one level stand together, parents before children.
+        let mut line = vec![(top, None)];
+        let mut tasks = Vec::new();
+        while let Some((node, parent)) = line.get(taking.regions.len()).cloned() {
+            let around = parent.map(|(place, depth): (usize, usize)| (&*line[place].0, place, depth));
+            let children = taking.region(&node, around, &mut tasks);
+            let here = (taking.regions.len() - 1, parent.map_or(0, |(_, depth)| depth) + 1);
+            line.extend(children.into_iter().map(|child| (child, Some(here))));
+        }
+        taking.resolve(line.iter().map(|(node, _)| &**node))
+    }
+}
+
+/// A dump that is being taken.
+struct Taking {
+    at: Time,
+    regions: Vec<RegionDump>,
+    /// Tasks by the data pointers of the wakers under which they poll, and by the scopes in which.
+    wakers: Vec<(u64, At)>,
+    scopes: Vec<(u64, TaskId)>,
+    /// Tasks that somebody joins, with the data pointer of that one's waker.
+    joined: Vec<(u64, At)>,
+}
+
+impl Taking {
+    fn new(at: Time) -> Self {
+        Taking { at, regions: vec![], wakers: vec![], scopes: vec![], joined: vec![] }
+    }
+
+    /// Enters a region with its tasks; tells its children. `tasks` is room to work in.
+    fn region(
+        &mut self,
+        node: &Arc<Node>,
+        around: Option<(&Node, usize, usize)>,
+        tasks: &mut Vec<TaskRef>,
+    ) -> Vec<Arc<Node>> {
+        let at = self.at;
+        let inner = lock(&node.inner);
+        tasks.extend(inner.tasks.iter().map(|(_, entry)| entry.task.clone()));
+        let children = inner.children.iter().map(|(_, child)| child.clone()).collect();
+        let (started, is_polled) = (inner.started.clone(), inner.running.is_none());
+        let (state, close_by) = (inner.state, inner.close_by);
+        let (failed, finalizers) = (inner.failures.len(), inner.finalizers.len());
+        let owed = inner.ledger.iter();
+        let owed = owed.map(|owed| ObligationDump { kind: owed.kind, site: owed.site, age: at - owed.since });
+        let obligations = owed.collect();
+        drop(inner);
+        let (standing, own) = (node.scope.standing(), node.scope.own_budget());
+        let (path, budget) = match around {
+            Some((parent, place, depth)) => {
+                let around = &self.regions[place];
+                let path =
+                    if depth < LONGEST_PATH { format!("{}/{}", around.path, node.name) } else { node.path() };
+                (path, node.scope.budget_within(own, &parent.scope, around.budget))
+            }
+            None => (node.path(), node.scope.budget()),
+        };
+        let place = self.regions.len();
+        self.regions.push(RegionDump {
+            id: node.id,
+            parent: around.map(|(parent, ..)| parent.id),
+            name: node.name.clone(),
+            path,
+            site: node.site,
+            age: at - node.opened_at,
+            phase: state.phase,
+            body: state.body,
+            opened_by: None,
+            reason: standing.reason,
+            budget,
+            close_by: (close_by < Time::MAX).then_some(close_by),
+            tasks: Vec::with_capacity(tasks.len()),
+            failed,
+            finalizers,
+            finalizer: started.map(|started| finalizer(&started, is_polled, at)),
+            obligations,
+        });
+        for task in tasks.drain(..) {
+            self.task(place, node, &task);
+        }
+        children
+    }
+
+    /// Enters a task of the region at `place`.
+    fn task(&mut self, place: usize, node: &Node, task: &TaskRef) {
+        let state = match task.activity() {
+            Activity::Running => TaskState::Running,
+            Activity::Queued => TaskState::Queued,
+            Activity::Idle => TaskState::Waiting,
+            Activity::Complete => return,
+        };
+        let meta = task.meta();
+        let info = &meta.info;
+        let (standing, own, inside) = meta.scope.look();
+        let region = &mut self.regions[place];
+        let here = (place, region.tasks.len());
+        self.wakers.push((task.id_addr() as u64, here));
+        for scope in &inside {
+            // The body of a region, or something that is polled under a waker of its own.
+            self.scopes.push((address(scope), info.id));
+            if scope.home() != task.id_addr() {
+                self.wakers.push((scope.home() as u64, here));
+            }
+        }
+        let joiner = meta.joiner.load(Ordering::Relaxed);
+        if joiner != 0 {
+            self.joined.push((joiner as u64, here));
+        }
+        region.tasks.push(TaskDump {
+            id: info.id,
+            name: info.name.clone(),
+            site: info.site,
+            age: self.at - info.spawned_at,
+            state,
+            lane: meta.lane(),
+            level: standing.level,
+            reason: standing.reason,
+            budget: meta.scope.budget_within(own, &node.scope, region.budget),
+            awaits: meta.scope.waits_with(Some(task.note()), &inside),
+            joined_by: None,
+        });
+    }
+
+    /// Tells who waits for whom, by what is known of all of them.
+    fn resolve<'a>(mut self, nodes: impl Iterator<Item = &'a Node>) -> Dump {
+        self.resolve_openers(nodes);
+        self.resolve_joins();
+        self.drop_ended();
+        let mut objects = Numbers::default();
+        for region in &mut self.regions {
+            for task in &mut region.tasks {
+                if task.state == TaskState::Waiting {
+                    task.awaits = mem::take(&mut task.awaits).of_idle();
+                }
+                number(&mut task.awaits, &mut objects);
+            }
+            if let Some(finalizer) = &mut region.finalizer {
+                number(&mut finalizer.awaits, &mut objects);
+            }
+        }
+        let mut dump = Dump { at: self.at, regions: self.regions, cycles: Vec::new() };
+        dump.cycles = cycles::find(&dump);
+        dump
+    }
+
+    /// Whose scope a region's is inside of runs its body.
+    fn resolve_openers<'a>(&mut self, nodes: impl Iterator<Item = &'a Node>) {
+        let tasks: Numbers<TaskId> = self.scopes.drain(..).collect();
+        if !tasks.is_empty() {
+            for (region, node) in self.regions.iter_mut().zip(nodes) {
+                region.opened_by = tasks.get(&address(&node.scope)).copied();
+            }
+        }
+    }
+
+    /// Who has left its waker with a task waits for that one's end.
+    fn resolve_joins(&mut self) {
+        let wanted: Numbers<()> = self.joined.iter().map(|&(waker, _)| (waker, ())).collect();
+        let wakers = self.wakers.iter().filter(|(waker, _)| !wanted.is_empty() && wanted.contains_key(waker));
+        let waiters: Numbers<At> = wakers.copied().collect();
+        for (waker, joined) in mem::take(&mut self.joined) {
+            let Some(&waiter) = waiters.get(&waker) else { continue };
+            let (id, by) = (self.at(joined).id, self.at(waiter).id);
+            self.at(joined).joined_by = Some(by);
+            let waits = &mut self.at(waiter).awaits.now;
+            if !waits.iter().any(|wait| wait.awaits == Awaits::Join(id)) {
+                waits.push(Wait { awaits: Awaits::Join(id), deadline: None });
+            }
+        }
+    }
+
+    /// What was awaited may have ended before whoever waits was polled.
+    fn drop_ended(&mut self) {
+        let all = self.regions.iter().flat_map(|region| &region.tasks).flat_map(|task| &task.awaits.now);
+        let awaited = all.filter_map(|wait| match wait.awaits {
+            Awaits::Join(id) => Some((id.get(), false)),
+            Awaits::Closing(id) => Some((id.get(), false)),
+            _ => None,
+        });
+        // Tasks and regions have their numbers from one counter.
+        let mut awaited: Numbers<bool> = awaited.collect();
+        if awaited.is_empty() {
+            return;
+        }
+        for region in &self.regions {
+            let tasks = region.tasks.iter().map(|task| task.id.get());
+            for id in tasks.chain([region.id.get()]) {
+                if let Some(found) = awaited.get_mut(&id) {
+                    *found = true;
+                }
+            }
+        }
+        let is_gone = |awaits: Awaits| match awaits {
+            Awaits::Join(id) => !awaited[&id.get()],
+            Awaits::Closing(id) => !awaited[&id.get()],
+            _ => false,
+        };
+        for task in self.regions.iter_mut().flat_map(|region| &mut region.tasks) {
+            if let Some(gone) = task.awaits.now.iter().find(|wait| is_gone(wait.awaits)) {
+                task.awaits.last = Some(gone.awaits);
+                task.awaits.now.retain(|wait| !is_gone(wait.awaits));
+            }
+        }
+    }
+
+    fn at(&mut self, (region, task): At) -> &mut TaskDump {
+        &mut self.regions[region].tasks[task]
+    }
+}
+
+fn finalizer(started: &Started, running: bool, at: Time) -> FinalizerDump {
+    let awaits = started.scope.waits(None);
+    FinalizerDump {
+        site: started.site,
+        age: at - started.since,
+        running,
+        budget: started.scope.own_budget(),
+        awaits: if running { awaits } else { awaits.of_idle() },
+    }
+}
+
+/// Numbers what is waited at in the order in which it is met: an address says nothing, and is another
+/// one in the next run. What is awaited no more may be gone, and has no number.
+fn number(waits: &mut Waits, objects: &mut Numbers<u64>) {
+    for wait in &mut waits.now {
+        if let Awaits::Object(_, object) = &mut wait.awaits {
+            let next = objects.len() as u64 + 1;
+            *object = Object(*objects.entry(object.0).or_insert(next));
+        }
+    }
+    if let Some(Awaits::Object(_, object)) = &mut waits.last {
+        *object = Object(0);
+    }
+}
+
+fn address(scope: &Arc<Scope>) -> u64 {
+    Arc::as_ptr(scope).addr() as u64
+}

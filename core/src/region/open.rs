@@ -1,0 +1,91 @@
+//! An open region and its body, from the first poll to Closed.
+
+use std::future::Future;
+use std::panic::Location;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use super::failure;
+use super::policy::Policy;
+use super::report::CloseReport;
+use super::tree::Node;
+use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, Scope, noted, past_the_drain};
+use crate::outcome::Outcome;
+use crate::spawn::{contain, submit_system};
+
+/// A region whose body waits to be run, or runs. Dropped half-way, the region is asked to close, and a
+/// task of its own drives it there.
+pub(super) struct Opened {
+    pub(super) node: Arc<Node>,
+    stage: Stage,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Waiting,
+    Running,
+    Closing,
+    Closed,
+}
+
+impl Opened {
+    /// Opens a region in `parent`, which is cancelled together with `scope`, whose level must be below
+    /// `until`.
+    pub(super) fn new(
+        parent: &Arc<Node>,
+        scope: &Arc<Scope>,
+        until: Level,
+        name: &str,
+        policy: Policy,
+        site: &'static Location<'static>,
+    ) -> Result<Opened, Cancelled> {
+        let node = parent.open_child(scope, until, name, policy, site)?;
+        Ok(Opened { node, stage: Stage::Waiting })
+    }
+
+    /// Runs the body, and drives the region to Closed. `around` is the scope that it was opened in.
+    pub(super) async fn run<T>(
+        mut self,
+        around: &Arc<Scope>,
+        body: impl Future<Output = Outcome<T>>,
+    ) -> (Outcome<T>, CloseReport) {
+        let node = self.node.clone();
+        self.stage = Stage::Running;
+        let (body, dropped) = contain(&node.scope, body).await;
+        self.stage = Stage::Closing;
+        if let Some(awaited) = dropped {
+            node.body_dropped(awaited);
+        }
+        node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
+        // Work in flight has had its time; finalizers have theirs.
+        let closing = noted(around, Note::region(node.id), node.close());
+        let report = past_the_drain(around, closing).await;
+        self.stage = Stage::Closed;
+        (failure::conclude(&node, body), report)
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if self.stage == Stage::Closed {
+            return;
+        }
+        let node = self.node.clone();
+        node.scope.clear_home();
+        node.request(Reason::at_site(ReasonKind::HandleDropped, node.site));
+        if self.stage < Stage::Closing {
+            node.body_ended(false);
+        }
+        // Without a body nobody has had its `Cx`, so there is nothing to wait for.
+        let closed = self.stage == Stage::Waiting
+            && pin!(node.close()).poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        if !closed {
+            let region = node.clone();
+            let closer = submit_system(&node, "closer", async move {
+                region.close().await;
+            });
+            node.driven_by(closer);
+        }
+    }
+}
