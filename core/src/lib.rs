@@ -36,6 +36,7 @@ mod interval;
 pub mod io;
 pub mod obligation;
 mod outcome;
+mod plain;
 mod random;
 pub mod region;
 mod spawn;
