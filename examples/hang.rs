@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example hang`. Two tasks join each other, connections wait for a lock that a third
 //! holds for ever, and a region closes but one task in it ignores that.
+//!
+//! What `cargo migrate-lint` says of it: nothing.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -25,6 +25,7 @@ pub mod kin;
 mod lex;
 pub mod load;
 pub mod place;
+pub mod precise;
 mod reach;
 pub mod render;
 pub mod resolve;

@@ -181,7 +181,8 @@ impl<'w, 'a> Finder<'w, 'a> {
         let callee = self.world.path_callee(instance, id);
         match &callee {
             Callee::Function(_) | Callee::Outside(_) => {
-                let found = self.world.callee_path(&callee)?;
+                let found =
+                    self.world.callee_path(&callee).or_else(|| self.own_path(&callee, path.last()))?;
                 if self.watched.contains(&*found) {
                     return Some(yes(found));
                 }
@@ -195,7 +196,16 @@ impl<'w, 'a> Finder<'w, 'a> {
             }
             Callee::Unknown(None) if is_plain && self.may_be_function(path) => {
                 let meanings = self.world.meanings(instance, id);
-                meanings.is_empty().then(|| {
+                // a lone word of a macro's input names anything
+                let (node, is_call) =
+                    self.call_of(instance, self.world.file(instance).uses[id as usize].node);
+                let bodies = self.world.bodies(instance);
+                let parent = bodies.node(node).parent;
+                let is_word = path.len() == 1
+                    && !is_call
+                    && parent != NONE
+                    && matches!(bodies.kind(parent), Kind::Macro { .. } | Kind::Tokens(_));
+                (meanings.is_empty() && !is_word).then(|| {
                     let first = path.iter().copied().find(|s| *s != kw::ROOT).unwrap_or(path[0]);
                     Verdict::Unknown(match path.len() {
                         1 => format!("nothing named `{}` is in sight", self.world.names.text(first)),
@@ -224,7 +234,12 @@ impl<'w, 'a> Finder<'w, 'a> {
 
     fn method_verdict(&self, at: At, name: Symbol, quoted: bool) -> Option<Verdict> {
         let callee = self.world.callee(at);
-        if let Some(found) = self.world.callee_path(&callee) {
+        if let Callee::Outside(_) = callee
+            && let Some(path) = self.extension(at, name).filter(|path| path.contains("::io::"))
+        {
+            return Some(Verdict::Yes(path));
+        }
+        if let Some(found) = self.world.callee_path(&callee).or_else(|| self.own_path(&callee, Some(&name))) {
             let is_watched = self.watched.contains(&*found);
             return is_watched.then(|| match quoted {
                 true => Verdict::Unknown("it is code that a macro generates for another crate".into()),
@@ -233,10 +248,7 @@ impl<'w, 'a> Finder<'w, 'a> {
         }
         match callee {
             Callee::Unknown(_) => {
-                if let Some(found) = self.world.extension(name, at)
-                    && let Some(path) = self.world.function_path(found)
-                    && self.watched.contains(&*path)
-                {
+                if let Some(path) = self.extension(at, name) {
                     return Some(Verdict::Yes(path));
                 }
                 (self.knows_tokio(at.instance) && self.may_be_spawn(at, name))
@@ -246,10 +258,26 @@ impl<'w, 'a> Finder<'w, 'a> {
         }
     }
 
+    /// The path of a function of the workspace, which may itself be one that
+    /// is watched elsewhere.
+    fn own_path(&self, callee: &Callee, name: Option<&Symbol>) -> Option<Rc<str>> {
+        match callee {
+            Callee::Function(found) if name.is_some_and(|name| self.plain.contains(name)) => {
+                self.world.own_path(found.function)
+            }
+            _ => None,
+        }
+    }
+
+    /// The watched function of a trait in sight that has this name.
+    fn extension(&self, at: At, name: Symbol) -> Option<Rc<str>> {
+        let path = self.world.function_path(self.world.extension(name, at)?)?;
+        self.watched.contains(&*path).then_some(path)
+    }
+
     /// Whether the package of an instance has Tokio or its kin to call.
     fn knows_tokio(&self, instance: u32) -> bool {
-        let krate = &self.world.tree.crates[self.world.tree.instances[instance as usize].krate as usize];
-        let package = &self.world.workspace.packages[krate.package];
+        let package = self.world.package(instance);
         package.bare || package.dependencies.values().any(|d| d.package.contains("tokio"))
     }
 
@@ -257,9 +285,16 @@ impl<'w, 'a> Finder<'w, 'a> {
     /// the name, and is given a future or, under a name of its own, anything.
     fn may_be_spawn(&self, at: At, name: Symbol) -> bool {
         let bodies = self.world.bodies(at.instance);
-        let Kind::Method { args, .. } = bodies.kind(at.node) else {
+        let Kind::Method { receiver, args, .. } = bodies.kind(at.node) else {
             return false;
         };
+        // a context of ours, whose tasks have an owner
+        if let Kind::Local(local) = bodies.kind(bodies.peeled(receiver))
+            && bodies.locals[local as usize].name == self.world.names.intern("cx")
+            && self.world.knows_us(at.instance)
+        {
+            return false;
+        }
         let text = self.world.names.text(name);
         match (&*text, bodies.list(args)) {
             ("spawn", [future]) => self.is_future(At { node: *future, ..at }),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use asupersync_core::region::{CloseReport, Root};
 use asupersync_core::{Budget, Cancelled, Cx, Outcome, Reason, ReasonKind, TaskFn, TaskOutput, Time};
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -167,13 +167,17 @@ async fn watch(root: &Root) -> CloseReport {
     }
 }
 
-/// Has a sleeping worker of Tokio look around now and then, until this is dropped: its timers and I/O
-/// are seen to by workers between polls, and the one whose turn it is may be in a poll that does not
-/// return. On a thread of its blocking pool, and so in vain if there is none.
-struct Nudges(#[expect(dead_code, reason = "its drop ends them")] mpsc::Sender<()>);
+/// Has a sleeping worker of Tokio look around now and then, until this is dropped: timers and I/O are
+/// seen to by workers between polls, and the one whose turn it is may be in a poll that does not return.
+/// On a thread of the blocking pool, and so in vain if none is free. With one thread there is none to
+/// wake, and a paused clock would stand still.
+struct Nudges(#[expect(dead_code, reason = "its drop ends them")] Option<mpsc::Sender<()>>);
 
 impl Nudges {
     fn start(tokio: &Handle) -> Self {
+        if tokio.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            return Nudges(None);
+        }
         let (stop, stopped) = mpsc::channel();
         let nudged = tokio.clone();
         // migrate-lint: allow(detached_spawn_finite) ends when the nudges are dropped
@@ -182,7 +186,7 @@ impl Nudges {
                 drop(nudged.spawn(std::future::ready(())));
             }
         }));
-        Nudges(stop)
+        Nudges(Some(stop))
     }
 }
 

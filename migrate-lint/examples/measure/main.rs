@@ -3,17 +3,19 @@
 //! ```sh
 //! cargo run --release -p migrate-lint --example measure -- clone DIR
 //! cargo run --release -p migrate-lint --example measure -- fates DIR
+//! cargo run --release -p migrate-lint --example measure -- oracle DIR [NAME..]
 //! cargo run --release -p migrate-lint --example measure -- tasks PATH
 //! ```
 //!
 //! `clone` fetches the repositories of `oracle/repositories.tsv` at their
 //! commits into DIR; checkouts that are there already are used as they are.
-//! `fates` compares with the labels of `oracle/fates.tsv`; `tasks` prints the
-//! tasks of one workspace.
+//! `fates` compares with the labels of `oracle/fates.tsv`, `oracle` with what
+//! clippy's resolver finds; `tasks` prints the tasks of one workspace.
 //!
 //! What `cargo migrate-lint` says of it: nothing.
 
 mod fates;
+mod oracle;
 mod repositories;
 mod tasks;
 
@@ -25,8 +27,9 @@ fn main() -> ExitCode {
     let done = match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["clone", dir] => repositories::clone(&PathBuf::from(dir)),
         ["fates", dir] => fates::run(&PathBuf::from(dir)),
+        ["oracle", dir, names @ ..] => oracle::run(&PathBuf::from(dir), names),
         ["tasks", path] => tasks::run(&PathBuf::from(path)),
-        _ => Err("usage: measure clone DIR | fates DIR | tasks PATH".into()),
+        _ => Err("usage: measure clone DIR | fates DIR | oracle DIR [NAME..] | tasks PATH".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

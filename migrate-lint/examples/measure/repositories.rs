@@ -11,6 +11,8 @@ pub(crate) struct Repository {
     commit: String,
     /// Directories of the workspaces in it.
     pub(crate) workspaces: Vec<String>,
+    /// How clippy builds it.
+    pub(crate) flags: Vec<String>,
 }
 
 /// A file of `oracle`, its comments left out.
@@ -23,13 +25,14 @@ pub(crate) fn lines(file: &str) -> Result<Vec<Vec<String>>, String> {
 
 pub(crate) fn all() -> Result<Vec<Repository>, String> {
     let of = |line: Vec<String>| match line.as_slice() {
-        [name, url, commit, workspaces] => Ok(Repository {
+        [name, url, commit, workspaces, flags] => Ok(Repository {
             name: name.clone(),
             url: url.clone(),
             commit: commit.clone(),
-            workspaces: workspaces.split(' ').map(str::to_string).collect(),
+            workspaces: workspaces.split_whitespace().map(str::to_string).collect(),
+            flags: flags.split_whitespace().map(str::to_string).collect(),
         }),
-        other => Err(format!("repositories.tsv: four fields are wanted, not {other:?}")),
+        other => Err(format!("repositories.tsv: five fields are wanted, not {other:?}")),
     };
     lines("repositories.tsv")?.into_iter().map(of).collect()
 }

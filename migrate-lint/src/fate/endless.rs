@@ -80,7 +80,13 @@ fn has_endless_loop(world: &World<'_>, body: At, depth: u32) -> bool {
 }
 
 /// Whether something in a loop's body leaves it.
-fn is_left(world: &World<'_>, instance: u32, inner: ExprId, around: ExprId, label: Symbol) -> bool {
+pub(crate) fn is_left(
+    world: &World<'_>,
+    instance: u32,
+    inner: ExprId,
+    around: ExprId,
+    label: Symbol,
+) -> bool {
     let bodies = world.bodies(instance);
     let frame = bodies.frame(around);
     let mut node = inner;

@@ -11,7 +11,7 @@ mod flow;
 mod place;
 mod uses;
 
-pub(crate) use endless::is_endless;
+pub(crate) use endless::{is_endless, is_left};
 
 use crate::kin::{Kin, Owner};
 use crate::sites::Site;

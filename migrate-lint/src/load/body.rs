@@ -291,6 +291,25 @@ impl Bodies {
         })
     }
 
+    /// The node and everything that is part of it, parents first.
+    pub fn within(&self, id: ExprId) -> Vec<ExprId> {
+        let mut out = Vec::new();
+        let mut work = vec![id];
+        while let Some(node) = work.pop() {
+            out.push(node);
+            let (ones, list) = self.kind(node).children();
+            let ones = ones.into_iter().filter(|child| *child != NONE);
+            let children: Vec<ExprId> = ones.chain(self.list(list).iter().copied()).collect();
+            work.extend(children.into_iter().rev());
+        }
+        out
+    }
+
+    /// Whether a node is `of` or a part of it.
+    pub fn is_within(&self, id: ExprId, of: ExprId) -> bool {
+        self.ancestors(id).any(|node| node == of)
+    }
+
     /// A node without parentheses, references and blocks of nothing else.
     pub fn peeled(&self, mut id: ExprId) -> ExprId {
         loop {

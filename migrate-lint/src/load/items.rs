@@ -241,6 +241,9 @@ impl Extractor<'_, '_> {
                 scope: x.scope,
                 is_async: sig.asyncness.is_some(),
                 takes_self: sig.receiver().is_some(),
+                borrows_self: sig
+                    .receiver()
+                    .is_some_and(|r| matches!(r.kind, syn::ReceiverKind::Reference(..))),
                 generics,
                 parameters: Vec::new(),
                 self_pattern: NONE,

@@ -12,11 +12,13 @@ use std::path::PathBuf;
 /// Crates by the name code knows them by; what follows two underscores tells
 /// the parts of one apart.
 const OUTLINES: &[(&str, &str)] = &[
+    ("axum", include_str!("../../outlines/axum.rs")),
     ("futures", include_str!("../../outlines/futures.rs")),
     ("futures_channel", "pub use futures::channel::*;"),
     ("futures_executor", "pub use futures::executor::*;"),
     ("futures_lite", "pub use futures::{future, io, prelude, stream};"),
     ("futures_util", "pub use futures::*;"),
+    ("hyper", include_str!("../../outlines/hyper.rs")),
     ("parking_lot", include_str!("../../outlines/parking_lot.rs")),
     ("rocket", "pub use tokio;"),
     ("std", include_str!("../../outlines/std.rs")),
@@ -25,6 +27,7 @@ const OUTLINES: &[(&str, &str)] = &[
     ("tokio__sync", include_str!("../../outlines/tokio_sync.rs")),
     ("tokio_stream", "pub use futures::stream::{Stream, StreamExt};"),
     ("tokio_util", include_str!("../../outlines/tokio_util.rs")),
+    ("tonic", include_str!("../../outlines/tonic.rs")),
 ];
 
 /// The crate that an outline is of.

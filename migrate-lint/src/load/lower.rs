@@ -237,7 +237,7 @@ impl Extractor<'_, '_> {
         let pattern = self.pattern(pat);
         let guard = self.optional(guard);
         let value = self.expression(&arm.body);
-        self.push(Kind::Arm { pattern, guard, value })
+        self.push_at(arm.fat_arrow_token.spans[0], Kind::Arm { pattern, guard, value })
     }
 
     fn structure(&mut self, e: &syn::ExprStruct) -> ExprId {

@@ -62,6 +62,8 @@ pub struct Function {
     pub is_async: bool,
     /// Whether the first parameter is `self`.
     pub takes_self: bool,
+    /// Whether that is a reference.
+    pub borrows_self: bool,
     /// Its own generic parameters.
     pub generics: Vec<Generic>,
     /// Parameters, `self` left out.

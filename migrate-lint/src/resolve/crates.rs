@@ -16,7 +16,7 @@ impl<'a> Resolver<'a> {
         &self.tree.crates[instance.krate as usize]
     }
 
-    pub(super) fn package_of(&self, node: NodeId) -> &'a Package {
+    pub(crate) fn package_of(&self, node: NodeId) -> &'a Package {
         &self.workspace.packages[self.crate_of(node).package]
     }
 
@@ -30,7 +30,7 @@ impl<'a> Resolver<'a> {
         self.tree.scope(node).is_module && !included
     }
 
-    pub(super) fn module_of(&self, mut node: NodeId) -> NodeId {
+    pub(crate) fn module_of(&self, mut node: NodeId) -> NodeId {
         while !self.is_module(node) {
             match self.tree.nodes[node as usize].parent {
                 Some(parent) => node = parent,

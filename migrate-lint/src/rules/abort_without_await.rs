@@ -1,10 +1,17 @@
 //! `abort_without_await`: a task that is told to stop, and not waited for.
+//!
+//! Two ways lead to such an `abort`: the fate of a task that is started in
+//! sight (its handle, or one of its `AbortHandle`s, decides it), and an
+//! `abort` on a variable that holds a handle from elsewhere.
 
 use super::fixes;
 use crate::facts::{Facts, Offence};
 use crate::fate::Fate;
-use crate::load::body::Kind;
+use crate::load::body::{ExprId, Kind, LocalId, NONE};
+use crate::load::names::Symbol;
 use crate::rule::{Diagnosis, Level, Rule};
+use crate::sites::Site;
+use crate::types::At;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -12,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
     level: Level::Warn,
     summary: "a task that is aborted and may still be running after that",
     page: include_str!("../../docs/abort_without_await.md"),
-    watched: &[],
+    watched: &["tokio::task::JoinHandle::abort"],
     check,
 };
 
@@ -21,25 +28,87 @@ fn check(facts: &Facts<'_, '_>, out: &mut Vec<Offence>) {
         let Some(found) = task.fate.as_ref().ok().filter(|found| found.fate == Fate::Aborted) else {
             continue;
         };
+        let bodies = facts.world.bodies(found.by.instance);
         // where nothing can be awaited, the caller would have to
+        let Kind::Method { name, .. } = bodies.kind(found.by.node) else { continue };
         if !facts.is_async(found.by) || facts.file_of(found.by) != task.site.file {
             continue;
         }
-        let bodies = facts.world.bodies(found.by.instance);
-        let Kind::Method { name, .. } = bodies.kind(found.by.node) else {
-            continue;
-        };
-        let level = if task.site.in_test { Level::Info } else { Level::Warn };
-        let diagnosis = Diagnosis {
-            message: "the task is aborted, and nobody waits until it has stopped".into(),
-            reason: "`abort` only asks: the task stops at its next await, and until then it runs beside \
-                     what comes now"
-                .into(),
-            suggestion: "let _ = handle.await; after it, or a region, which waits for what it cancels".into(),
-        };
-        let mut offence = facts.offence(found.by, name, level, diagnosis);
+        let mut offence = offence(facts, found.by, name, task.site.in_test);
         offence.fate = Some(Fate::Aborted);
         offence.fix = fixes::await_after(facts, task, found.by);
         out.push(offence);
     }
+    for site in facts.calls(RULE.watched).filter(|site| facts.is_async(site.at)) {
+        if handle(facts, site).is_some_and(|local| !is_used_after(facts, site, local)) {
+            out.push(offence(facts, site.at, site.name, site.in_test));
+        }
+    }
+}
+
+fn offence(facts: &Facts<'_, '_>, abort: At, name: Symbol, in_test: bool) -> Offence {
+    let level = if in_test { Level::Info } else { Level::Warn };
+    let diagnosis = Diagnosis {
+        message: "the task is aborted, and nobody waits until it has stopped".into(),
+        reason: "`abort` only asks: the task stops at its next await, and until then it runs beside what \
+                 comes now"
+            .into(),
+        suggestion: "let _ = handle.await; after it, or a region, which waits for what it cancels".into(),
+    };
+    facts.offence(abort, name, level, diagnosis)
+}
+
+/// The variable whose task is aborted, if it is aborted where it lives.
+fn handle(facts: &Facts<'_, '_>, site: &Site) -> Option<LocalId> {
+    let bodies = facts.world.bodies(site.at.instance);
+    let Kind::Method { receiver, .. } = bodies.kind(site.at.node) else {
+        return None;
+    };
+    match bodies.kind(bodies.peeled(receiver)) {
+        Kind::Local(local) if bodies.frame(site.at.node) == bodies.frame(receiver) => Some(local),
+        _ => None,
+    }
+}
+
+/// Whether the variable is named again after the abort, or around it: by a
+/// loop, or by a `select!` that has awaited it in this very arm.
+fn is_used_after(facts: &Facts<'_, '_>, site: &Site, local: LocalId) -> bool {
+    let bodies = facts.world.bodies(site.at.instance);
+    let names = |node: ExprId| bodies.kind(node) == Kind::Local(local);
+    let root = bodies.ancestors(site.at.node).last().unwrap_or(site.at.node);
+    let mut child = site.at.node;
+    for node in bodies.ancestors(site.at.node).skip(1) {
+        let names_of = |of: ExprId| bodies.within(of).into_iter().filter(|n| names(*n)).count();
+        let waits = match bodies.kind(node) {
+            Kind::SelectArm { future, handler, .. } if handler == child && future != NONE => {
+                names_of(future) > 0
+            }
+            // the next turn may wait
+            Kind::Loop { .. } | Kind::For { .. } => names_of(node) > 1,
+            _ => false,
+        };
+        if waits {
+            return true;
+        }
+        child = node;
+    }
+    // alternatives do not run after it
+    (site.at.node + 1..=root).any(|node| names(node) && !is_alternative(facts, site, node))
+}
+
+/// Whether a node is in another arm of something that the abort is in.
+fn is_alternative(facts: &Facts<'_, '_>, site: &Site, other: ExprId) -> bool {
+    let bodies = facts.world.bodies(site.at.instance);
+    let mut child = site.at.node;
+    for node in bodies.ancestors(site.at.node).skip(1) {
+        if bodies.is_within(other, node) {
+            return match bodies.kind(node) {
+                Kind::Select { .. } | Kind::Match { .. } => true,
+                Kind::If { condition, .. } => child != condition,
+                _ => false,
+            };
+        }
+        child = node;
+    }
+    false
 }

@@ -141,6 +141,26 @@ impl World<'_> {
         }
     }
 
+    /// The path of a function of the workspace, through the modules that define
+    /// it.
+    pub(crate) fn own_path(&self, f: FnRef) -> Option<Rc<str>> {
+        let function = self.function(f);
+        let node = self.node(f.instance, function.scope);
+        let resolver = self.resolver.borrow();
+        let module = resolver.module_of(node);
+        let mut path = vec![resolver.package_of(node).lib_name.clone()];
+        path.extend(resolver.module_path(module).iter().map(|name| self.names.text(*name).to_string()));
+        drop(resolver);
+        if let Some(Type::Named(def, _)) = self.self_of(f) {
+            let of = &self.tree.scope(def.node).definitions[def.index as usize];
+            path.push(self.names.text(of.name).to_string());
+        } else if let Some((_, of)) = function.of_trait {
+            path.push(self.names.text(of).to_string());
+        }
+        path.push(self.names.text(function.name).to_string());
+        Some(path.join("::").into())
+    }
+
     /// What a call of `found` with these arguments gives.
     pub(super) fn result_of(&self, found: &Method, receiver: Option<&Type>, args: &[At]) -> Type {
         let function = self.function(found.function);

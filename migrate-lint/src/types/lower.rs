@@ -108,7 +108,7 @@ impl World<'_> {
         }
         match segments {
             // a primitive, if nothing else has the name
-            [name] if meanings.is_empty() => {
+            [name] if meanings.is_empty() && is_primitive(&self.names.text(*name)) => {
                 Type::Outside(self.names.text(*name).as_ref().into(), args.into())
             }
             _ => Type::Unknown,
@@ -205,4 +205,12 @@ impl World<'_> {
 /// Generic parameters with their arguments.
 pub(super) fn pair(generics: &[Generic], args: &[Type]) -> Substitution {
     generics.iter().map(|g| g.name).zip(args.iter().cloned()).collect()
+}
+
+fn is_primitive(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str", "u128", "u16",
+        "u32", "u64", "u8", "usize",
+    ];
+    NAMES.binary_search(&name).is_ok()
 }

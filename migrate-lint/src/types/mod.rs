@@ -176,6 +176,23 @@ impl<'a> World<'a> {
         &self.tree.files[self.tree.instances[instance as usize].file as usize].index
     }
 
+    /// The package that an instance is part of.
+    pub fn package(&self, instance: u32) -> &'a Package {
+        let krate = &self.tree.crates[self.tree.instances[instance as usize].krate as usize];
+        &self.workspace.packages[krate.package]
+    }
+
+    /// Whether code of an instance may know asupersync.
+    pub(crate) fn knows_us(&self, instance: u32) -> bool {
+        let package = self.package(instance);
+        if package.bare {
+            let us = self.names.intern("asupersync");
+            return self.file(instance).scopes.iter().flat_map(|s| &s.imports).any(|i| i.path.contains(&us));
+        }
+        let ours = |name: &str| name == "asupersync" || name.starts_with("asupersync-");
+        package.dependencies.values().any(|d| ours(&d.package))
+    }
+
     /// The expressions of an instance's file.
     pub fn bodies(&self, instance: u32) -> &'a Bodies {
         &self.file(instance).bodies

@@ -84,7 +84,7 @@ fn not_async(handle: JoinHandle<()>) {
     handle.abort();
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() {
     let task = tokio::spawn(async {
         mended().await.unwrap();

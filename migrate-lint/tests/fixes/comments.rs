@@ -3,7 +3,7 @@
 // migrate-lint: allow(detached_spawn) once there was a spawn here
 async fn work() {}
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() {
     work().await; // migrate-lint: allow(detached_spawn, forgotten_handle) and here
     // migrate-lint: allow(forgotten_handle, detached_spawn_finite) the last words of the program

@@ -14,7 +14,7 @@ impl Drop for Aborting {
     }
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() {
     std::mem::drop(tokio::spawn(work()));
     let handle = tokio::spawn(work());

@@ -127,7 +127,7 @@ fn through_deref(w: &Wrapper) {
 }
 
 fn not_known(handle: Mystery) {
-    handle.spawn(async {});
+    handle.spawn(async {}); //~ ?
     mystery().spawn(async {}); //~ ?
     mystery().spawn(|| {});
     mystery().spawn_blocking(|| {}); //~ ?

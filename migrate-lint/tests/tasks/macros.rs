@@ -22,6 +22,7 @@ async fn f() {
     foreign! { a -> b; tokio::spawn(g()) <- c, { d => tokio::task::spawn(e) } } //~ ? //~ ?
     foreign! { x -> .map(tokio::spawn), ::tokio::spawn::<_>(g()) => 0 } //~ ? //~ ?
     foreign! { x.spawn(1) -> fn go() }
+    in_a_task!(spawn, async { 1 });
     stringify!(tokio::spawn(g()));
     foreign! { => stringify!(tokio::spawn(g())) }
 }

@@ -1,0 +1,54 @@
+//! Operations that lose something if their future is dropped halfway.
+
+use crate::facts::Facts;
+use crate::load::body::{ExprId, FrameKind, Kind};
+use crate::sites::Site;
+
+/// Those that have written a part, or taken a part that then is lost.
+pub(super) const HALFWAY: &[&str] = &[
+    "futures::io::AsyncReadExt::read_exact",
+    "futures::io::AsyncWriteExt::write_all",
+    "futures::sink::SinkExt::send",
+    "futures::sink::SinkExt::send_all",
+    "tokio::io::AsyncBufReadExt::read_line",
+    "tokio::io::AsyncBufReadExt::read_until",
+    "tokio::io::AsyncReadExt::read_exact",
+    "tokio::io::AsyncReadExt::read_to_end",
+    "tokio::io::AsyncReadExt::read_to_string",
+    "tokio::io::AsyncReadExt::read_u16",
+    "tokio::io::AsyncReadExt::read_u32",
+    "tokio::io::AsyncReadExt::read_u64",
+    "tokio::io::AsyncWriteExt::write_all",
+    "tokio::io::AsyncWriteExt::write_u16",
+    "tokio::io::AsyncWriteExt::write_u32",
+    "tokio::io::AsyncWriteExt::write_u64",
+    "tokio::io::copy",
+    "tokio::io::copy_bidirectional",
+    "tokio::io::copy_buf",
+];
+
+/// The name of an operation.
+pub(super) fn name(site: &Site) -> &str {
+    site.path().and_then(|path| path.rsplit("::").next()).unwrap_or_default()
+}
+
+/// Whether only async blocks lie between a node and what it is part of: then
+/// dropping the one drops the other.
+pub(super) fn runs_in(facts: &Facts<'_, '_>, instance: u32, node: ExprId, whole: ExprId) -> bool {
+    let bodies = facts.world.bodies(instance);
+    let home = bodies.frame(whole);
+    let mut frame = bodies.frame(node);
+    while frame != home {
+        match bodies.frames.get(frame as usize) {
+            Some(found) if found.kind == FrameKind::Async => frame = found.parent,
+            _ => return false,
+        }
+    }
+    // a task that is started in between goes on
+    let between = bodies.ancestors(node).take_while(|n| *n != whole);
+    !between.into_iter().any(|n| {
+        let at = crate::types::At { instance, node: n };
+        matches!(bodies.kind(n), Kind::Call { .. } | Kind::Method { .. })
+            && facts.tasks.iter().any(|task| task.site.at == at)
+    })
+}
