@@ -8,7 +8,9 @@ fn it_may_be_dropped_inside_a_task_of_its_own() {
     let runtime = Runtime::builder().workers(1).build().expect("a runtime");
     let (inside, other) = (runtime.clone(), Runtime::new().expect("a runtime"));
     let value = runtime.block_on(async move |cx: &Cx| -> Outcome<u8> {
-        drop((inside, other));
+        {
+            let _dropped_here = (inside, other);
+        }
         cx.spawn("after", async |_: &Cx| Ok(4)).join().await
     });
     assert_eq!(value.expect("it goes on"), 4);

@@ -103,9 +103,11 @@ fn a_cancel_a_panic_and_a_drop_abort_what_is_held(host: &dyn Runner) {
                             lease.abort()
                         });
                         if way == "drop" {
-                            return Ok(drop(cx.or_cancel(holding).await));
+                            cx.or_cancel(holding).await.ok();
+                        } else {
+                            holding.await;
                         }
-                        Ok(holding.await)
+                        Ok(())
                     });
                     inside.recv(cx).await?;
                     if way == "panic" { task.join().await } else { task.cancel(Budget::UNLIMITED).await }

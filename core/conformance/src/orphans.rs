@@ -159,7 +159,7 @@ fn one_left_deep_inside_is_reached_from_around(host: &dyn Runner) {
         let (one, (tell, mut has_left)) = (count.one(), oneshot::channel());
         let task = cx.spawn("leaves", async move |cx: &Cx| {
             Region::open(cx, "around", async |cx: &Cx| {
-                cx.timeout(HOUR, async |cx: &Cx| Ok(leave_one(cx, one).await)).await?;
+                cx.timeout(HOUR, async |cx: &Cx| leave_one(cx, one).await).await?;
                 drop(tell.send(()));
                 Ok(cx.sleep(HOUR).await?)
             })

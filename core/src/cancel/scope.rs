@@ -279,7 +279,7 @@ impl Scope {
     pub(crate) fn adopt(self: &Arc<Self>, orphan: &Arc<Scope>) {
         let (key, standing, metered) = {
             let mut inner = lock(&self.inner);
-            let key = inner.children.insert(Child { scope: Arc::downgrade(orphan), same_task: false });
+            let key = inner.children.insert(Child { scope: Arc::downgrade(orphan), listed: true });
             (key, inner.standing.clone(), self.metered.load(Ordering::Relaxed))
         };
         lock(&orphan.inner).foster = Some(Box::new((Arc::downgrade(self), key)));
