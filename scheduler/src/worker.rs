@@ -114,7 +114,7 @@ impl Worker {
             match found {
                 Some(runnable) => {
                     self.found();
-                    let _ = runnable.run();
+                    self.poll(runnable);
                 }
                 None => self.sleep(),
             }
@@ -179,8 +179,12 @@ impl Worker {
         }
         // Ahead of the ring, which may never be empty.
         if let Some(runnable) = self.shared.lanes.ready.pop() {
-            let _ = runnable.run();
+            self.poll(runnable);
         }
+    }
+
+    fn poll(&self, runnable: Runnable) {
+        self.shared.polling[self.index].run(runnable, self.turns);
     }
 
     fn steal(&mut self) -> Option<Runnable> {

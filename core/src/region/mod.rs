@@ -3,7 +3,8 @@
 //! `state` is the life of one region as a pure step, `tree` who owns whom, `request` how it is asked to
 //! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
 //! end, `ledger` and `settle` what becomes of obligations on that way, `open` runs a region's body,
-//! `dump` is how the tree looks, `root` what a host holds. This file and `spork` are what users call.
+//! `dump` is how the tree looks, `long_poll` who does not yield, `root` what a host holds, `roots` where it
+//! lists that. This file and `spork` are what users call.
 
 mod close;
 pub mod dump;
@@ -11,11 +12,13 @@ mod failure;
 mod finalizer;
 mod give_up;
 mod ledger;
+mod long_poll;
 mod open;
 mod policy;
 mod report;
 mod request;
 mod root;
+mod roots;
 mod settle;
 mod spork;
 mod state;
@@ -28,11 +31,13 @@ use std::sync::Arc;
 pub use failure::ChildFailures;
 pub(crate) use finalizer::Finalizer;
 pub(crate) use ledger::{Abort, Aborting};
+pub use long_poll::LongPoll;
 pub(crate) use policy::Policy;
 pub use policy::{Close, OnFailure};
 pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
 pub(crate) use request::request_scope;
 pub use root::{Attendant, Root};
+pub use roots::{Listed, Roots};
 pub use spork::ChildRegion;
 pub use state::{Event, Phase, State};
 pub(crate) use tree::Node;

@@ -1,14 +1,17 @@
-//! Taking a dump: what is owned is copied under one lock of its region, which no task holds while it
+//! Taking a dump: what is owned is copied under the lock of its region, which no task holds while it
 //! is polled; what is awaited is read from notes, and from one scope at a time.
 //!
-//! No future is touched, and no two locks are held together. A task that ends meanwhile may be
-//! missing, or told as it was.
+//! No future is touched, no two locks are held together, and none while more than [`AT_ONCE`] tasks
+//! or child regions are copied: whoever spawns meanwhile waits for so long, and not for the whole. A
+//! task that begins or ends meanwhile may be missing, or told as it was.
 
 use std::mem;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use asupersync_task::Activity;
+use slab::Slab;
 
 use super::cycles;
 use super::data::{Dump, FinalizerDump, ObligationDump, RegionDump, TaskDump, TaskState};
@@ -18,8 +21,11 @@ use crate::host::TaskRef;
 use crate::id::TaskId;
 use crate::outcome::lock;
 use crate::region::finalizer::Started;
-use crate::region::tree::{LONGEST_PATH, Node};
+use crate::region::tree::{Inner, LONGEST_PATH, Node};
 use crate::time::Time;
+
+/// How many tasks or child regions are copied under one hold of a lock: some ten microseconds.
+const AT_ONCE: usize = 512;
 
 /// Where a task stands in the dump: its region's place, and its own among that one's tasks.
 type At = (usize, usize);
@@ -69,9 +75,9 @@ impl Taking {
         tasks: &mut Vec<TaskRef>,
     ) -> Vec<Arc<Node>> {
         let at = self.at;
-        let inner = lock(&node.inner);
-        tasks.extend(inner.tasks.iter().map(|(_, entry)| entry.task.clone()));
-        let children = inner.children.iter().map(|(_, child)| child.clone()).collect();
+        let mut children = Vec::new();
+        let mut inner = lock(&node.inner);
+        let mut copied = copy(&inner, 0, tasks, &mut children);
         let (started, is_polled) = (inner.started.clone(), inner.running.is_none());
         let (state, close_by) = (inner.state, inner.close_by);
         let (failed, finalizers) = (inner.failures.len(), inner.finalizers.len());
@@ -79,6 +85,14 @@ impl Taking {
         let owed = owed.map(|owed| ObligationDump { kind: owed.kind, site: owed.site, age: at - owed.since });
         let obligations = owed.collect();
         drop(inner);
+        while let ControlFlow::Continue(from) = copied {
+            // Room is made here, and not with the lock held.
+            tasks.reserve(AT_ONCE);
+            children.reserve(AT_ONCE);
+            inner = lock(&node.inner);
+            copied = copy(&inner, from, tasks, &mut children);
+            drop(inner);
+        }
         let (standing, own) = (node.scope.standing(), node.scope.own_budget());
         let (path, budget) = match around {
             Some((parent, place, depth)) => {
@@ -240,6 +254,23 @@ impl Taking {
     fn at(&mut self, (region, task): At) -> &mut TaskDump {
         &mut self.regions[region].tasks[task]
     }
+}
+
+/// Copies what has keys of `from` and beyond; tells where to go on. A key is one task's or child's for
+/// life, so nothing is copied twice.
+fn copy(
+    inner: &Inner,
+    from: usize,
+    tasks: &mut Vec<TaskRef>,
+    children: &mut Vec<Arc<Node>>,
+) -> ControlFlow<(), usize> {
+    fn part<T>(slab: &Slab<T>, from: usize) -> impl Iterator<Item = &T> {
+        (from..slab.capacity().min(from + AT_ONCE)).filter_map(|key| slab.get(key))
+    }
+    tasks.extend(part(&inner.tasks, from).map(|entry| entry.task.clone()));
+    children.extend(part(&inner.children, from).cloned());
+    let (next, end) = (from + AT_ONCE, inner.tasks.capacity().max(inner.children.capacity()));
+    if next < end { ControlFlow::Continue(next) } else { ControlFlow::Break(()) }
 }
 
 fn finalizer(started: &Started, running: bool, at: Time) -> FinalizerDump {
