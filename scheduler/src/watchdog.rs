@@ -83,7 +83,7 @@ impl Watchdog {
         self.seen.clear();
     }
 
-    pub(crate) fn look(&mut self, workers: &[Polling], root: &Root) {
+    pub(crate) fn look(&mut self, workers: &[Arc<Polling>], root: &Root) {
         if self.limit == Duration::MAX {
             return;
         }
@@ -96,7 +96,7 @@ impl Watchdog {
     }
 
     /// Polls to be told of: by which worker, its note, and how long it stands.
-    fn due(&mut self, workers: &[Polling], now: Instant) -> Vec<(usize, u64, Duration)> {
+    fn due(&mut self, workers: &[Arc<Polling>], now: Instant) -> Vec<(usize, u64, Duration)> {
         self.seen.resize(workers.len(), Seen { word: 0, since: now, told: false });
         let mut due = Vec::new();
         for (n, (worker, seen)) in workers.iter().zip(&mut self.seen).enumerate() {
@@ -134,7 +134,7 @@ mod tests {
 
     /// What is due when the notes of two workers are seen at these milliseconds.
     fn due(looks: &[(u64, [u64; 2])]) -> Vec<(u64, usize)> {
-        let (workers, begin) = ([Polling::default(), Polling::default()], Instant::now());
+        let (workers, begin) = (<[Arc<Polling>; 2]>::default(), Instant::now());
         let mut watchdog = Watchdog::new(LIMIT, Hook::default());
         let mut told = Vec::new();
         for &(at, notes) in looks {

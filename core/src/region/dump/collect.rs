@@ -6,9 +6,8 @@
 //! task that begins or ends meanwhile may be missing, or told as it was.
 
 use std::mem;
-use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use asupersync_task::Activity;
 use slab::Slab;
@@ -17,11 +16,11 @@ use super::cycles;
 use super::data::{Dump, FinalizerDump, ObligationDump, RegionDump, TaskDump, TaskState};
 use super::number::Numbers;
 use crate::cancel::{Awaits, Object, Scope, Wait, Waits};
-use crate::host::TaskRef;
+use crate::host::{Lane, TaskInfo, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::lock;
 use crate::region::finalizer::Started;
-use crate::region::tree::{Inner, LONGEST_PATH, Node};
+use crate::region::tree::{Inner, LONGEST_PATH, Local, Node};
 use crate::time::Time;
 
 /// How many tasks or child regions are copied under one hold of a lock: some ten microseconds.
@@ -40,12 +39,12 @@ impl Node {
         let mut taking = Taking::new(top.tree.host.now());
         // A line of nodes that come next: those of one level stand together, parents before children.
         let mut line = vec![(top, None)];
-        let mut tasks = Vec::new();
+        let mut owned = Owned::default();
         while let Some((node, parent)) = line.get(taking.regions.len()).cloned() {
             let around = parent.map(|(place, depth): (usize, usize)| (&*line[place].0, place, depth));
-            let children = taking.region(&node, around, &mut tasks);
+            taking.region(&node, around, &mut owned);
             let here = (taking.regions.len() - 1, parent.map_or(0, |(_, depth)| depth) + 1);
-            line.extend(children.into_iter().map(|child| (child, Some(here))));
+            line.extend(owned.children.drain(..).map(|child| (child, Some(here))));
         }
         taking.resolve(line.iter().map(|(node, _)| &**node))
     }
@@ -62,22 +61,66 @@ struct Taking {
     joined: Vec<(u64, At)>,
 }
 
+/// What one region owns, copied part by part.
+#[derive(Default)]
+struct Owned {
+    tasks: Vec<TaskRef>,
+    locals: Vec<Arc<Local>>,
+    children: Vec<Arc<Node>>,
+    /// Where to go on: a key of tasks and children, a number of locals. Each is one's for life, so
+    /// nothing is copied twice.
+    key: usize,
+    number: u64,
+}
+
+impl Owned {
+    /// Room for the next part, which is not made with a lock held.
+    fn reserve(&mut self) {
+        self.tasks.reserve(AT_ONCE);
+        self.locals.reserve(AT_ONCE);
+        self.children.reserve(AT_ONCE);
+    }
+
+    /// Copies the next part; tells whether there is more.
+    fn copy(&mut self, inner: &Inner) -> bool {
+        fn part<T>(slab: &Slab<T>, from: usize) -> impl Iterator<Item = &T> {
+            (from..slab.capacity().min(from + AT_ONCE)).filter_map(|key| slab.get(key))
+        }
+        self.tasks.extend(part(&inner.tasks, self.key).map(|entry| entry.task.clone()));
+        self.children.extend(part(&inner.children, self.key).cloned());
+        let mut locals = inner.locals.range(self.number..);
+        for (number, local) in locals.by_ref().take(AT_ONCE) {
+            self.locals.push(local.clone());
+            self.number = number + 1;
+        }
+        self.key += AT_ONCE;
+        self.key < inner.tasks.capacity().max(inner.children.capacity()) || locals.next().is_some()
+    }
+}
+
+/// What is known of a task, or of a child that counts as one.
+struct Seen<'a> {
+    info: &'a TaskInfo,
+    scope: &'a Arc<Scope>,
+    state: TaskState,
+    lane: Lane,
+    /// The data pointer of the waker under which it polls.
+    waker: usize,
+    /// A task's own note.
+    note: Option<&'a AtomicU64>,
+    joiner: &'a AtomicUsize,
+}
+
 impl Taking {
     fn new(at: Time) -> Self {
         Taking { at, regions: vec![], wakers: vec![], scopes: vec![], joined: vec![] }
     }
 
-    /// Enters a region with its tasks; tells its children. `tasks` is room to work in.
-    fn region(
-        &mut self,
-        node: &Arc<Node>,
-        around: Option<(&Node, usize, usize)>,
-        tasks: &mut Vec<TaskRef>,
-    ) -> Vec<Arc<Node>> {
+    /// Enters a region with its tasks; leaves its children in `owned`, which is empty before.
+    fn region(&mut self, node: &Arc<Node>, around: Option<(&Node, usize, usize)>, owned: &mut Owned) {
         let at = self.at;
-        let mut children = Vec::new();
         let mut inner = lock(&node.inner);
-        let mut copied = copy(&inner, 0, tasks, &mut children);
+        let mut more = owned.copy(&inner);
         let (started, is_polled) = (inner.started.clone(), inner.running.is_none());
         let (state, close_by) = (inner.state, inner.close_by);
         let (failed, finalizers) = (inner.failures.len(), inner.finalizers.len());
@@ -85,12 +128,10 @@ impl Taking {
         let owed = owed.map(|owed| ObligationDump { kind: owed.kind, site: owed.site, age: at - owed.since });
         let obligations = owed.collect();
         drop(inner);
-        while let ControlFlow::Continue(from) = copied {
-            // Room is made here, and not with the lock held.
-            tasks.reserve(AT_ONCE);
-            children.reserve(AT_ONCE);
+        while more {
+            owned.reserve();
             inner = lock(&node.inner);
-            copied = copy(&inner, from, tasks, &mut children);
+            more = owned.copy(&inner);
             drop(inner);
         }
         let (standing, own) = (node.scope.standing(), node.scope.own_budget());
@@ -117,16 +158,19 @@ impl Taking {
             reason: standing.reason,
             budget,
             close_by: (close_by < Time::MAX).then_some(close_by),
-            tasks: Vec::with_capacity(tasks.len()),
+            tasks: Vec::with_capacity(owned.tasks.len() + owned.locals.len()),
             failed,
             finalizers,
             finalizer: started.map(|started| finalizer(&started, is_polled, at)),
             obligations,
         });
-        for task in tasks.drain(..) {
+        for task in owned.tasks.drain(..) {
             self.task(place, node, &task);
         }
-        children
+        for local in owned.locals.drain(..) {
+            self.local(place, node, &local);
+        }
+        (owned.key, owned.number) = (0, 0);
     }
 
     /// Enters a task of the region at `place`.
@@ -137,20 +181,38 @@ impl Taking {
             Activity::Idle => TaskState::Waiting,
             Activity::Complete => return,
         };
-        let meta = task.meta();
-        let info = &meta.info;
-        let (standing, own, inside) = meta.scope.look();
+        let (meta, waker) = (task.meta(), task.id_addr());
+        let (scope, lane, note) = (&meta.scope, meta.lane(), Some(task.note()));
+        let seen = Seen { info: &meta.info, scope, state, lane, waker, note, joiner: &meta.joiner };
+        self.enter(place, node, seen);
+    }
+
+    /// Enters a child that lives in the future of the region at `place`.
+    fn local(&mut self, place: usize, node: &Node, local: &Local) {
+        let state = match &local.bell {
+            bell if bell.is_polled() => TaskState::Running,
+            bell if bell.is_rung() => TaskState::Queued,
+            _ => TaskState::Waiting,
+        };
+        let Local { info, scope, joiner, .. } = local;
+        let (lane, waker) = (Lane::of(scope.level(), scope.urgency()), scope.home());
+        self.enter(place, node, Seen { info, scope, state, lane, waker, note: None, joiner });
+    }
+
+    fn enter(&mut self, place: usize, node: &Node, seen: Seen<'_>) {
+        let Seen { info, scope, state, lane, waker, note, joiner } = seen;
+        let (standing, own, inside) = scope.look();
         let region = &mut self.regions[place];
         let here = (place, region.tasks.len());
-        self.wakers.push((task.id_addr() as u64, here));
+        self.wakers.push((waker as u64, here));
         for scope in &inside {
             // The body of a region, or something that is polled under a waker of its own.
             self.scopes.push((address(scope), info.id));
-            if scope.home() != task.id_addr() {
+            if scope.home() != waker {
                 self.wakers.push((scope.home() as u64, here));
             }
         }
-        let joiner = meta.joiner.load(Ordering::Relaxed);
+        let joiner = joiner.load(Ordering::Relaxed);
         if joiner != 0 {
             self.joined.push((joiner as u64, here));
         }
@@ -160,11 +222,12 @@ impl Taking {
             site: info.site,
             age: self.at - info.spawned_at,
             state,
-            lane: meta.lane(),
+            lane,
             level: standing.level,
             reason: standing.reason,
-            budget: meta.scope.budget_within(own, &node.scope, region.budget),
-            awaits: meta.scope.waits_with(Some(task.note()), &inside),
+            budget: scope.budget_within(own, &node.scope, region.budget),
+            awaits: scope.waits_with(note, &inside),
+            local: note.is_none(),
             joined_by: None,
         });
     }
@@ -254,23 +317,6 @@ impl Taking {
     fn at(&mut self, (region, task): At) -> &mut TaskDump {
         &mut self.regions[region].tasks[task]
     }
-}
-
-/// Copies what has keys of `from` and beyond; tells where to go on. A key is one task's or child's for
-/// life, so nothing is copied twice.
-fn copy(
-    inner: &Inner,
-    from: usize,
-    tasks: &mut Vec<TaskRef>,
-    children: &mut Vec<Arc<Node>>,
-) -> ControlFlow<(), usize> {
-    fn part<T>(slab: &Slab<T>, from: usize) -> impl Iterator<Item = &T> {
-        (from..slab.capacity().min(from + AT_ONCE)).filter_map(|key| slab.get(key))
-    }
-    tasks.extend(part(&inner.tasks, from).map(|entry| entry.task.clone()));
-    children.extend(part(&inner.children, from).cloned());
-    let (next, end) = (from + AT_ONCE, inner.tasks.capacity().max(inner.children.capacity()));
-    if next < end { ControlFlow::Continue(next) } else { ControlFlow::Break(()) }
 }
 
 fn finalizer(started: &Started, running: bool, at: Time) -> FinalizerDump {

@@ -283,7 +283,8 @@ impl Tree<'_, '_> {
     fn task(&mut self, task: &TaskDump, region: &RegionDump) -> fmt::Result {
         self.line(1)?;
         let doing = self.names.doing(task.state, &task.awaits);
-        write!(self.f, "task `{}` ({:?}) {doing}", Plain(&task.name), task.id)?;
+        let kind = if task.local { "local child" } else { "task" };
+        write!(self.f, "{kind} `{}` ({:?}) {doing}", Plain(&task.name), task.id)?;
         match task.lane {
             Lane::Cancel => write!(self.f, ", Cancel lane")?,
             Lane::Timed(_) => write!(self.f, ", Timed lane")?,
