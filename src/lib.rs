@@ -25,9 +25,9 @@
 #![forbid(unsafe_code)]
 
 pub use asupersync_core::{
-    All, Budget, Cancelled, ChildRegion, Clock, Cx, Either, Error, Exit, Failure, Handle, ItemFn, NoCaps,
-    Outcome, Panic, Priority, Random, Reason, ReasonKind, Region, Selected, SelectedAll, Severity, TaskFn,
-    TaskOutput, Time,
+    All, Budget, Cancelled, ChildRegion, Clock, Cx, Either, Error, Exit, Failure, Handle, Interval, ItemFn,
+    NoCaps, Outcome, Panic, Priority, Random, Reason, ReasonKind, Region, Selected, SelectedAll, Severity,
+    TaskFn, TaskOutput, Time,
 };
 pub use asupersync_core::{cancel, caps, channel, host, id, obligation, region, supervise, sync};
 pub use asupersync_scheduler::{Builder, Runtime};

@@ -17,7 +17,8 @@ pub struct Executor<C = asupersync_core::All> {
 }
 
 impl<C> Executor<C> {
-    /// Spawns into the region of `cx`. Once that is under Request nothing starts any more.
+    /// Spawns into the region of `cx`. Once that is under Request nothing starts any more, nor
+    /// where the authority to start tasks was taken away.
     pub fn new(cx: &Cx<C>) -> Self {
         Executor { cx: cx.clone() }
     }

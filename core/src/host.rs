@@ -41,6 +41,18 @@ pub enum Lane {
     Ready,
 }
 
+impl Lane {
+    pub(crate) fn of(level: Level, urgency: Urgency) -> Lane {
+        if level >= Level::Requested {
+            Lane::Cancel
+        } else if urgency.deadline < Time::MAX {
+            Lane::Timed(urgency)
+        } else {
+            Lane::Ready
+        }
+    }
+}
+
 /// A job for a thread that may block.
 pub type Job = Box<dyn FnOnce() + Send>;
 
@@ -109,13 +121,7 @@ pub struct TaskInfo {
 
 impl TaskMeta {
     pub(crate) fn lane(&self) -> Lane {
-        if self.scope.level() >= Level::Requested {
-            Lane::Cancel
-        } else if self.urgency.deadline < Time::MAX {
-            Lane::Timed(self.urgency)
-        } else {
-            Lane::Ready
-        }
+        Lane::of(self.scope.level(), self.urgency)
     }
 }
 

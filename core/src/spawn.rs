@@ -217,35 +217,41 @@ async fn run<T>(future: impl Future<Output = Outcome<T>>, mut end: End) -> Outco
         drop(future);
         return Err(scope.cancelled().into());
     }
-    let (outcome, dropped) = contain(&scope, future).await;
-    end.verdict = match &outcome {
-        Ok(_) => Verdict::Ok,
-        Err(_) if dropped.is_some() => Verdict::Dropped(dropped),
-        Err(Failure::Err(error)) => Verdict::Err(error.clone()),
-        Err(Failure::Panicked(panic)) => Verdict::Panicked(panic.clone()),
-        Err(Failure::Cancelled(_)) => Verdict::Cancelled,
-    };
+    let mut future = pin!(Some(future));
+    let (outcome, dropped) = contain(&scope, future.as_mut()).await;
+    end.verdict = Verdict::of(&outcome, dropped);
     outcome
 }
 
-/// Polls a body under its scope: a panic becomes an outcome, and once the drain budget is spent
-/// the body gets one more poll, in which all it awaits returns `Cancelled`, and then is dropped,
-/// unless something inside has a limit of its own. It then tells what the body awaited.
-pub(crate) async fn contain<T>(
+/// Polls a body under its scope: a panic, also of what drops it, becomes an outcome, and once the drain
+/// budget is spent the body gets one more poll, in which all it awaits returns `Cancelled`, and then is
+/// dropped, unless something inside has a limit of its own. It then tells what the body awaited.
+///
+/// The body stays where the caller has it: bodies are within bodies, and each copy would double.
+pub(crate) fn contain<T>(
     scope: &Arc<Scope>,
-    body: impl Future<Output = Outcome<T>>,
-) -> (Outcome<T>, Option<Waits>) {
-    let mut body = pin!(body);
-    poll_fn(|cx| {
+    mut body: Pin<&mut Option<impl Future<Output = Outcome<T>>>>,
+) -> impl Future<Output = (Outcome<T>, Option<Waits>)> {
+    let panicked = |payload| (Err(Failure::Panicked(Panic::new(payload))), None);
+    poll_fn(move |cx| {
         let spent = scope.is_due();
         scope.begin_poll();
-        let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx)));
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            let polled = body.as_mut().as_pin_mut().map_or(Poll::Pending, |body| body.poll(cx));
+            if polled.is_ready() {
+                body.set(None);
+            }
+            polled
+        }));
         scope.charge_poll();
         match polled {
             Ok(Poll::Ready(outcome)) => Poll::Ready((outcome, None)),
             Ok(Poll::Pending) if spent && !scope.is_kept() => {
                 let awaited = scope.waits(asupersync_task::note(cx.waker())).of_idle();
-                Poll::Ready((Err(scope.cancelled().into()), Some(awaited)))
+                Poll::Ready(match catch_unwind(AssertUnwindSafe(|| body.set(None))) {
+                    Ok(()) => (Err(scope.cancelled().into()), Some(awaited)),
+                    Err(payload) => panicked(payload),
+                })
             }
             Ok(Poll::Pending) => {
                 // Spent by this very poll: the one more comes from whoever polls here.
@@ -254,10 +260,9 @@ pub(crate) async fn contain<T>(
                 }
                 Poll::Pending
             }
-            Err(payload) => Poll::Ready((Err(Failure::Panicked(Panic::new(payload))), None)),
+            Err(payload) => Poll::Ready(panicked(payload)),
         }
     })
-    .await
 }
 
 /// Waits for a task, or asks it to stop. Dropping it does neither: the task stays in its region.

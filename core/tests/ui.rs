@@ -11,3 +11,9 @@ fn no_path_forgets_its_obligation() {
 fn no_call_goes_beyond_its_set() {
     trybuild::TestCases::new().compile_fail("tests/ui/caps/*.rs");
 }
+
+/// No child of a local scope borrows what goes before it does, and no task borrows at all.
+#[test]
+fn no_borrow_outlives_what_it_borrows() {
+    trybuild::TestCases::new().compile_fail("tests/ui/local/*.rs");
+}

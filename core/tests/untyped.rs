@@ -1,9 +1,12 @@
 //! Every function of the API that takes a closure takes it untyped, `async |cx| ..`, inside a spawned
-//! task, whose future must be `Send`. One function each; that it compiles is most of the test.
+//! task, whose future must be `Send`. One function each; that it compiles is most of the test. The rules
+//! of the house see to it that none is missing.
 
 use std::time::Duration;
 
+use asupersync::caps::{Authority, Effect};
 use asupersync::channel::{mpsc, oneshot};
+use asupersync::obligation::{self, Lease};
 use asupersync::region::Close;
 use asupersync::supervise::{ChildSpec, Restart, Strategy, Supervisor};
 use asupersync::sync::OnceCell;
@@ -17,7 +20,7 @@ fn word() -> String {
 }
 
 macro_rules! in_a_task {
-    ($name:ident, $body:expr) => {
+    ($name:ident, $function:literal, $body:expr) => {
         #[asupersync::test]
         async fn $name(cx: &Cx) -> Outcome {
             cx.spawn("task", $body).join().await
@@ -25,7 +28,7 @@ macro_rules! in_a_task {
     };
 }
 
-in_a_task!(spawn, async |cx| {
+in_a_task!(spawn, "core::spawn::Cx::spawn", async |cx| {
     let inner = cx.spawn("inner", async |cx| {
         cx.yield_now().await?;
         Ok(1)
@@ -34,14 +37,16 @@ in_a_task!(spawn, async |cx| {
     Ok(())
 });
 
-in_a_task!(spawn_future, async |cx| { cx.spawn_future("future", async {}).join().await });
+in_a_task!(spawn_future, "core::spawn::Cx::spawn_future", async |cx| {
+    cx.spawn_future("future", async {}).join().await
+});
 
-in_a_task!(spawn_blocking, async |cx| {
+in_a_task!(spawn_blocking, "core::blocking::Cx::spawn_blocking", async |cx| {
     assert_eq!(cx.spawn_blocking("job", || Ok(1)).join().await?, 1);
     Ok(())
 });
 
-in_a_task!(defer, async |cx| {
+in_a_task!(defer, "core::cx::Cx::defer", async |cx| {
     let word = word();
     cx.defer(async move |cx| {
         cx.yield_now().await?;
@@ -51,7 +56,7 @@ in_a_task!(defer, async |cx| {
     Ok(())
 });
 
-in_a_task!(finish, async |cx| {
+in_a_task!(finish, "core::cx::Cx::finish", async |cx| {
     let word = word();
     let len = cx.finish(async |cx| {
         cx.yield_now().await?;
@@ -61,7 +66,7 @@ in_a_task!(finish, async |cx| {
     Ok(())
 });
 
-in_a_task!(race, async |cx| {
+in_a_task!(race, "core::combinator::race::Cx::race", async |cx| {
     let word = word();
     let slow = async |cx: &Cx| {
         cx.sleep(HOUR).await?;
@@ -78,7 +83,7 @@ in_a_task!(race, async |cx| {
     Ok(())
 });
 
-in_a_task!(select, async |cx| {
+in_a_task!(select, "core::combinator::race::Cx::select", async |cx| {
     let word = word();
     let selected = cx.select(
         async |cx| {
@@ -94,7 +99,7 @@ in_a_task!(select, async |cx| {
     Ok(())
 });
 
-in_a_task!(race_all, async |cx| {
+in_a_task!(race_all, "core::combinator::race::Cx::race_all", async |cx| {
     let word = word();
     let first = cx.race_all([1, 2], async |cx, n| {
         cx.yield_now().await?;
@@ -104,7 +109,7 @@ in_a_task!(race_all, async |cx| {
     Ok(())
 });
 
-in_a_task!(select_all, async |cx| {
+in_a_task!(select_all, "core::combinator::race::Cx::select_all", async |cx| {
     let word = word();
     let selected = cx.select_all(word.chars(), async |cx, letter| {
         cx.yield_now().await?;
@@ -114,7 +119,7 @@ in_a_task!(select_all, async |cx| {
     Ok(())
 });
 
-in_a_task!(join, async |cx| {
+in_a_task!(join, "core::combinator::join::Cx::join", async |cx| {
     let word = word();
     let joined = cx.join(
         async |cx| {
@@ -127,7 +132,7 @@ in_a_task!(join, async |cx| {
     Ok(())
 });
 
-in_a_task!(join_outcomes, async |cx| {
+in_a_task!(join_outcomes, "core::combinator::join::Cx::join_outcomes", async |cx| {
     let word = word();
     let joined = cx.join_outcomes(
         async |cx| {
@@ -140,7 +145,7 @@ in_a_task!(join_outcomes, async |cx| {
     Ok(())
 });
 
-in_a_task!(join_all, async |cx| {
+in_a_task!(join_all, "core::combinator::join::Cx::join_all", async |cx| {
     let mut words = vec![word(), word()];
     let longer = cx.join_all(&mut words, async |cx, word| {
         cx.yield_now().await?;
@@ -151,7 +156,7 @@ in_a_task!(join_all, async |cx| {
     Ok(())
 });
 
-in_a_task!(join_all_outcomes, async |cx| {
+in_a_task!(join_all_outcomes, "core::combinator::join::Cx::join_all_outcomes", async |cx| {
     let word = word();
     let joined = cx.join_all_outcomes([1, 2], async |cx, n| {
         cx.yield_now().await?;
@@ -161,7 +166,7 @@ in_a_task!(join_all_outcomes, async |cx| {
     Ok(())
 });
 
-in_a_task!(timeout, async |cx| {
+in_a_task!(timeout, "core::combinator::limit::Cx::timeout", async |cx| {
     let word = word();
     let len = cx.timeout(HOUR, async |cx| {
         cx.yield_now().await?;
@@ -171,7 +176,7 @@ in_a_task!(timeout, async |cx| {
     Ok(())
 });
 
-in_a_task!(deadline, async |cx| {
+in_a_task!(deadline, "core::combinator::limit::Cx::deadline", async |cx| {
     let word = word();
     let len = cx.deadline(cx.now() + HOUR, async |cx| {
         cx.yield_now().await?;
@@ -181,7 +186,7 @@ in_a_task!(deadline, async |cx| {
     Ok(())
 });
 
-in_a_task!(shield, async |cx| {
+in_a_task!(shield, "core::combinator::limit::Cx::shield", async |cx| {
     let word = word();
     let len = cx.shield(Budget::timeout(HOUR), async |cx| {
         cx.yield_now().await?;
@@ -191,7 +196,7 @@ in_a_task!(shield, async |cx| {
     Ok(())
 });
 
-in_a_task!(region_open, async |cx| {
+in_a_task!(region_open, "core::region::Region::open", async |cx| {
     let word = word();
     let len = Region::open(cx, "region", async |cx| {
         cx.yield_now().await?;
@@ -201,7 +206,7 @@ in_a_task!(region_open, async |cx| {
     Ok(())
 });
 
-in_a_task!(builder_open, async |cx| {
+in_a_task!(builder_open, "core::region::Builder::open", async |cx| {
     let word = word();
     let len = Region::builder("region").close(Close::Join).open(cx, async |cx| {
         cx.yield_now().await?;
@@ -211,7 +216,7 @@ in_a_task!(builder_open, async |cx| {
     Ok(())
 });
 
-in_a_task!(builder_open_with_report, async |cx| {
+in_a_task!(builder_open_with_report, "core::region::Builder::open_with_report", async |cx| {
     let word = word();
     let (len, report) = Region::builder("region")
         .open_with_report(cx, async |cx| {
@@ -223,7 +228,7 @@ in_a_task!(builder_open_with_report, async |cx| {
     Ok(())
 });
 
-in_a_task!(spork, async |cx| {
+in_a_task!(spork, "core::region::spork::Cx::spork", async |cx| {
     let child = cx.spork("child", async |cx| {
         cx.yield_now().await?;
         Ok(1)
@@ -232,7 +237,7 @@ in_a_task!(spork, async |cx| {
     Ok(())
 });
 
-in_a_task!(builder_spork, async |cx| {
+in_a_task!(builder_spork, "core::region::spork::Builder::spork", async |cx| {
     let child = Region::builder("child").close(Close::Join).spork(cx, async |cx| {
         cx.yield_now().await?;
         Ok(1)
@@ -242,7 +247,94 @@ in_a_task!(builder_spork, async |cx| {
     Ok(())
 });
 
-in_a_task!(get_or_init, async |cx| {
+in_a_task!(local, "core::region::local::Cx::local", async |cx| {
+    let mut words = [word(), word()];
+    let longer = cx.local(async |_, scope| {
+        let [a, b] = words.each_mut().map(|word| {
+            scope.spawn("child", async move |cx| {
+                cx.yield_now().await?;
+                word.push('s');
+                Ok(word.len())
+            })
+        });
+        Ok(a.join().await? + b.join().await?)
+    });
+    assert_eq!(longer.await?, 10);
+    Ok(())
+});
+
+in_a_task!(builder_local, "core::region::local::Builder::local", async |cx| {
+    let word = word();
+    let len = Region::builder("region").close(Close::Join).local(cx, async |cx, _| {
+        cx.yield_now().await?;
+        Ok(word.len())
+    });
+    assert_eq!(len.await?, word.len());
+    Ok(())
+});
+
+in_a_task!(builder_local_with_report, "core::region::local::Builder::local_with_report", async |cx| {
+    let word = word();
+    let (len, report) = Region::builder("region")
+        .local_with_report(cx, async |cx, scope| {
+            cx.yield_now().await?;
+            scope.spawn("child", async |_| Ok(word.len())).join().await
+        })
+        .await;
+    assert_eq!((len?, report.totals.tasks), (word.len(), 1));
+    Ok(())
+});
+
+in_a_task!(local_spawn, "core::region::local::LocalScope::spawn", async |cx| {
+    let words = [word(), word()];
+    let lens = cx.local(async |_, scope| {
+        let (outer, inner, words) = (scope.clone(), scope, &words);
+        let len = outer.spawn("outer", async move |_| {
+            let len = inner.spawn("inner", async |cx| {
+                cx.yield_now().await?;
+                Ok(words[1].len())
+            });
+            Ok(words[0].len() + len.join().await?)
+        });
+        len.join().await
+    });
+    assert_eq!(lens.await?, 8);
+    Ok(())
+});
+
+in_a_task!(attenuate, "core::attenuate::Cx::attenuate", async |cx| {
+    let word = word();
+    let len = cx.attenuate(Authority::all().without(Effect::Fs), async |cx| {
+        cx.yield_now().await?;
+        Ok(word.len())
+    });
+    assert_eq!(len.await?, word.len());
+    Ok(())
+});
+
+in_a_task!(hold, "core::obligation::held::hold", async |cx| {
+    let word = word();
+    let lease = Lease::new(word.clone(), |_, _| {});
+    let len = obligation::hold(cx, lease, async |lease| {
+        cx.yield_now().await.ok();
+        lease.complete().with(word.len())
+    });
+    assert_eq!(len.await, word.len());
+    Ok(())
+});
+
+in_a_task!(try_hold, "core::obligation::held::try_hold", async |cx| {
+    let word = word();
+    let lease = Lease::new(word.clone(), |_, _| {});
+    let len = obligation::try_hold(cx, lease, async |lease| {
+        let (lease, ()) = lease.or_abort(cx.yield_now().await)?;
+        Ok(lease.complete().with(word.len()))
+    });
+    assert_eq!(len.await?, word.len());
+    Ok(())
+});
+
+in_a_task!(get_or_init, "core::sync::once_cell::OnceCell::get_or_init", async |cx| {
     let (cell, word) = (OnceCell::new(), word());
     let value = cell.get_or_init(cx, async |cx| {
         cx.yield_now().await?;
@@ -252,7 +344,7 @@ in_a_task!(get_or_init, async |cx| {
     Ok(())
 });
 
-in_a_task!(mpsc_with_permit, async |cx| {
+in_a_task!(mpsc_with_permit, "core::channel::mpsc::room::Sender::with_permit", async |cx| {
     let (tx, mut rx) = mpsc::channel(1);
     let word = word();
     let sent = tx.with_permit(cx, async |permit| {
@@ -264,7 +356,7 @@ in_a_task!(mpsc_with_permit, async |cx| {
     Ok(())
 });
 
-in_a_task!(mpsc_try_with_permit, async |cx| {
+in_a_task!(mpsc_try_with_permit, "core::channel::mpsc::room::Sender::try_with_permit", async |cx| {
     let (tx, mut rx) = mpsc::channel(1);
     let word = word();
     tx.try_with_permit(cx, async |permit| Ok(permit.send(word.len()))).await?;
@@ -272,7 +364,7 @@ in_a_task!(mpsc_try_with_permit, async |cx| {
     Ok(())
 });
 
-in_a_task!(oneshot_with_permit, async |cx| {
+in_a_task!(oneshot_with_permit, "core::channel::oneshot::Sender::with_permit", async |cx| {
     let (tx, mut rx) = oneshot::channel();
     let word = word();
     tx.with_permit(cx, async |permit| permit.send(word.len())).await;
@@ -280,7 +372,7 @@ in_a_task!(oneshot_with_permit, async |cx| {
     Ok(())
 });
 
-in_a_task!(oneshot_try_with_permit, async |cx| {
+in_a_task!(oneshot_try_with_permit, "core::channel::oneshot::Sender::try_with_permit", async |cx| {
     let (tx, mut rx) = oneshot::channel();
     let word = word();
     tx.try_with_permit(cx, async |permit| Ok(permit.send(word.len()))).await?;
@@ -288,7 +380,7 @@ in_a_task!(oneshot_try_with_permit, async |cx| {
     Ok(())
 });
 
-in_a_task!(child_spec, async |cx| {
+in_a_task!(child_spec, "core::supervise::child::ChildSpec::new", async |cx| {
     let word = word();
     let child = ChildSpec::new("child", async move |cx| {
         cx.yield_now().await?;
@@ -298,7 +390,7 @@ in_a_task!(child_spec, async |cx| {
     Supervisor::new(Strategy::OneForOne).child(child.restart(Restart::Temporary)).run(cx).await
 });
 
-in_a_task!(child_spec_with_ready, async |cx| {
+in_a_task!(child_spec_with_ready, "core::supervise::child::ChildSpec::with_ready", async |cx| {
     let child = ChildSpec::with_ready("child", async |cx, ready| {
         cx.yield_now().await?;
         ready.signal();

@@ -7,10 +7,13 @@
 //!   in it
 //! - `layers`: crates; `order`: modules within core; `shape`: files; `words`: what is not written
 //!   where; `pages`: what the pages say
+//! - `functions`: those that are public; `closures`: how those are tested that take one
 //!
 //! Run it alone: `cargo test --test tidy`.
 
+mod closures;
 mod files;
+mod functions;
 mod layers;
 mod lex;
 mod order;

@@ -34,7 +34,7 @@ crate::cases![
 pub(crate) type Waits = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 #[track_caller]
-fn region<'a>(dump: &'a Dump, name: &str) -> &'a RegionDump {
+pub(crate) fn region<'a>(dump: &'a Dump, name: &str) -> &'a RegionDump {
     let found = dump.regions.iter().find(|region| &*region.name == name);
     found.unwrap_or_else(|| panic!("no region `{name}` in\n{dump}"))
 }

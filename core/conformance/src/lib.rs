@@ -33,6 +33,8 @@ pub mod foreign;
 pub mod joins;
 pub mod leftovers;
 pub mod life;
+pub mod local_closing;
+pub mod locals;
 pub mod locks;
 pub mod misuse;
 pub mod objects;
@@ -75,7 +77,7 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers dumps waits scale
-    sporks protocol scopes budgets turns combinators selects joins wakers reasons
+    sporks locals local_closing protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities objects spans task_spans
 }

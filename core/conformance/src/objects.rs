@@ -4,6 +4,8 @@ use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
+use std::task::Poll;
+use std::time::Duration;
 
 use asupersync_core::caps::{Authority, Denied, Effect};
 use asupersync_core::channel::oneshot;
@@ -17,6 +19,7 @@ crate::cases![
     streams_differ_and_a_host_that_replays_repeats_them,
     the_waits_of_supervisors_replay_too,
     a_clock_serves_whoever_has_no_other,
+    ticks_keep_their_distance_and_missed_ones_are_one,
     a_job_for_files_tells_its_value_or_error,
     a_job_for_files_fails_at_request,
     a_job_for_files_needs_its_right,
@@ -108,6 +111,40 @@ fn a_clock_serves_whoever_has_no_other(host: &dyn Runner) {
         assert!(poll_now(late.as_mut()).is_pending());
         victim.request();
         assert_eq!(late.await.map_err(|cancelled| kind(&cancelled)), Err(ReasonKind::UserRequest));
+        Ok(())
+    });
+}
+
+fn ticks_keep_their_distance_and_missed_ones_are_one(host: &dyn Runner) {
+    host.ok(async |cx: &Cx| {
+        let period = MS(4);
+        let (before, mut ticks) = (cx.now(), cx.interval(period));
+        let first = ticks.tick(cx).await?;
+        assert!(before <= first && first <= cx.now());
+        let periods = |tick: Time| (tick - first).as_nanos() / period.as_nanos();
+        let mut last = first;
+        for late in [false, false, true, false] {
+            if late {
+                cx.sleep(MS(10)).await?;
+            }
+            let asked = cx.now();
+            let tick = ticks.tick(cx).await?;
+            assert_eq!((tick - first).as_nanos() % period.as_nanos(), 0);
+            // One that nobody waited for is not made up for.
+            assert!(tick > last && tick + period > asked && tick <= cx.now());
+            assert!(!late || periods(tick) >= periods(last) + 2);
+            last = tick;
+        }
+        let victim = Victim::new(cx).await;
+        victim.request();
+        assert!(ticks.tick(&victim.cx).await.is_err());
+        assert!(ticks.tick(cx).await? > last);
+        let mut at_once = cx.clock().interval(Duration::ZERO);
+        assert!(at_once.tick(cx).await? <= at_once.tick(cx).await?);
+        let mut never = cx.interval(Duration::MAX);
+        never.tick(cx).await?;
+        let mut never = pin!(never.tick(&victim.cx));
+        assert!(matches!(poll_now(never.as_mut()), Poll::Ready(Err(_))));
         Ok(())
     });
 }

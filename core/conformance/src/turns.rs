@@ -92,6 +92,10 @@ fn regions_opened_in_a_row_starve_nobody(host: &dyn Runner) {
         while other.waits() {
             Region::open(cx, "r", async |_: &Cx| ()).await?;
         }
+        let mut other = Other::new(cx);
+        while other.waits() {
+            cx.local(async |_: &Cx, _| ()).await?;
+        }
         Ok(())
     });
 }

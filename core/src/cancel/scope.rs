@@ -60,6 +60,7 @@ struct Link {
     parent: Weak<Scope>,
     key: usize,
     same_task: bool,
+    listed: bool,
     head: Option<Arc<Scope>>,
     metered: bool,
     listener: Option<Weak<dyn Listener>>,
@@ -77,6 +78,7 @@ impl Default for Link {
             parent: Weak::new(),
             key: 0,
             same_task: false,
+            listed: false,
             head: None,
             metered: false,
             listener: None,
@@ -119,6 +121,8 @@ pub struct Scope {
     key: usize,
     /// Polled by the task that polls in the parent.
     pub(super) same_task: bool,
+    /// Of a task, or of what is told of as one: what is awaited here is not told of the parent's task.
+    listed: bool,
     /// The scope of that task, if that is another.
     head: Option<Arc<Scope>>,
     /// Counts for the scopes whose head this is.
@@ -136,7 +140,7 @@ pub struct Scope {
 /// A scope inside, as the one around it knows it.
 pub(super) struct Child {
     pub(super) scope: Weak<Scope>,
-    same_task: bool,
+    listed: bool,
 }
 
 pub(super) struct Inner {
@@ -176,17 +180,22 @@ impl Scope {
 
     /// A scope under this one, polled by the same task.
     pub(crate) fn child(self: &Arc<Self>, hold: Hold) -> Arc<Scope> {
-        self.link(hold, None, true, None)
+        self.link(hold, None, true, false, None)
     }
 
     /// A scope under this one, polled by the same task, with what it may use.
     pub(crate) fn limited_child(self: &Arc<Self>, hold: Hold, budget: Budget) -> Arc<Scope> {
-        self.link(hold, Some(budget), true, None)
+        self.link(hold, Some(budget), true, false, None)
     }
 
     /// The scope of a new task under this one; it has no home until [`Scope::set_home`].
     pub(crate) fn task_child(self: &Arc<Self>) -> Arc<Scope> {
-        self.link(Hold::Nothing, None, false, None)
+        self.link(Hold::Nothing, None, false, true, None)
+    }
+
+    /// The scope of what is told of as a task, but polled by the task that polls in this one.
+    pub(crate) fn local_child(self: &Arc<Self>) -> Arc<Scope> {
+        self.link(Hold::Nothing, None, true, true, None)
     }
 
     /// A scope under this one, with what its work may use, that tells `listener` of every raise.
@@ -195,7 +204,7 @@ impl Scope {
         budget: Budget,
         listener: Weak<dyn Listener>,
     ) -> Arc<Scope> {
-        self.link(Hold::Nothing, Some(budget), true, Some(listener))
+        self.link(Hold::Nothing, Some(budget), true, false, Some(listener))
     }
 
     fn link(
@@ -203,6 +212,7 @@ impl Scope {
         hold: Hold,
         budget: Option<Budget>,
         same_task: bool,
+        listed: bool,
         listener: Option<Weak<dyn Listener>>,
     ) -> Arc<Scope> {
         let mut inner = lock(&self.inner);
@@ -218,13 +228,14 @@ impl Scope {
             parent: Arc::downgrade(self),
             key,
             same_task,
+            listed,
             head: same_task.then(|| self.head.clone().unwrap_or_else(|| self.clone())),
             metered: self.metered.load(Ordering::Relaxed),
             listener,
         };
         let link = if let Some(budget) = budget { link.within(budget) } else { link };
         let child = Arc::new(Scope::new(link));
-        inner.children.insert(Child { scope: Arc::downgrade(&child), same_task });
+        inner.children.insert(Child { scope: Arc::downgrade(&child), listed });
         child
     }
 
@@ -239,6 +250,7 @@ impl Scope {
             parent: link.parent,
             key: link.key,
             same_task: link.same_task,
+            listed: link.listed,
             head: link.head,
             streak: Streak::default(),
             metered: AtomicBool::new(link.metered),
@@ -429,7 +441,7 @@ impl Scope {
         &self.head.as_deref().unwrap_or(self).streak
     }
 
-    /// Those inside that are polled by the same task, the outer ones first.
+    /// Those inside that are polled, and told of, with this one, the outer ones first.
     pub(crate) fn all_inside(&self) -> Vec<Arc<Scope>> {
         let mut all = self.inside();
         Scope::extend_inside(&mut all);
@@ -477,17 +489,17 @@ impl Scope {
 }
 
 impl Inner {
-    /// Those directly inside that are polled by the same task.
+    /// Those directly inside that are told of with this one.
     fn inside(&self) -> Vec<Arc<Scope>> {
-        let same_task = self.children.iter().filter(|(_, child)| child.same_task);
-        same_task.filter_map(|(_, child)| child.scope.upgrade()).collect()
+        let unlisted = self.children.iter().filter(|(_, child)| !child.listed);
+        unlisted.filter_map(|(_, child)| child.scope.upgrade()).collect()
     }
 }
 
 impl Drop for Scope {
     fn drop(&mut self) {
         if let Some(parent) = self.parent.upgrade() {
-            if self.same_task {
+            if !self.listed {
                 parent.note.inherit(&self.note);
             }
             lock(&parent.inner).children.try_remove(self.key);

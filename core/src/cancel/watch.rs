@@ -22,6 +22,17 @@ impl Scope {
         home != 0 && home == address(waker)
     }
 
+    /// Notes a wait that nothing here ends, if it is of the task that polls in this scope.
+    pub(crate) fn begin_at_home(&self, note: Note, waker: &Waker) {
+        if self.is_home_of(waker) {
+            self.note.begin(note);
+        }
+    }
+
+    pub(crate) fn end_at_home(&self, note: Note) {
+        self.note.end(note);
+    }
+
     /// Where a wait is noted that is not polled by the scope's own task.
     fn note_of<'a>(&'a self, waker: &'a Waker) -> &'a AtomicU64 {
         asupersync_task::note(waker).unwrap_or(&self.note)

@@ -3,9 +3,8 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake, Waker};
 
-use super::set::Set;
 use crate::body::{ItemFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, Scope, Waits};
@@ -13,6 +12,7 @@ use crate::caps::CapSet;
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
 use crate::region::{Node, request_scope};
+use crate::set::Set;
 use crate::spawn::contain;
 
 /// Whose end asks the others to stop.
@@ -132,8 +132,10 @@ where
     B: AsyncFnOnce(&Cx<C>) -> S,
 {
     let [cx_a, cx_b] = [(); 2].map(|()| cx.inside(cx.scope().child(Hold::Nothing)));
-    let mut body_a = pin!(contain(cx_a.scope(), async { a(&cx_a).await.into_outcome() }));
-    let mut body_b = pin!(contain(cx_b.scope(), async { b(&cx_b).await.into_outcome() }));
+    let mut body_a = pin!(Some(async { a(&cx_a).await.into_outcome() }));
+    let mut body_b = pin!(Some(async { b(&cx_b).await.into_outcome() }));
+    let mut body_a = pin!(contain(cx_a.scope(), body_a.as_mut()));
+    let mut body_b = pin!(contain(cx_b.scope(), body_b.as_mut()));
     let (mut a, mut b) = (Arm::new(&cx_a), Arm::new(&cx_b));
     poll_fn(|task| {
         a.poll(body_a.as_mut(), task);
@@ -166,14 +168,19 @@ where
         let inside = cx.inside(cx.scope().child(Hold::Nothing));
         let arm = Arm::new(&inside);
         let body = body.clone();
-        let home = set.insert(Box::pin(async move {
-            contain(inside.scope(), async { body(&inside, item).await.into_outcome() }).await
-        }));
-        arm.scope.set_home(home);
+        let bell = set.tower().bell();
+        arm.scope.set_home(Waker::from(bell.clone()));
+        bell.wake_by_ref();
+        let future = async move {
+            let mut body = pin!(Some(async { body(&inside, item).await.into_outcome() }));
+            contain(inside.scope(), body.as_mut()).await
+        };
+        set.insert(bell, Box::pin(future));
         arms.push(arm);
     }
     poll_fn(|task| {
-        set.poll(task, cx.scope().is_due(), |at, (outcome, _)| {
+        set.gather(task.waker());
+        set.poll(task.waker(), cx.scope().is_due(), |at, (outcome, _)| {
             arms[at].end(outcome);
             if let Some(why) = arms[at].decides(rule) {
                 arms.iter_mut().for_each(|arm| arm.lose(why));

@@ -49,7 +49,8 @@ impl<C> Cx<C> {
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
         let cx = self.inside(self.scope().limited_child(Hold::Nothing, Budget::deadline(deadline)));
-        let mut body = pin!(contain(cx.scope(), async { body(&cx).await.into_outcome() }));
+        let mut body = pin!(Some(async { body(&cx).await.into_outcome() }));
+        let mut body = pin!(contain(cx.scope(), body.as_mut()));
         let mut arm = Arm::new(&cx);
         let mut clock = Sleep::new(self.host(), deadline);
         poll_fn(|task| {
@@ -82,7 +83,8 @@ impl<C> Cx<C> {
         if let Some(limit) = budget.spent_quota() {
             inside.scope().spend(limit);
         }
-        let mut body = pin!(contain(inside.scope(), async { body(&inside).await.into_outcome() }));
+        let mut body = pin!(Some(async { body(&inside).await.into_outcome() }));
+        let mut body = pin!(contain(inside.scope(), body.as_mut()));
         let mut clock = Sleep::new(self.host(), budget.end());
         let shielded = poll_fn(|task| {
             if inside.scope().level() < Level::Spent && clock.poll(task).is_ready() {

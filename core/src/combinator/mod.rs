@@ -3,7 +3,6 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `set` | futures of which only those that were woken are polled |
 //! | `arm` | one body among several, and what its end does to the others |
 //! | `race` | the first that ends wins: `race`, `select`, `race_all`, `select_all` |
 //! | `join` | all of them: `join`, `join_outcomes`, `join_all`, `join_all_outcomes` |
@@ -13,6 +12,5 @@ mod arm;
 mod join;
 mod limit;
 mod race;
-mod set;
 
 pub use race::{Either, Selected, SelectedAll};

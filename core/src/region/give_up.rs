@@ -2,7 +2,7 @@
 //!
 //! What is given up is counted and kept for the report, its future dropped if nobody polls it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use asupersync_task::Activity;
 
 use super::report::{Leftover, LeftoverKind};
 use super::state::Event;
-use super::tree::{Entry, KEPT, Node};
+use super::tree::{Entry, KEPT, Local, Node};
 use crate::cancel::{Level, Waits};
 use crate::host::{Place, TaskRef};
 use crate::id::TaskId;
@@ -43,6 +43,7 @@ impl Node {
         // to nobody.
         lock(&self.inner).forced = true;
         self.give_up(LeftoverKind::Forced, |_| true);
+        self.give_up_locals();
         let (now, path) = (self.tree.host.now(), self.path());
         let mut inner = lock(&self.inner);
         let running = inner.running.take();
@@ -121,6 +122,30 @@ impl Node {
             closer.wake();
         }
         gone.len()
+    }
+
+    /// Gives up on the children in the region's own future. Whoever polls that drops them.
+    fn give_up_locals(&self) {
+        let locals: Vec<Arc<Local>> = lock(&self.inner).locals.values().take(KEPT).cloned().collect();
+        let awaited = locals.iter().map(|local| {
+            let waits = local.scope.waits(None);
+            if local.bell.is_polled() { waits } else { waits.of_idle() }
+        });
+        let mut awaited: HashMap<TaskId, Waits> =
+            locals.iter().map(|local| local.info.id).zip(awaited).collect();
+        let mut inner = lock(&self.inner);
+        let given_up = std::mem::take(&mut inner.locals);
+        for local in given_up.values() {
+            inner.apply(Event::TaskEnded);
+            inner.totals.abandoned += 1;
+            if inner.leftovers.len() < KEPT {
+                let (phase, awaited) = (inner.state.phase, awaited.remove(&local.info.id));
+                let leftover = self.leftover(&local.info, phase, LeftoverKind::Forced, awaited);
+                inner.keep(leftover);
+            }
+        }
+        drop(inner);
+        drop(given_up);
     }
 }
 

@@ -3,14 +3,17 @@
 //! `state` is the life of one region as a pure step, `tree` who owns whom, `request` how it is asked to
 //! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
 //! end, `ledger` and `settle` what becomes of obligations on that way, `open` runs a region's body,
-//! `dump` is how the tree looks, `root` what a host holds. This file and `spork` are what users call.
+//! `crew` is what polls the children of a local scope, `dump` is how the tree looks, `root` what a host
+//! holds. This file, `spork` and `local` are what users call.
 
 mod close;
+mod crew;
 pub mod dump;
 mod failure;
 mod finalizer;
 mod give_up;
 mod ledger;
+mod local;
 mod open;
 mod policy;
 mod report;
@@ -23,11 +26,13 @@ mod tree;
 mod verdict;
 
 use std::panic::Location;
+use std::pin::pin;
 use std::sync::Arc;
 
 pub use failure::ChildFailures;
 pub(crate) use finalizer::Finalizer;
 pub(crate) use ledger::{Abort, Aborting};
+pub use local::{LocalHandle, LocalScope};
 pub(crate) use policy::Policy;
 pub use policy::{Close, OnFailure};
 pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
@@ -45,7 +50,8 @@ use crate::budget::Budget;
 use crate::cancel::Level;
 use crate::caps::{Authority, CapSet};
 use crate::cx::Cx;
-use crate::outcome::Outcome;
+use crate::outcome::{Failure, Outcome};
+use crate::spawn::contain;
 
 /// An owner of tasks, child regions, finalizers and obligations.
 ///
@@ -198,8 +204,8 @@ impl Builder {
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
-        let open = self.open_with_report(cx, body);
-        async move { open.await.0 }
+        let site = Location::caller();
+        async move { open(cx, self, site, body).await.0 }
     }
 
     /// As [`Region::open`], and tells how the region ended.
@@ -249,16 +255,25 @@ where
 {
     // One whose body does not wait, opened in a loop.
     cx.take_turn().await;
-    let opened = match Opened::new(cx.node(), cx.scope(), until, &name, policy, site) {
+    let mut opened = match Opened::new(cx.node(), cx.scope(), until, &name, policy, site) {
         Ok(opened) => opened,
-        Err(cancelled) => {
-            let path = format!("{}/{name}", cx.node().path());
-            let reason = Some(cancelled.reason().clone());
-            return (Err(cancelled.into()), CloseReport::never_opened(path, site, reason));
-        }
+        Err(cancelled) => return refused(cx, &name, site, cancelled.into()),
     };
     let inside = inside(cx, &opened, authority);
-    opened.run(cx.scope(), async { body(&inside).await.into_outcome() }).await
+    let mut body = pin!(Some(async { body(&inside).await.into_outcome() }));
+    opened.run(cx.scope(), contain(inside.scope(), body.as_mut())).await
+}
+
+/// What there is to tell of a region that was refused.
+fn refused<C, T>(
+    cx: &Cx<C>,
+    name: &str,
+    site: &'static Location<'static>,
+    failure: Failure,
+) -> (Outcome<T>, CloseReport) {
+    let path = format!("{}/{name}", cx.node().path());
+    let reason = failure.as_cancelled().map(|cancelled| cancelled.reason().clone());
+    (Err(failure), CloseReport::never_opened(path, site, reason))
 }
 
 /// The `Cx` of a region's body.

@@ -10,9 +10,9 @@ use super::failure;
 use super::policy::Policy;
 use super::report::CloseReport;
 use super::tree::Node;
-use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, Scope, noted, past_the_drain};
+use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, Scope, Waits, noted, past_the_drain};
 use crate::outcome::Outcome;
-use crate::spawn::{contain, submit_system};
+use crate::spawn::submit_system;
 
 /// A region whose body waits to be run, or runs. Dropped half-way, the region is asked to close, and a
 /// task of its own drives it there.
@@ -44,15 +44,16 @@ impl Opened {
         Ok(Opened { node, stage: Stage::Waiting })
     }
 
-    /// Runs the body, and drives the region to Closed. `around` is the scope that it was opened in.
+    /// Drives the region to Closed, once its body has ended, which is contained. `around` is the scope
+    /// that it was opened in. The body is to be dropped before this is: it goes before its region.
     pub(super) async fn run<T>(
-        mut self,
+        &mut self,
         around: &Arc<Scope>,
-        body: impl Future<Output = Outcome<T>>,
+        body: impl Future<Output = (Outcome<T>, Option<Waits>)>,
     ) -> (Outcome<T>, CloseReport) {
         let node = self.node.clone();
         self.stage = Stage::Running;
-        let (body, dropped) = contain(&node.scope, body).await;
+        let (body, dropped) = body.await;
         self.stage = Stage::Closing;
         if let Some(awaited) = dropped {
             node.body_dropped(awaited);

@@ -10,6 +10,7 @@ use super::verdict::{ChildFailure, Verdict};
 use crate::cancel::{Reason, Waits};
 use crate::id::TaskId;
 use crate::obligation::Kind;
+use crate::plain::Plain;
 
 /// The account of a region that closed: what it owned, how that ended, and how long it took.
 ///
@@ -152,11 +153,11 @@ impl fmt::Display for Leftover {
         };
         let began = if let LeftoverKind::Unresolved(_) = self.kind { "detached" } else { "spawned" };
         let Leftover { name, site, path, phase, age, task, awaited, .. } = self;
-        write!(f, "`{name}`")?;
+        write!(f, "`{}`", Plain(name))?;
         if let Some(task) = task {
             write!(f, " ({task:?})")?;
         }
-        write!(f, " in {path} ({phase:?}), {began} at {site}, {age:.1?} old: {what}")?;
+        write!(f, " in {} ({phase:?}), {began} at {site}, {age:.1?} old: {what}", Plain(path))?;
         match awaited {
             Some(awaited) => write!(f, "; it awaited {awaited}"),
             None => Ok(()),
@@ -216,9 +217,9 @@ impl CloseReport {
     fn write(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
         let name = if depth == 0 { &*self.path } else { self.path.rsplit('/').next().unwrap_or_default() };
         let t = &self.totals;
-        write!(f, "{:indent$}{name}: ", "", indent = depth * 2)?;
+        write!(f, "{:indent$}{}: ", "", Plain(name), indent = depth * 2)?;
         match &self.reason {
-            Some(reason) => write!(f, "{reason}; ")?,
+            Some(reason) => write!(f, "{}; ", Plain(reason))?,
             None => write!(f, "ended by itself; ")?,
         }
         write!(f, "open {:.1?}, drain {:.1?}, finalize {:.1?}; ", self.open, self.drain, self.finalize)?;
@@ -241,7 +242,7 @@ impl CloseReport {
             write!(f, ", {} regions within", t.regions - 1)?;
         }
         for ChildFailure { name, error } in self.failures.iter().take(SHOWN) {
-            write!(f, "\n{:indent$}`{name}` failed: {error}", "", indent = (depth + 1) * 2)?;
+            write!(f, "\n{:indent$}`{}` failed: {error}", "", Plain(name), indent = (depth + 1) * 2)?;
         }
         // Those that took longest say most.
         let mut children: Vec<&CloseReport> = self.children.iter().collect();

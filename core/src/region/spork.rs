@@ -8,13 +8,14 @@
 //! hears; and it is the one that stands for the task: the lane is its own, and so are the handle's requests.
 
 use std::panic::Location;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
 use super::open::Opened;
 use super::report::CloseReport;
 use super::state::Phase;
 use super::tree::Node;
-use super::{Builder, Region, inside};
+use super::{Builder, Region, inside, refused};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Level, Reason};
@@ -22,7 +23,7 @@ use crate::caps::{CapSet, Effect, HasSpawn};
 use crate::cx::Cx;
 use crate::id::RegionId;
 use crate::outcome::{Outcome, lock};
-use crate::spawn::{Handle, launch};
+use crate::spawn::{Handle, contain, launch};
 
 impl<C> Cx<C> {
     /// Opens a child region that runs beside this body: as [`Region::open`] in a task of its own.
@@ -123,9 +124,7 @@ impl Builder {
         let opened = match open() {
             Ok(opened) => opened,
             Err(failure) => {
-                let path = format!("{}/{name}", parent.path());
-                let reason = failure.as_cancelled().map(|cancelled| cancelled.reason().clone());
-                let report = CloseReport::never_opened(path, site, reason);
+                let (_, report) = refused::<_, ()>(cx, &name, site, failure.clone());
                 let handle = Handle::refused(parent, failure);
                 return ChildRegion { handle, region: Err(Box::new(report)), told: Arc::default() };
             }
@@ -133,8 +132,10 @@ impl Builder {
         let (node, told) = (opened.node.clone(), Arc::default());
         let (tell, inside, around) = (Arc::clone(&told), inside(cx, &opened, authority), task.clone());
         let run = async move {
-            let body = async { body(&inside).await.into_outcome() };
-            let (outcome, report) = opened.run(&around, body).await;
+            // In the order in which they are dropped: the region goes last, also before the first poll.
+            let (body, mut opened) = (body, opened);
+            let mut body = pin!(Some(async { body(&inside).await.into_outcome() }));
+            let (outcome, report) = opened.run(&around, contain(inside.scope(), body.as_mut())).await;
             *lock(&tell) = Some(report);
             end(outcome)
         };

@@ -4,7 +4,7 @@
 //! [`State::step`]; its cancel standing lives in its [`Scope`], which tells it of every raise.
 //!
 //! Invariants:
-//! 1. A task's entry and its count in `state.tasks` come and go under one hold of the lock, and so
+//! 1. A task's or local child's entry and its count in `state.tasks` come and go under one hold of the lock, and so
 //!    do an obligation's in the ledger and in `state.obligations`.
 //! 2. A node is in its parent's `children` exactly while the parent counts it.
 //! 3. A node that is not Closed has a driver of [`Node::close`], or will get one: the future
@@ -15,10 +15,10 @@
 //! Lock order: a node's lock, then nothing. Scopes, hosts, wakers and user code are called with no
 //! node's lock held; a child is closed in its own lock first, then in its parent's.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 
 use slab::Slab;
@@ -34,6 +34,7 @@ use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Waits
 use crate::host::{Host, Owner, Place, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
 use crate::outcome::lock;
+use crate::set::Bell;
 use crate::time::Time;
 
 /// What all regions of one runtime share.
@@ -72,6 +73,8 @@ pub(crate) struct Node {
 pub(super) struct Inner {
     pub(super) state: State,
     pub(super) tasks: Slab<Entry>,
+    /// By their numbers.
+    pub(super) locals: BTreeMap<u64, Arc<Local>>,
     pub(super) children: Slab<Arc<Node>>,
     /// Where this node stands in its parent's `children`.
     key: Option<usize>,
@@ -105,6 +108,15 @@ pub(super) struct Inner {
 pub(super) struct Entry {
     pub(super) number: u64,
     pub(super) task: TaskRef,
+}
+
+/// A child that lives in the region's own future. It counts as a task.
+pub(super) struct Local {
+    pub(super) info: TaskInfo,
+    pub(super) scope: Arc<Scope>,
+    pub(super) bell: Arc<Bell>,
+    /// Who waits for its end: the data pointer of that waker, or 0.
+    pub(super) joiner: AtomicUsize,
 }
 
 /// How many reports of children, and of leftovers, a region keeps; more are only counted.
@@ -179,6 +191,7 @@ impl Node {
         let inner = Inner {
             state: State::OPEN,
             tasks: Slab::new(),
+            locals: BTreeMap::new(),
             children: Slab::new(),
             key: None,
             finalizers: Vec::new(),
@@ -222,14 +235,10 @@ impl Node {
     /// Admits a task. `make` builds its cell; it runs no user code.
     pub(crate) fn admit<T>(&self, make: impl FnOnce(Place) -> (TaskRef, T)) -> Result<T, Cancelled> {
         let mut inner = lock(&self.inner);
-        let Some(next) = inner.state.step(Event::Spawn) else {
+        let Some(number) = inner.admit() else {
             drop(inner);
             return Err(self.refusal());
         };
-        inner.state = next;
-        inner.totals.tasks += 1;
-        let number = inner.next_number;
-        inner.next_number += 1;
         let slot = inner.tasks.vacant_entry();
         let (task, made) = make(Place { key: slot.key(), number });
         slot.insert(Entry { number, task });
@@ -255,10 +264,20 @@ impl Node {
 
     /// A task's future is gone. Its output may not be: the task counts until [`Owner::task_gone`].
     pub(crate) fn task_ended(self: &Arc<Self>, place: Place, info: &TaskInfo, verdict: Verdict) {
-        let mut inner = lock(&self.inner);
-        if !inner.has(place) {
-            return;
+        let inner = lock(&self.inner);
+        if inner.has(place) {
+            self.judge(inner, place.number, info, verdict);
         }
+    }
+
+    /// Notes how a child ended, and does what that asks for.
+    fn judge(
+        self: &Arc<Self>,
+        mut inner: MutexGuard<'_, Inner>,
+        number: u64,
+        info: &TaskInfo,
+        verdict: Verdict,
+    ) {
         inner.totals.count(&verdict);
         if let Verdict::Dropped(awaited) = &verdict
             && inner.leftovers.len() < KEPT
@@ -268,12 +287,41 @@ impl Node {
         }
         let failed = matches!(verdict, Verdict::Err(_) | Verdict::Panicked(_));
         if failed {
-            inner.failures.push(Failed { number: place.number, name: info.name.clone(), verdict });
+            inner.failures.push(Failed { number, name: info.name.clone(), verdict });
         }
         drop(inner);
         if failed && self.policy.on_failure == OnFailure::CancelSiblings {
             let reason = Reason::at_site(ReasonKind::SiblingFailed, info.site);
             self.request(reason.with_message(format!("task `{}`", info.name)));
+        }
+    }
+
+    /// Admits a child that lives in the region's own future, and tells its number.
+    pub(super) fn admit_local(&self, local: &Arc<Local>) -> Result<u64, Cancelled> {
+        let mut inner = lock(&self.inner);
+        let Some(number) = inner.admit() else {
+            drop(inner);
+            return Err(self.refusal());
+        };
+        inner.locals.insert(number, local.clone());
+        Ok(number)
+    }
+
+    /// Such a child is gone, and so is its output if nobody can take that.
+    pub(super) fn local_ended(self: &Arc<Self>, number: u64, local: &Local, verdict: Verdict) {
+        let inner = lock(&self.inner);
+        if !inner.locals.contains_key(&number) {
+            return;
+        }
+        self.judge(inner, number, &local.info, verdict);
+        let mut inner = lock(&self.inner);
+        let Some(gone) = inner.locals.remove(&number) else { return };
+        inner.apply(Event::TaskEnded);
+        let closer = inner.quiet_closer();
+        drop(inner);
+        drop(gone);
+        if let Some(closer) = closer {
+            closer.wake();
         }
     }
 
@@ -404,6 +452,14 @@ impl Inner {
             Some(next) => self.state = next,
             None => debug_assert!(false, "{event:?} refused in {:?}", self.state),
         }
+    }
+
+    /// Counts one more task, and tells its place in the order of all; `None` if it is refused.
+    fn admit(&mut self) -> Option<u64> {
+        self.state = self.state.step(Event::Spawn)?;
+        self.totals.tasks += 1;
+        self.next_number += 1;
+        Some(self.next_number - 1)
     }
 
     /// The task is still counted; one that was given up and ends after all is not.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cancel::Waits;
-use crate::outcome::{Error, Panic};
+use crate::outcome::{Error, Failure, Outcome, Panic};
 
 /// One child that failed.
 #[derive(Clone, Debug)]
@@ -23,6 +23,19 @@ pub(crate) enum Verdict {
     Cancelled,
     /// Dropped while it waited, for what it says: the drain budget was spent, or the host shut down.
     Dropped(Option<Waits>),
+}
+
+impl Verdict {
+    /// Of a body that ended with `outcome`, or was dropped, awaiting what `dropped` says.
+    pub(crate) fn of<T>(outcome: &Outcome<T>, dropped: Option<Waits>) -> Self {
+        match outcome {
+            Ok(_) => Verdict::Ok,
+            Err(_) if dropped.is_some() => Verdict::Dropped(dropped),
+            Err(Failure::Err(error)) => Verdict::Err(error.clone()),
+            Err(Failure::Panicked(panic)) => Verdict::Panicked(panic.clone()),
+            Err(Failure::Cancelled(_)) => Verdict::Cancelled,
+        }
+    }
 }
 
 /// A child's error or panic, kept until the region closes.

@@ -8,5 +8,6 @@ mod basic;
 mod channels;
 mod locks;
 mod scopes;
+mod sizes;
 mod stress;
 mod turns;

@@ -6,7 +6,7 @@
 
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use asupersync_task::Activity;
 
@@ -14,11 +14,11 @@ use super::cycles;
 use super::data::{Dump, FinalizerDump, ObligationDump, RegionDump, TaskDump, TaskState};
 use super::number::Numbers;
 use crate::cancel::{Awaits, Object, Scope, Wait, Waits};
-use crate::host::TaskRef;
+use crate::host::{Lane, TaskInfo, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::lock;
 use crate::region::finalizer::Started;
-use crate::region::tree::{LONGEST_PATH, Node};
+use crate::region::tree::{LONGEST_PATH, Local, Node};
 use crate::time::Time;
 
 /// Where a task stands in the dump: its region's place, and its own among that one's tasks.
@@ -56,6 +56,19 @@ struct Taking {
     joined: Vec<(u64, At)>,
 }
 
+/// What is known of a task, or of a child that counts as one.
+struct Seen<'a> {
+    info: &'a TaskInfo,
+    scope: &'a Arc<Scope>,
+    state: TaskState,
+    lane: Lane,
+    /// The data pointer of the waker under which it polls.
+    waker: usize,
+    /// A task's own note.
+    note: Option<&'a AtomicU64>,
+    joiner: &'a AtomicUsize,
+}
+
 impl Taking {
     fn new(at: Time) -> Self {
         Taking { at, regions: vec![], wakers: vec![], scopes: vec![], joined: vec![] }
@@ -71,6 +84,7 @@ impl Taking {
         let at = self.at;
         let inner = lock(&node.inner);
         tasks.extend(inner.tasks.iter().map(|(_, entry)| entry.task.clone()));
+        let locals: Vec<Arc<Local>> = inner.locals.values().cloned().collect();
         let children = inner.children.iter().map(|(_, child)| child.clone()).collect();
         let (started, is_polled) = (inner.started.clone(), inner.running.is_none());
         let (state, close_by) = (inner.state, inner.close_by);
@@ -103,7 +117,7 @@ impl Taking {
             reason: standing.reason,
             budget,
             close_by: (close_by < Time::MAX).then_some(close_by),
-            tasks: Vec::with_capacity(tasks.len()),
+            tasks: Vec::with_capacity(tasks.len() + locals.len()),
             failed,
             finalizers,
             finalizer: started.map(|started| finalizer(&started, is_polled, at)),
@@ -111,6 +125,9 @@ impl Taking {
         });
         for task in tasks.drain(..) {
             self.task(place, node, &task);
+        }
+        for local in locals {
+            self.local(place, node, &local);
         }
         children
     }
@@ -123,20 +140,38 @@ impl Taking {
             Activity::Idle => TaskState::Waiting,
             Activity::Complete => return,
         };
-        let meta = task.meta();
-        let info = &meta.info;
-        let (standing, own, inside) = meta.scope.look();
+        let (meta, waker) = (task.meta(), task.id_addr());
+        let (scope, lane, note) = (&meta.scope, meta.lane(), Some(task.note()));
+        let seen = Seen { info: &meta.info, scope, state, lane, waker, note, joiner: &meta.joiner };
+        self.enter(place, node, seen);
+    }
+
+    /// Enters a child that lives in the future of the region at `place`.
+    fn local(&mut self, place: usize, node: &Node, local: &Local) {
+        let state = match &local.bell {
+            bell if bell.is_polled() => TaskState::Running,
+            bell if bell.is_rung() => TaskState::Queued,
+            _ => TaskState::Waiting,
+        };
+        let Local { info, scope, joiner, .. } = local;
+        let (lane, waker) = (Lane::of(scope.level(), scope.urgency()), scope.home());
+        self.enter(place, node, Seen { info, scope, state, lane, waker, note: None, joiner });
+    }
+
+    fn enter(&mut self, place: usize, node: &Node, seen: Seen<'_>) {
+        let Seen { info, scope, state, lane, waker, note, joiner } = seen;
+        let (standing, own, inside) = scope.look();
         let region = &mut self.regions[place];
         let here = (place, region.tasks.len());
-        self.wakers.push((task.id_addr() as u64, here));
+        self.wakers.push((waker as u64, here));
         for scope in &inside {
             // The body of a region, or something that is polled under a waker of its own.
             self.scopes.push((address(scope), info.id));
-            if scope.home() != task.id_addr() {
+            if scope.home() != waker {
                 self.wakers.push((scope.home() as u64, here));
             }
         }
-        let joiner = meta.joiner.load(Ordering::Relaxed);
+        let joiner = joiner.load(Ordering::Relaxed);
         if joiner != 0 {
             self.joined.push((joiner as u64, here));
         }
@@ -146,11 +181,12 @@ impl Taking {
             site: info.site,
             age: self.at - info.spawned_at,
             state,
-            lane: meta.lane(),
+            lane,
             level: standing.level,
             reason: standing.reason,
-            budget: meta.scope.budget_within(own, &node.scope, region.budget),
-            awaits: meta.scope.waits_with(Some(task.note()), &inside),
+            budget: scope.budget_within(own, &node.scope, region.budget),
+            awaits: scope.waits_with(note, &inside),
+            local: note.is_none(),
             joined_by: None,
         });
     }

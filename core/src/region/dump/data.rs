@@ -95,6 +95,8 @@ pub struct TaskDump {
     pub budget: Budget,
     /// What it waits for; for one that does not wait, what it has not withdrawn yet.
     pub awaits: Waits,
+    /// It is a child of a local scope, which lives in its region's own future.
+    pub local: bool,
     /// The task that waits for its end.
     pub joined_by: Option<TaskId>,
 }

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use std::fmt::{self, Write};
 
 use super::data::{Dump, Member, RegionDump, TaskDump};
-use super::fold::fold;
+use super::fold::{Folded, fold};
 use super::text::Names;
 use crate::cancel::Awaits;
 use crate::id::RegionId;
+use crate::plain::Plain;
 
 impl Dump {
     /// The tree as a graph in the DOT language, for `dot -Tsvg`.
@@ -16,9 +17,9 @@ impl Dump {
     /// Regions are boxes, tasks are ellipses; a dashed edge leads to the task that is joined or the
     /// region whose closing is awaited. What is alike is folded into one node, as in the text.
     pub fn to_dot(&self) -> String {
-        let mut out = String::new();
+        let (mut out, folded) = (String::new(), fold(self));
         // Writing to a string does not fail.
-        let _ = Graph::new(self).write(&mut out);
+        let _ = Graph::new(self, &folded).write(&folded, &mut out);
         out
     }
 }
@@ -30,15 +31,14 @@ struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    fn new(dump: &'a Dump) -> Self {
+    fn new(dump: &'a Dump, folded: &[Folded]) -> Self {
         let circles = dump.cycles.iter().flat_map(|cycle| &cycle.members).copied().collect();
-        Graph { dump, names: Names::new(dump), circles }
+        Graph { dump, names: Names::new(dump, folded), circles }
     }
 
-    fn write(&self, out: &mut String) -> fmt::Result {
+    fn write(&self, folded: &[Folded], out: &mut String) -> fmt::Result {
         writeln!(out, "digraph asupersync {{")?;
         writeln!(out, "  rankdir=LR;\n  node [fontname=\"monospace\"];\n  edge [fontname=\"monospace\"];")?;
-        let folded = fold(self.dump);
         let mut shown: HashSet<Member> = HashSet::new();
         let mut tasks: Vec<&TaskDump> = Vec::new();
         let mut todo = vec![(0, 1)];
@@ -86,9 +86,9 @@ impl<'a> Graph<'a> {
     }
 
     fn region(&self, out: &mut String, region: &RegionDump, count: usize) -> fmt::Result {
-        let mut label = format!("{}\n{:?}, {:.1?} old", region.name, region.phase, region.age);
+        let mut label = format!("{}\n{:?}, {:.1?} old", Plain(&region.name), region.phase, region.age);
         if let Some(reason) = &region.reason {
-            write!(label, "\n{reason}")?;
+            write!(label, "\n{}", Plain(reason))?;
         }
         let left = self.names.left(region.budget);
         if !left.is_empty() {
@@ -104,7 +104,7 @@ impl<'a> Graph<'a> {
 
     fn task(&self, out: &mut String, task: &TaskDump, region: RegionId, count: usize) -> fmt::Result {
         let doing = self.names.doing(task.state, &task.awaits);
-        let label = format!("{}\n{doing}\n{:.1?} old\n{}", task.name, task.age, task.site);
+        let label = format!("{}\n{doing}\n{:.1?} old\n{}", Plain(&task.name), task.age, task.site);
         let this = Member::Task(task.id);
         self.node(out, this, "ellipse", label, count)?;
         writeln!(out, "  {} -> {};", node(Member::Region(region)), node(this))
@@ -121,7 +121,9 @@ impl<'a> Graph<'a> {
         if count > 1 {
             write!(label, "\nand {} more like it", count - 1)?;
         }
-        let label = label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        // Graphviz knows the entities of HTML, too.
+        let label =
+            label.replace('&', "&amp;").replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         let colour = if self.circles.contains(&this) { ", color=red" } else { "" };
         writeln!(out, "  {} [shape={shape}, label=\"{label}\"{colour}];", node(this))
     }

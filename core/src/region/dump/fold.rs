@@ -64,8 +64,23 @@ pub(super) fn fold(dump: &Dump) -> Vec<Folded> {
     folded
 }
 
+/// The places of the regions that are shown, each before those within it.
+pub(super) fn shown(folded: &[Folded]) -> Vec<usize> {
+    let mut shown = Vec::new();
+    let mut todo: Vec<usize> = if folded.is_empty() { vec![] } else { vec![0] };
+    while let Some(place) = todo.pop() {
+        shown.push(place);
+        todo.extend(folded[place].children.iter().map(|group| group.first));
+    }
+    shown
+}
+
 /// The groups of those with equal hashes; two of a kind are not worth a line that says so.
 fn groups(all: &[(u64, usize)], age: impl Fn(usize) -> Duration) -> Vec<Group> {
+    let single = |first: usize| Group { first, count: 1 };
+    if let [] | [_] = all {
+        return all.iter().map(|&(_, first)| single(first)).collect();
+    }
     let mut groups: Vec<(Group, usize)> = Vec::new();
     let mut known: Numbers<usize> = Numbers::default();
     for &(hash, at) in all {
@@ -81,7 +96,6 @@ fn groups(all: &[(u64, usize)], age: impl Fn(usize) -> Duration) -> Vec<Group> {
             }
         }
     }
-    let single = |first: usize| Group { first, count: 1 };
     let split = groups.into_iter().flat_map(|(group, second)| match group.count {
         2 => [Some(single(group.first)), Some(single(second))],
         _ => [Some(group), None],

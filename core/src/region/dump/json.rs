@@ -23,7 +23,7 @@ impl Dump {
     /// |---|---|
     /// | the whole | `version` (1; other fields may be added to any object without changing that), `at_ns`, `regions` (parents first), `cycles` |
     /// | a region | `id`, `parent`, `name`, `path`, `site`, `age_ns`, `phase` (`open`, `requested`, `draining`, `finalizing`, `closed`), `body` (it still runs), `opened_by` (a task), `reason`, `budget`, `close_left_ns`, `failed`, `finalizers`, `finalizer`, `obligations`, `tasks` |
-    /// | a task | `id`, `name`, `site`, `age_ns`, `state` (`running`, `queued`, `waiting`), `lane` (`cancel`, `timed`, `ready`), `level` (`clear`, `requested`, `spent`), `reason`, `budget`, `awaits`, `last_awaited`, `joined_by` (a task) |
+    /// | a task | `id`, `name`, `site`, `age_ns`, `state` (`running`, `queued`, `waiting`), `lane` (`cancel`, `timed`, `ready`), `level` (`clear`, `requested`, `spent`), `reason`, `budget`, `awaits`, `last_awaited`, `local` (a child of a local scope), `joined_by` (a task) |
     /// | a wait | `for`, and, as far as that has them, `left_ns` (of `timer`), `task` (of `join`), `region` (of `closing`), `object` (equal for those who wait at the same), `deadline_left_ns` |
     /// | what a wait is `for` | `timer`, `turn`, `request`, `shutdown`, `join`, `closing`, `job`, `children`, `foreign`, `unknown`, or a [use](crate::cancel::Use::name) of an object |
     /// | a reason | `kind`, `message`, `region`, `at_ns`, `site`, `cause` (a reason) |
@@ -235,6 +235,7 @@ impl Json {
         self.reason(task.reason.as_ref());
         self.budget(task.budget);
         self.waits(&task.awaits.now, task.awaits.last);
+        self.flag("local", task.local);
         self.optional("joined_by", task.joined_by, |json, name, id| json.number(name, id.get()));
     }
 

@@ -3,12 +3,13 @@
 use std::fmt::{self, Write};
 
 use super::data::{Cycle, Dump, FinalizerDump, Member, RegionDump, TaskDump, TaskState};
-use super::fold::{Folded, fold};
+use super::fold::{Folded, fold, shown};
 use super::number::Numbers;
 use crate::budget::{Budget, Priority};
 use crate::cancel::{Awaits, Wait, Waits};
 use crate::host::Lane;
 use crate::id::{RegionId, TaskId};
+use crate::plain::Plain;
 use crate::time::Time;
 
 /// Deeper levels are told by a number, or a deep tree would be mostly blanks.
@@ -17,46 +18,54 @@ const DEEPEST: usize = 24;
 /// The names behind numbers, and how often things are waited at.
 pub(super) struct Names<'a> {
     at: Time,
-    /// Of the tasks and regions that somebody waits for, or that open or join something.
+    /// Of tasks and regions that are named beside others.
     names: Numbers<&'a str>,
     objects: Vec<u32>,
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn new(dump: &'a Dump) -> Self {
-        let (mut wanted, mut objects) = (Numbers::default(), Vec::new());
-        for region in &dump.regions {
-            wanted.extend(region.opened_by.map(|id| (id.get(), "")));
+    pub(super) fn new(dump: &'a Dump, folded: &[Folded]) -> Self {
+        let mut names: Numbers<&str> = Numbers::default();
+        let mut want = |number: u64| {
+            names.insert(number, "");
+        };
+        dump.cycles.iter().flat_map(|cycle| &cycle.members).for_each(|member| want(member.number()));
+        for place in shown(folded) {
+            let region = &dump.regions[place];
+            let tasks = || folded[place].tasks.iter().map(|group| &region.tasks[group.first]);
+            let beside = tasks().map(|task| task.joined_by).chain([region.opened_by]);
+            beside.flatten().for_each(|id| want(id.get()));
             let finalizer = region.finalizer.iter().map(|finalizer| &finalizer.awaits);
-            for wait in
-                region.tasks.iter().map(|task| &task.awaits).chain(finalizer).flat_map(|waits| &waits.now)
-            {
-                match wait.awaits {
-                    Awaits::Join(id) => drop(wanted.insert(id.get(), "")),
-                    Awaits::Closing(id) => drop(wanted.insert(id.get(), "")),
-                    Awaits::Object(_, object) => {
-                        let at = usize::try_from(object.0).unwrap_or(0);
-                        objects.resize(objects.len().max(at + 1), 0);
-                        objects[at] += 1;
-                    }
+            let waits = tasks().map(|task| &task.awaits).chain(finalizer);
+            for awaits in waits.flat_map(|waits| waits.now.iter().map(|wait| wait.awaits).chain(waits.last)) {
+                match awaits {
+                    Awaits::Join(id) => want(id.get()),
+                    Awaits::Closing(id) => want(id.get()),
                     _ => {}
                 }
             }
-            wanted.extend(region.tasks.iter().filter_map(|task| Some((task.joined_by?.get(), ""))));
         }
-        wanted
-            .extend(dump.cycles.iter().flat_map(|cycle| &cycle.members).map(|member| (member.number(), "")));
-        if !wanted.is_empty() {
-            for region in &dump.regions {
-                let tasks = region.tasks.iter().map(|task| (task.id.get(), &task.name));
-                for (id, name) in tasks.chain([(region.id.get(), &region.name)]) {
-                    if let Some(found) = wanted.get_mut(&id) {
-                        *found = name;
-                    }
+        for region in &dump.regions {
+            let tasks = region.tasks.iter().map(|task| (task.id.get(), &task.name));
+            for (number, name) in tasks.chain([(region.id.get(), &region.name)]) {
+                if let Some(found) = names.get_mut(&number) {
+                    *found = name;
                 }
             }
         }
-        Names { at: dump.at, names: wanted, objects }
+        let mut objects = Vec::new();
+        for region in &dump.regions {
+            let finalizer = region.finalizer.iter().map(|finalizer| &finalizer.awaits);
+            let waits = region.tasks.iter().map(|task| &task.awaits).chain(finalizer);
+            for wait in waits.flat_map(|waits| &waits.now) {
+                if let Awaits::Object(_, object) = wait.awaits {
+                    let at = usize::try_from(object.0).unwrap_or(0);
+                    objects.resize(objects.len().max(at + 1), 0);
+                    objects[at] += 1;
+                }
+            }
+        }
+        Names { at: dump.at, names, objects }
     }
 
     pub(super) fn task(&self, id: TaskId) -> String {
@@ -69,7 +78,7 @@ impl<'a> Names<'a> {
 
     fn named(&self, number: u64, id: String) -> String {
         match self.names.get(&number) {
-            Some(name) if !name.is_empty() => format!("`{name}` ({id})"),
+            Some(name) if !name.is_empty() => format!("`{}` ({id})", Plain(name)),
             _ => id,
         }
     }
@@ -153,7 +162,8 @@ impl<'a> Names<'a> {
 
 impl fmt::Display for Dump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (names, folded) = (Names::new(self), fold(self));
+        let folded = fold(self);
+        let names = Names::new(self, &folded);
         let tasks = || self.regions.iter().flat_map(|region| &region.tasks);
         write!(f, "{} regions, {} tasks", self.regions.len(), tasks().count())?;
         for (n, state) in [TaskState::Running, TaskState::Queued, TaskState::Waiting].into_iter().enumerate()
@@ -218,14 +228,14 @@ impl Tree<'_, '_> {
             write!(self.f, "[level {}] ", self.depth)?;
         }
         let RegionDump { name, id, phase, age, site, .. } = region;
-        write!(self.f, "region `{name}` ({id:?}), {phase:?}, {age:.1?} old, {site}")?;
+        write!(self.f, "region `{}` ({id:?}), {phase:?}, {age:.1?} old, {site}", Plain(name))?;
         match region.opened_by {
             Some(by) => writeln!(self.f, ", opened by {}", self.names.task(by))?,
             None => writeln!(self.f)?,
         }
         if let Some(reason) = &region.reason {
             self.line(2)?;
-            writeln!(self.f, "asked to close: {reason}")?;
+            writeln!(self.f, "asked to close: {}", Plain(reason))?;
         }
         let left = self.names.left(region.budget);
         if !left.is_empty() {
@@ -273,7 +283,8 @@ impl Tree<'_, '_> {
     fn task(&mut self, task: &TaskDump, region: &RegionDump) -> fmt::Result {
         self.line(1)?;
         let doing = self.names.doing(task.state, &task.awaits);
-        write!(self.f, "task `{}` ({:?}) {doing}", task.name, task.id)?;
+        let kind = if task.local { "local child" } else { "task" };
+        write!(self.f, "{kind} `{}` ({:?}) {doing}", Plain(&task.name), task.id)?;
         match task.lane {
             Lane::Cancel => write!(self.f, ", Cancel lane")?,
             Lane::Timed(_) => write!(self.f, ", Timed lane")?,
@@ -286,7 +297,7 @@ impl Tree<'_, '_> {
         if let Some(reason) = &task.reason
             && region.reason.as_ref().is_none_or(|around| around.kind() != reason.kind())
         {
-            write!(self.f, "; asked to stop: {reason}")?;
+            write!(self.f, "; asked to stop: {}", Plain(reason))?;
         }
         if task.budget != region.budget {
             write!(self.f, "; left: {}", self.names.left(task.budget))?;

@@ -14,6 +14,7 @@ fn program(cx: &Cx<NoCaps>) {
     cx.timeout(Duration::ZERO, async |_| {});
     cx.deadline(Time::ZERO, async |_| {});
     cx.clock();
+    cx.interval(Duration::ZERO);
     cx.random();
     cx.fs();
     cx.net();

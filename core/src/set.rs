@@ -1,23 +1,22 @@
 //! Futures that are polled together, but each only when it was woken.
 //!
-//! A member has a waker of its own, a [`Bell`]. Ringing it enters the member's key in a list, once, and
-//! wakes the task that polls the set; a poll of the set polls those on the list, in that order.
+//! A member has a [`Bell`] for a waker. Ringing it enters the member's number in a list, once, and wakes
+//! the task that polls the set; a poll of the set polls those on the list, in that order. A bell may be
+//! made and rung before its future is here.
 //!
 //! Invariants:
-//! 1. A bell that was rung has its key on the list, or in the batch that is being polled, until its
+//! 1. A bell that was rung has its number on the list, or in the batch that is being polled, until its
 //!    member's next poll begins: `rung` is cleared before that poll, so a wake during it is not lost.
 //! 2. The task's waker is set before the list is taken, so a ring after that wakes the task.
-//! 3. A key may be used again. A bell of its former member then causes a poll too many, nothing else.
+//! 3. Members are numbered in the order in which they came, and no number is used again.
 //! 4. Wakers are called, and futures and wakers dropped, with no lock held.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
-
-use slab::Slab;
 
 use crate::outcome::lock;
 
@@ -26,7 +25,7 @@ const AT_ONCE: usize = 256;
 
 /// Futures that are polled when they were woken.
 pub(crate) struct Set<F: Future + ?Sized> {
-    members: Slab<Member<F>>,
+    members: BTreeMap<usize, Member<F>>,
     tower: Arc<Tower>,
     batch: VecDeque<usize>,
 }
@@ -37,20 +36,50 @@ struct Member<F: ?Sized> {
     future: Pin<Box<F>>,
 }
 
-/// Whose bell was rung, and who comes to see.
+/// Where the bells of a set hang: who was rung for, and who comes to see.
 #[derive(Default)]
-struct Tower(Mutex<Rung>);
+pub(crate) struct Tower {
+    next: AtomicUsize,
+    rung: Mutex<Rung>,
+}
 
 #[derive(Default)]
 struct Rung {
-    keys: VecDeque<usize>,
+    numbers: VecDeque<usize>,
     task: Option<Waker>,
 }
 
-struct Bell {
+/// Wakes one member.
+pub(crate) struct Bell {
     tower: Arc<Tower>,
-    key: usize,
+    number: usize,
     rung: AtomicBool,
+    polled: AtomicBool,
+}
+
+impl Tower {
+    /// A bell for the next member.
+    pub(crate) fn bell(self: &Arc<Self>) -> Arc<Bell> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Bell {
+            tower: self.clone(),
+            number,
+            rung: AtomicBool::default(),
+            polled: AtomicBool::default(),
+        })
+    }
+}
+
+impl Bell {
+    /// Its member is to be polled.
+    pub(crate) fn is_rung(&self) -> bool {
+        self.rung.load(Ordering::Relaxed)
+    }
+
+    /// Its member is being polled.
+    pub(crate) fn is_polled(&self) -> bool {
+        self.polled.load(Ordering::Relaxed)
+    }
 }
 
 impl Wake for Bell {
@@ -63,8 +92,8 @@ impl Wake for Bell {
             return;
         }
         let task = {
-            let mut rung = lock(&self.tower.0);
-            rung.keys.push_back(self.key);
+            let mut rung = lock(&self.tower.rung);
+            rung.numbers.push_back(self.number);
             rung.task.take()
         };
         if let Some(task) = task {
@@ -75,60 +104,63 @@ impl Wake for Bell {
 
 impl<F: Future + ?Sized> Set<F> {
     pub(crate) fn new() -> Self {
-        Set { members: Slab::new(), tower: Arc::default(), batch: VecDeque::new() }
+        Set { members: BTreeMap::new(), tower: Arc::default(), batch: VecDeque::new() }
     }
 
-    /// Adds a future, to be polled for the first time. Hands out its waker, for the home of its scope.
-    pub(crate) fn insert(&mut self, future: Pin<Box<F>>) -> Waker {
-        let slot = self.members.vacant_entry();
-        let bell =
-            Arc::new(Bell { tower: self.tower.clone(), key: slot.key(), rung: AtomicBool::new(false) });
-        let waker = Waker::from(bell.clone());
-        slot.insert(Member { bell, waker: waker.clone(), future });
-        waker.wake_by_ref();
-        waker
+    /// Where bells for it are made.
+    pub(crate) fn tower(&self) -> Arc<Tower> {
+        self.tower.clone()
+    }
+
+    /// Adds a future, which is polled when its bell was rung, and not before.
+    pub(crate) fn insert(&mut self, bell: Arc<Bell>, future: Pin<Box<F>>) {
+        let (number, waker) = (bell.number, Waker::from(bell.clone()));
+        self.members.insert(number, Member { bell, waker, future });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// Polls those that were woken, or all of them, and tells of each that ended.
-    pub(crate) fn poll(
-        &mut self,
-        task: &mut Context<'_>,
-        all: bool,
-        mut ended: impl FnMut(usize, F::Output),
-    ) {
-        debug_assert!(self.batch.is_empty(), "each poll empties its batch");
-        let (waker, mut left) = (task.waker().clone(), false);
+    /// Finds out who was woken; who is woken from here on wakes `task`. Then comes
+    /// [`poll`](Self::poll), and before that the futures of bells that were rung already.
+    pub(crate) fn gather(&mut self, task: &Waker) {
+        let task = task.clone();
         let stale = {
-            let mut rung = lock(&self.tower.0);
-            std::mem::swap(&mut self.batch, &mut rung.keys);
-            if self.batch.len() > AT_ONCE && !all {
-                rung.keys = self.batch.split_off(AT_ONCE);
-                left = true;
-            }
-            rung.task.replace(waker)
+            let mut rung = lock(&self.tower.rung);
+            self.batch.append(&mut rung.numbers);
+            rung.task.replace(task)
         };
         drop(stale);
+    }
+
+    /// Polls those that were woken, or all of them, and tells of each that ended.
+    pub(crate) fn poll(&mut self, task: &Waker, all: bool, mut ended: impl FnMut(usize, F::Output)) {
+        let mut turns = AT_ONCE;
         if all {
+            turns = self.members.len();
             self.batch.clear();
-            self.batch.extend(self.members.iter().map(|(key, _)| key));
+            self.batch.extend(self.members.keys());
         }
-        while let Some(key) = self.batch.pop_front() {
-            let Some(member) = self.members.get_mut(key) else { continue };
+        while let Some(number) = self.batch.pop_front() {
+            let Some(member) = self.members.get_mut(&number) else { continue };
             // A swap, so that the poll sees what was done before any ring that this one answers.
             member.bell.rung.swap(false, Ordering::AcqRel);
+            member.bell.polled.store(true, Ordering::Relaxed);
             let polled = member.future.as_mut().poll(&mut Context::from_waker(&member.waker));
+            member.bell.polled.store(false, Ordering::Relaxed);
             if let Poll::Ready(output) = polled {
-                drop(self.members.remove(key));
-                ended(key, output);
+                drop(self.members.remove(&number));
+                ended(number, output);
+            }
+            turns -= 1;
+            if turns == 0 {
+                break;
             }
         }
         // Those that did not have their turn have rung already, and will not do so again.
-        if left {
-            task.waker().wake_by_ref();
+        if !self.batch.is_empty() {
+            task.wake_by_ref();
         }
     }
 }
@@ -136,7 +168,7 @@ impl<F: Future + ?Sized> Set<F> {
 impl<F: Future + ?Sized> Drop for Set<F> {
     fn drop(&mut self) {
         // Bells may live on in somebody's list; the task's memory should not.
-        let task = lock(&self.tower.0).task.take();
+        let task = lock(&self.tower.rung).task.take();
         drop(task);
     }
 }
@@ -171,8 +203,16 @@ mod tests {
 
     fn poll(set: &mut Set<dyn Future<Output = u32> + '_>, all: bool, task: &Waker) -> Vec<u32> {
         let mut ended = Vec::new();
-        set.poll(&mut Context::from_waker(task), all, |_, name| ended.push(name));
+        set.gather(task);
+        set.poll(task, all, |_, name| ended.push(name));
         ended
+    }
+
+    fn add<F: Future + ?Sized>(set: &mut Set<F>, future: Pin<Box<F>>) -> Waker {
+        let bell = set.tower.bell();
+        set.insert(bell.clone(), future);
+        bell.wake_by_ref();
+        Waker::from(bell)
     }
 
     #[test]
@@ -181,7 +221,7 @@ mod tests {
         let count = Arc::new(Count::default());
         let (task, wakes) = (Waker::from(count.clone()), || count.0.load(Ordering::SeqCst));
         let mut set = Set::new();
-        let wakers: Vec<Waker> = (0..4).map(|name| set.insert(member(&log, name, 2))).collect();
+        let wakers: Vec<Waker> = (0..4).map(|name| add(&mut set, member(&log, name, 2))).collect();
         assert!(poll(&mut set, false, &task).is_empty());
         assert_eq!(log.take(), [0, 1, 2, 3]);
         assert_eq!(wakes(), 0);
@@ -200,16 +240,18 @@ mod tests {
     }
 
     #[test]
-    fn a_new_member_may_have_an_old_key() {
+    fn a_bell_may_be_rung_before_its_future_is_here() {
         let log = RefCell::default();
         let mut set = Set::new();
-        let old = set.insert(member(&log, 0, 1));
-        assert_eq!(poll(&mut set, false, Waker::noop()), [0]);
-        set.insert(member(&log, 1, 3));
-        old.wake_by_ref();
-        assert!(poll(&mut set, false, Waker::noop()).is_empty());
-        let [0, polls @ ..] = &log.take()[..] else { unreachable!("the old one was first") };
-        assert!((1..=2).contains(&polls.len()), "one poll too many at most");
+        let early = set.tower().bell();
+        early.wake_by_ref();
+        add(&mut set, member(&log, 1, 1));
+        set.gather(Waker::noop());
+        set.insert(early, member(&log, 0, 1));
+        let mut ended = Vec::new();
+        set.poll(Waker::noop(), false, |_, name| ended.push(name));
+        assert_eq!(ended, [0, 1], "in the order of their rings");
+        assert!(set.is_empty());
     }
 
     #[test]
@@ -217,7 +259,7 @@ mod tests {
         let log = RefCell::default();
         let count = Arc::new(Count::default());
         let mut set = Set::new();
-        (0..AT_ONCE as u32 + 1).for_each(|name| drop(set.insert(member(&log, name, 1))));
+        (0..AT_ONCE as u32 + 1).for_each(|name| drop(add(&mut set, member(&log, name, 1))));
         let task = Waker::from(count.clone());
         assert_eq!(poll(&mut set, false, &task).len(), AT_ONCE);
         assert_eq!(count.0.load(Ordering::SeqCst), 1, "there is more to do");
@@ -233,9 +275,10 @@ mod tests {
         let mut wakers = Vec::new();
         for _ in 0..members {
             let wanted = wanted.clone();
-            wakers.push(set.insert(Box::pin(poll_fn(move |_| {
+            let future = poll_fn(move |_| {
                 if wanted.load(Ordering::Relaxed) == rounds { Poll::Ready(()) } else { Poll::Pending }
-            }))));
+            });
+            wakers.push(add(&mut set, Box::pin(future)));
         }
         let ringing = std::thread::spawn(move || {
             for round in 1..=rounds {
@@ -251,7 +294,8 @@ mod tests {
         }
         let task = Waker::from(Arc::new(Unpark(std::thread::current())));
         while !set.is_empty() {
-            set.poll(&mut Context::from_waker(&task), false, |_, ()| {});
+            set.gather(&task);
+            set.poll(&task, false, |_, ()| {});
             if !set.is_empty() {
                 std::thread::park();
             }
@@ -263,8 +307,8 @@ mod tests {
     fn a_dropped_set_forgets_its_task() {
         let task = Arc::new(Count::default());
         let mut set: Set<std::future::Pending<()>> = Set::new();
-        let bell = set.insert(Box::pin(std::future::pending()));
-        set.poll(&mut Context::from_waker(&Waker::from(task.clone())), false, |_, ()| {});
+        let bell = add(&mut set, Box::pin(std::future::pending()));
+        set.gather(&Waker::from(task.clone()));
         assert_eq!(Arc::strong_count(&task), 2);
         drop(set);
         assert_eq!(Arc::strong_count(&task), 1);
