@@ -199,7 +199,7 @@ impl<T> ChildRegion<T> {
     /// As [`join`](Self::join).
     ///
     /// # Cancel safety
-    /// The request stands even if this is dropped.
+    /// The first poll asks, and the request stands even if this is dropped after that.
     #[track_caller]
     pub fn cancel(self, drain: Budget) -> impl Future<Output = Outcome<T>> {
         self.handle.cancel(drain)
