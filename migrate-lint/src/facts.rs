@@ -1,6 +1,7 @@
 //! What rules judge: the sites of a run, its tasks and their fates.
 
 use crate::fate::{Found, fate_of};
+use crate::identity::Places;
 use crate::kin::{self, Kin};
 use crate::load::body::{ContextId, ExprId, FrameId, FrameKind, Kind, NONE};
 use crate::load::index::Span;
@@ -8,7 +9,9 @@ use crate::load::names::Symbol;
 use crate::rule::{Diagnosis, Fix, Level};
 use crate::sites::{Site, Verdict};
 use crate::types::{At, World};
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::rc::Rc;
 
 /// A task that is started, or may be.
 #[derive(Debug)]
@@ -29,6 +32,12 @@ pub struct Facts<'w, 'a> {
     pub sites: Vec<Site>,
     /// Tasks.
     pub tasks: Vec<Task>,
+    /// The nodes that start them.
+    starts: HashSet<At>,
+    /// Places in files, by file.
+    places: RefCell<BTreeMap<u32, Rc<Places<'a>>>>,
+    /// Whether instances know our context.
+    contexts: RefCell<BTreeMap<u32, bool>>,
 }
 
 /// What a rule objects to.
@@ -104,7 +113,8 @@ impl<'w, 'a> Facts<'w, 'a> {
                 sites.push(site);
             }
         }
-        Facts { world, sites, tasks }
+        let starts = tasks.iter().map(|task| task.site.at).collect();
+        Facts { world, sites, tasks, starts, places: RefCell::default(), contexts: RefCell::default() }
     }
 
     /// Sites that mean this function.
@@ -140,6 +150,18 @@ impl<'w, 'a> Facts<'w, 'a> {
     /// The file a node is in, an index into `Tree::files`.
     pub fn file_of(&self, at: At) -> u32 {
         self.world.tree.instances[at.instance as usize].file
+    }
+
+    /// Whether this node starts a task, or may.
+    pub fn starts_task(&self, at: At) -> bool {
+        self.starts.contains(&at)
+    }
+
+    /// The places of a file, an index into `Tree::files`.
+    pub(crate) fn places(&self, file: u32) -> Rc<Places<'a>> {
+        let mut places = self.places.borrow_mut();
+        let text = &self.world.tree.files[file as usize].text;
+        places.entry(file).or_insert_with(|| Rc::new(Places::of(text))).clone()
     }
 
     /// The instances of files that are linted.
@@ -184,10 +206,12 @@ impl<'w, 'a> Facts<'w, 'a> {
 
     /// Whether the file knows our context, by type or by name.
     pub fn has_cx(&self, instance: u32) -> bool {
-        let index = self.world.file(instance);
-        let (of, name) = (self.world.names.intern("Cx"), self.world.names.intern("cx"));
-        let imported = index.scopes.iter().flat_map(|s| &s.imports).any(|i| i.name == Some(of));
-        imported && index.bodies.locals.iter().any(|local| local.name == name)
+        *self.contexts.borrow_mut().entry(instance).or_insert_with(|| {
+            let index = self.world.file(instance);
+            let (of, name) = (self.world.names.intern("Cx"), self.world.names.intern("cx"));
+            let imported = index.scopes.iter().flat_map(|s| &s.imports).any(|i| i.name == Some(of));
+            imported && index.bodies.locals.iter().any(|local| local.name == name)
+        })
     }
 }
 

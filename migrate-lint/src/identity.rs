@@ -9,6 +9,8 @@
 
 use crate::lex::{Kind, tokens};
 use crate::load::index::Span;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// Of a long call without a block, this much tells it from others.
 const HEAD: usize = 64;
@@ -22,11 +24,23 @@ pub struct Identity {
     pub body: u32,
 }
 
-/// A text whose places can be found.
+/// The longest piece of a line that is shown, in characters.
+const SHOWN: usize = 1_000;
+
+/// Bytes between two places whose characters are counted in advance.
+const STRIDE: usize = 256;
+
+/// A text whose places can be found, in a time that does not grow with its
+/// length or that of its lines.
 pub(crate) struct Places<'a> {
     text: &'a str,
     /// Byte at which each line starts.
     lines: Vec<usize>,
+    /// Characters before every `STRIDE`th byte, or the first after it that
+    /// begins one.
+    characters: Vec<usize>,
+    /// Hashes of functions, by their bodies.
+    bodies: RefCell<BTreeMap<Span, u32>>,
 }
 
 impl<'a> Places<'a> {
@@ -34,7 +48,15 @@ impl<'a> Places<'a> {
     pub(crate) fn of(text: &'a str) -> Places<'a> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let breaks = text.bytes().enumerate().filter(|(_, c)| *c == b'\n');
-        Places { text, lines: std::iter::once(0).chain(breaks.map(|(i, _)| i + 1)).collect() }
+        let lines = std::iter::once(0).chain(breaks.map(|(i, _)| i + 1)).collect();
+        let mut characters = Vec::with_capacity(text.len() / STRIDE + 1);
+        let mut count = 0;
+        for block in text.as_bytes().chunks(STRIDE) {
+            characters.push(count);
+            // every byte but those that continue a character
+            count += block.iter().filter(|byte| (**byte as i8) >= -0x40).count();
+        }
+        Places { text, lines, characters, bodies: RefCell::default() }
     }
 
     /// The text without its byte order mark.
@@ -52,8 +74,36 @@ impl<'a> Places<'a> {
     fn byte(&self, line: u32, column: u32) -> usize {
         let start = (line as usize).checked_sub(1).and_then(|i| self.lines.get(i));
         let Some(&start) = start else { return self.text.len() };
-        let mut columns = self.text[start..].char_indices();
-        columns.nth((column as usize).saturating_sub(1)).map_or(self.text.len(), |(i, _)| start + i)
+        let wanted = self.characters_before(start) + (column as usize).saturating_sub(1);
+        let block = self.characters.partition_point(|count| *count <= wanted).saturating_sub(1);
+        let from = self.text.ceil_char_boundary(block * STRIDE);
+        let ahead = wanted - self.characters.get(block).copied().unwrap_or(0);
+        self.text[from..].char_indices().nth(ahead).map_or(self.text.len(), |(i, _)| from + i)
+    }
+
+    /// How many characters stand before a byte.
+    fn characters_before(&self, byte: usize) -> usize {
+        let Some(counted) = self.characters.get(byte / STRIDE) else { return 0 };
+        let from = self.text.ceil_char_boundary(byte / STRIDE * STRIDE);
+        counted + self.text[from.min(byte)..byte].chars().count()
+    }
+
+    /// The line a span starts on; of a long one, what is around the span, and
+    /// how many characters were left out before it.
+    pub(crate) fn snippet(&self, span: Span) -> (String, u32) {
+        let start = (span.line as usize).checked_sub(1).and_then(|i| self.lines.get(i));
+        let Some(&start) = start else { return (String::new(), 0) };
+        let end = self.lines.get(span.line as usize).map_or(self.text.len(), |next| next - 1);
+        let line = &self.text[start..end];
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        // no character is longer than four bytes
+        if line.len() <= SHOWN {
+            return (line.to_string(), 0);
+        }
+        let skipped = (span.column as usize).saturating_sub(1 + SHOWN / 2);
+        let from = self.byte(span.line, skipped as u32 + 1).clamp(start, start + line.len());
+        let shown = self.text[from..start + line.len()].chars().take(SHOWN).collect();
+        (shown, skipped as u32)
     }
 
     /// The identity of what stands at `span`, in a function of this body.
@@ -62,8 +112,12 @@ impl<'a> Places<'a> {
         if body == Span::default() {
             return Identity { head, body: head };
         }
-        let end = self.byte(body.end_line, body.end_column);
-        Identity { head, body: whole(&self.text[..end], self.byte(body.line, body.column)) }
+        let mut bodies = self.bodies.borrow_mut();
+        let body = *bodies.entry(body).or_insert_with(|| {
+            let (start, end) = self.range(body);
+            whole(&self.text[..end], start)
+        });
+        Identity { head, body }
     }
 }
 
@@ -183,6 +237,24 @@ mod tests {
         assert_eq!(&places.text[places.byte(1, 4)..], "a\nb");
         assert_eq!(&places.text[places.byte(2, 1)..], "b");
         assert_eq!((places.byte(9, 1), places.byte(2, 9)), (places.text.len(), places.text.len()));
+    }
+
+    #[test]
+    fn places_in_long_lines() {
+        let line: String = (0..3_000).map(|i| if i % 3 == 0 { '日' } else { 'a' }).collect();
+        let text = format!("{line}\r\n{line}b\n");
+        let places = Places::of(&text);
+        let starts: Vec<usize> = text.char_indices().map(|(i, _)| i).collect();
+        for column in [1, 2, 255, 256, 257, 1_000, 2_999, 3_000, 3_001] {
+            assert_eq!(places.byte(1, column), starts[column as usize - 1]);
+            assert_eq!(places.byte(2, column), starts[column as usize + 3_001]);
+        }
+        let at = |column| Span { line: 2, column, end_line: 2, end_column: column + 1 };
+        let (snippet, skipped) = places.snippet(at(3_001));
+        assert_eq!((snippet.chars().count(), skipped), (501, 2_500));
+        assert!(snippet.ends_with("ab"));
+        assert_eq!(places.snippet(at(3)), (line.chars().take(SHOWN).collect(), 0));
+        assert_eq!(Places::of("short\r\n").snippet(Span { line: 1, ..at(9) }), ("short".into(), 0));
     }
 
     /// Committed baselines hold these.

@@ -6,9 +6,8 @@
 
 use crate::facts::{Facts, Offence, Task};
 use crate::fate::Fate;
-use crate::identity::{Identity, Places};
 use crate::kin;
-use crate::load::index::{OwnerId, Span};
+use crate::load::index::Span;
 use crate::load::names::Interner;
 use crate::load::tree::Tree;
 use crate::load::workspace::Workspace;
@@ -49,8 +48,6 @@ pub(crate) struct Judged {
 pub(crate) struct Hit {
     /// The file, an index into [`Tree::files`].
     pub(crate) file: u32,
-    /// The item it stands in.
-    pub(crate) owner: OwnerId,
     /// First line of the statement around it.
     pub(crate) statement_line: u32,
     /// It cannot be told.
@@ -66,17 +63,14 @@ pub(crate) fn judge(workspace: &Workspace, tree: &Tree, names: &Interner) -> Jud
     let watched: BTreeSet<&str> =
         kin.chain(rules::ALL.iter().flat_map(|r| r.watched.iter().copied())).collect();
     let facts = Facts::new(&world, sites(&world, &watched.into_iter().collect::<Vec<_>>()));
-    let mut lines = Lines::default();
     let mut hits = Vec::new();
     for rule in rules::ALL {
         let mut offences = Vec::new();
         (rule.check)(&facts, &mut offences);
         for offence in merged(offences) {
-            let snippet = lines.line(tree, offence.file, offence.span.line);
-            hits.push(hit(workspace, tree, names, rule, offence, snippet));
+            hits.push(hit(&facts, rule, offence));
         }
     }
-    identify(&mut hits, tree);
     Judged { tasks: facts.tasks.iter().map(|task| started(workspace, tree, names, task)).collect(), hits }
 }
 
@@ -120,43 +114,13 @@ fn started(workspace: &Workspace, tree: &Tree, names: &Interner, task: &Task) ->
     }
 }
 
-fn identify(hits: &mut [Hit], tree: &Tree) {
-    let mut places = BTreeMap::new();
-    for Hit { file, owner, finding, .. } in hits {
-        let source = &tree.files[*file as usize];
-        let places = places.entry(*file).or_insert_with(|| Places::of(&source.text));
-        finding.identity = places.identity(finding.span, source.index.body_of(*owner));
-    }
-}
-
-/// The lines of files that have something to show, split once a file.
-#[derive(Default)]
-pub(crate) struct Lines<'a>(BTreeMap<u32, Vec<&'a str>>);
-
-impl<'a> Lines<'a> {
-    /// One line, 1-based.
-    pub(crate) fn line(&mut self, tree: &'a Tree, file: u32, line: u32) -> String {
-        let lines = self.0.entry(file).or_insert_with(|| {
-            let text = tree.files[file as usize].text.as_str();
-            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-            text.lines().collect()
-        });
-        let found = (line as usize).checked_sub(1).and_then(|i| lines.get(i));
-        found.copied().unwrap_or("").to_string()
-    }
-}
-
-fn hit(
-    workspace: &Workspace,
-    tree: &Tree,
-    names: &Interner,
-    rule: &Rule,
-    offence: Offence,
-    snippet: String,
-) -> Hit {
+fn hit(facts: &Facts<'_, '_>, rule: &Rule, offence: Offence) -> Hit {
+    let World { workspace, tree, names, .. } = facts.world;
     let Offence { file, span, context, level, diagnosis, fate, fix, in_test, targets } = offence;
     let source = &tree.files[file as usize];
     let around = &source.index.bodies.contexts[context as usize];
+    let places = facts.places(file);
+    let (snippet, snippet_start) = places.snippet(span);
     let targets = targets.into_iter().map(|(p, t)| {
         let package = &workspace.packages[p];
         InTarget {
@@ -169,7 +133,6 @@ fn hit(
     let cfg = instance.map_or(Vec::new(), |i| tree.conditions(i, around.cfg));
     Hit {
         file,
-        owner: around.owner,
         statement_line: around.statement_line,
         is_unknown: level.is_none(),
         finding: Finding {
@@ -178,11 +141,12 @@ fn hit(
             file: source.path.clone(),
             span,
             item: names.path(&source.index.item_path(around.owner)),
-            identity: Identity::default(),
+            identity: places.identity(span, source.index.body_of(around.owner)),
             fate,
             diagnosis,
             fix,
             snippet,
+            snippet_start,
             cfg: cfg.iter().map(|c| c.text.clone()).collect(),
             in_test,
             targets: targets.collect(),

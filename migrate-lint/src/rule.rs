@@ -116,8 +116,11 @@ pub struct Finding {
     pub diagnosis: Diagnosis,
     /// A change that mends it, where one is safe.
     pub fix: Option<Fix>,
-    /// The first line of the span.
+    /// The first line of the span; of a line of more than 1,000 characters,
+    /// what is around the span.
     pub snippet: String,
+    /// Characters of the line that stand before the snippet.
+    pub snippet_start: u32,
     /// Conditions it stands under, outermost first.
     pub cfg: Vec<String>,
     /// It only exists in tests.

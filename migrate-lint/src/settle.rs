@@ -7,7 +7,7 @@
 
 use crate::config::{Config, Setting};
 use crate::identity::Places;
-use crate::judge::{Hit, Lines};
+use crate::judge::Hit;
 use crate::load::index::Span;
 use crate::load::names::Interner;
 use crate::load::tree::{SourceFile, Tree};
@@ -118,8 +118,8 @@ fn complaints(
     found: &Suppressions,
 ) -> Vec<Finding> {
     let SourceFile { path, index, text } = &tree.files[file as usize];
-    let mut lines = Lines::default();
-    let (mut places, mut targets) = (None, None);
+    let places = Places::of(text);
+    let mut targets = None;
     let mut out = Vec::new();
     for (comment, used) in found.comments() {
         for (diagnosis, fix) in diagnoses(comment, used) {
@@ -129,17 +129,19 @@ fn complaints(
                 end_line: comment.line,
                 end_column: comment.end_column,
             };
+            let (snippet, snippet_start) = places.snippet(span);
             out.push(Finding {
                 rule: SUPPRESSION.name,
                 level: SUPPRESSION.level,
                 file: path.clone(),
                 span,
                 item: names.path(&index.item_path(index.owner_at(comment.line, comment.column))),
-                identity: places.get_or_insert_with(|| Places::of(text)).identity(span, Span::default()),
+                identity: places.identity(span, Span::default()),
                 fate: None,
                 diagnosis,
                 fix,
-                snippet: lines.line(tree, file, comment.line),
+                snippet,
+                snippet_start,
                 cfg: Vec::new(),
                 in_test: false,
                 targets: targets.get_or_insert_with(|| targets_of(workspace, tree, file)).clone(),

@@ -116,6 +116,7 @@ pub fn comments(text: &str) -> Vec<Comment> {
         return Vec::new();
     }
     let lines: Vec<&str> = text.split('\n').collect();
+    let below = code_below(&lines);
     let mut out = Vec::new();
     let (mut line, mut start) = (0, 0);
     for token in tokens(text, 0).filter(|token| token.kind == Kind::LineComment) {
@@ -125,25 +126,32 @@ pub fn comments(text: &str) -> Vec<Comment> {
             start += lines[line].len() + 1;
             line += 1;
         }
-        out.extend(comment(&lines, line, at - start));
+        out.extend(comment(lines[line], line, at - start, below[line]));
     }
     out
 }
 
-/// The comment that starts at this byte of a line.
-fn comment(lines: &[&str], line: usize, at: usize) -> Option<Comment> {
-    let (before, rest) = lines[line].split_at(at);
+/// For each line the next one below that is neither comment nor attribute; of
+/// the last ones the line that would follow.
+fn code_below(lines: &[&str]) -> Vec<usize> {
+    let mut below = vec![0; lines.len()];
+    let mut next = None;
+    for (i, line) in lines.iter().enumerate().rev() {
+        below[i] = next.unwrap_or(i + 1);
+        let line = line.trim_start();
+        if !line.starts_with("//") && !line.starts_with("#[") {
+            next = Some(i);
+        }
+    }
+    below
+}
+
+/// The comment that starts at this byte of a line, with the code `below` it.
+fn comment(text: &str, line: usize, at: usize, below: usize) -> Option<Comment> {
+    let (before, rest) = text.split_at(at);
     let said = rest.strip_prefix("//")?.trim_start().strip_prefix(MARKER)?;
     let before = before.trim_start_matches('\u{feff}');
-    let target = if before.trim().is_empty() {
-        let below = lines.iter().skip(line + 1).position(|l| {
-            let l = l.trim_start();
-            !l.starts_with("//") && !l.starts_with("#[")
-        });
-        line + 1 + below.unwrap_or(0)
-    } else {
-        line
-    };
+    let target = if before.trim().is_empty() { below } else { line };
     let column = before.chars().count() as u32 + 1;
     Some(Comment {
         line: line as u32 + 1,

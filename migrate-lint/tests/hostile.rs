@@ -278,6 +278,79 @@ fn types_patterns_and_items_nest_as_well() {
     }
 }
 
+/// Work grows with the code, whatever its shape: of each of these, a search
+/// that starts anew at every line would not end.
+#[test]
+fn long_functions_are_linted() {
+    const N: usize = 5_000;
+    let lines = |line: &str| -> String { (0..N).map(|i| line.replace('#', &i.to_string()) + "\n").collect() };
+    let within = |head: &str, body: String| format!("{head} {{\n{body}}}\n");
+    for (text, rule, n) in [
+        (
+            within("async fn f()", lines("let h# = tokio::spawn(g());") + &lines("h#.abort();")),
+            "abort_without_await",
+            N,
+        ),
+        (
+            within("async fn f()", lines("let h# = tokio::spawn(g());") + &lines("h#.await;")),
+            "leaky_await",
+            N - 1,
+        ),
+        (within("async fn f()", lines("let h = tokio::spawn(g());")), "detached_spawn_finite", N),
+        (
+            within(
+                "async fn f(m: &std::sync::Mutex<u32>)",
+                lines("let g# = m.lock().unwrap();") + "g().await;\n",
+            ),
+            "guard_across_await",
+            N,
+        ),
+        (
+            within("async fn f()", lines("let r# = tokio::runtime::Runtime::new().unwrap();")),
+            "runtime_dropped_in_async",
+            N,
+        ),
+        (
+            within("async fn f(h: tokio::task::JoinHandle<()>)", within("match x", lines("# => h.abort(),"))),
+            "abort_without_await",
+            N,
+        ),
+        (lines("fn f#() { tokio::spawn(f#()); }"), "detached_spawn_finite", N),
+        (lines("// migrate-lint: allow(leaky_await) reason"), "suppression", N),
+    ] {
+        let dir = Dir::new();
+        dir.write("main.rs", &text);
+        let document = dir.json("main.rs");
+        let found = document["findings"].as_array().expect("a list").iter();
+        assert_eq!(found.filter(|finding| finding["rule"] == rule).count(), n, "{}", &text[..80]);
+    }
+    // twice as many ways with each line
+    let doubled = within(
+        "async fn f()",
+        "let x0 = tokio::spawn(g());\n".to_string()
+            + &(0..60).map(|i| format!("let x{} = (x{i}, x{i});\n", i + 1)).collect::<String>(),
+    );
+    let dir = Dir::new();
+    dir.write("main.rs", doubled);
+    assert_eq!(dir.json("main.rs")["summary"]["unknowns"], 1);
+}
+
+#[test]
+fn a_long_line_is_shown_in_parts() {
+    let dir = Dir::new();
+    let spawns = "tokio::spawn(g(\"日本\")); ".repeat(10_000);
+    dir.write("main.rs", format!("fn f() {{ let _ = \"{}\"; {spawns}}}\n", "日".repeat(300_000)));
+    for format in ["text", "short", "json", "sarif", "github"] {
+        let ran = dir.run(&["check", "main.rs", "--format", format]);
+        assert_eq!(ran.status, 1, "{format}: {}", ran.err);
+        assert!(ran.out.len() < 50_000_000, "{format}: {} bytes", ran.out.len());
+    }
+    let document = dir.json("main.rs");
+    assert_eq!(document["summary"]["findings"], 10_000);
+    let snippet = document["findings"][5_000]["snippet"].as_str().expect("a snippet");
+    assert!(snippet.chars().count() == 1_000 && snippet.contains("tokio::spawn"), "{snippet}");
+}
+
 #[test]
 fn a_long_chain_of_imports_ends() {
     let mut text = String::new();

@@ -205,9 +205,7 @@ impl Flow<'_, '_> {
             match bodies.patterns[pattern as usize].kind {
                 PatternKind::Typed { inner, .. } | PatternKind::Ref(inner) => pattern = inner,
                 PatternKind::Bind { local, .. } => {
-                    let root = self.world.function(f).body;
-                    // its first node: children come first
-                    let first = self.first_node(f.instance, root);
+                    let first = bodies.first(self.world.function(f).body);
                     return self.variable(
                         f.instance,
                         local,
@@ -218,23 +216,6 @@ impl Flow<'_, '_> {
                 _ => return Went::Nowhere,
             }
         }
-    }
-
-    /// The first node of a body.
-    fn first_node(&self, instance: u32, root: u32) -> u32 {
-        let bodies = self.world.bodies(instance);
-        let frame = bodies.frame(root);
-        let mut node = root;
-        while node > 0 {
-            let before = node - 1;
-            let inside = bodies.ancestors(before).last() == Some(root);
-            if !inside {
-                break;
-            }
-            node = before;
-        }
-        debug_assert!(bodies.frames.get(frame as usize).is_some());
-        node
     }
 
     /// The value is the receiver of a method.
@@ -273,7 +254,7 @@ impl Flow<'_, '_> {
                 if let Kind::Closure { patterns, .. } = bodies.kind(*arg)
                     && let Some(pattern) = bodies.list(patterns).last()
                 {
-                    let first = self.first_in(call.instance, *arg);
+                    let first = bodies.first(*arg);
                     let went = self.pattern(call.instance, *pattern, steps, At { node: first, ..call });
                     wents.push(match went {
                         Went::To(Fate::Dropped, _) if &*text != "for_each" => Went::Nowhere,
@@ -283,16 +264,6 @@ impl Flow<'_, '_> {
             }
         }
         strongest(wents)
-    }
-
-    /// The first node inside a closure.
-    fn first_in(&self, instance: u32, closure: u32) -> u32 {
-        let bodies = self.world.bodies(instance);
-        let mut node = closure;
-        while node > 0 && bodies.ancestors(node - 1).any(|a| a == closure) {
-            node -= 1;
-        }
-        node
     }
 
     /// Whether a value is the handle itself, not something that holds it.

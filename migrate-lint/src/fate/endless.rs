@@ -89,39 +89,25 @@ pub(crate) fn is_left(
 ) -> bool {
     let bodies = world.bodies(instance);
     let frame = bodies.frame(around);
-    let mut node = inner;
-    // the nodes of the body are those right before it
-    loop {
-        let is_inside = bodies.ancestors(node).any(|a| a == around);
-        if is_inside && bodies.frame(node) == frame {
-            let leaves = match bodies.kind(node) {
-                Kind::Return(_) | Kind::Try(_) => true,
-                Kind::Break { label: found, .. } if found == kw::ROOT => {
-                    let nearest = bodies
-                        .ancestors(node)
-                        .skip(1)
-                        .find(|a| matches!(bodies.kind(*a), Kind::Loop { .. } | Kind::For { .. }));
-                    nearest == Some(around)
-                }
-                Kind::Break { label: found, .. } | Kind::Continue(found) => {
-                    // to a loop further out
-                    found != kw::ROOT
-                        && (found == label && matches!(bodies.kind(node), Kind::Break { .. })
-                            || !names_inner(world, instance, node, around, found) && found != label)
-                }
-                // who knows what a macro does
-                Kind::Tokens(_) => true,
-                _ => false,
-            };
-            if leaves {
-                return true;
-            }
+    bodies.within(inner).filter(|node| bodies.frame(*node) == frame).any(|node| match bodies.kind(node) {
+        Kind::Return(_) | Kind::Try(_) => true,
+        Kind::Break { label: found, .. } if found == kw::ROOT => {
+            let nearest = bodies
+                .ancestors(node)
+                .skip(1)
+                .find(|a| matches!(bodies.kind(*a), Kind::Loop { .. } | Kind::For { .. }));
+            nearest == Some(around)
         }
-        if node == 0 || (!is_inside && node != inner) {
-            return false;
+        Kind::Break { label: found, .. } | Kind::Continue(found) => {
+            // to a loop further out
+            found != kw::ROOT
+                && (found == label && matches!(bodies.kind(node), Kind::Break { .. })
+                    || !names_inner(world, instance, node, around, found) && found != label)
         }
-        node -= 1;
-    }
+        // who knows what a macro does
+        Kind::Tokens(_) => true,
+        _ => false,
+    })
 }
 
 /// Whether a label belongs to a loop inside `around`.

@@ -28,24 +28,30 @@ pub(super) type Steps = Vec<Symbol>;
 /// Longest climb, variables and calls included.
 const DEPTH: u32 = 96;
 
+/// Most steps that are taken for one task, all branches together.
+const STEPS: u32 = 2_000;
+
 pub(super) struct Flow<'w, 'a> {
     pub(super) world: &'w World<'a>,
     depth: u32,
+    /// Steps that are left.
+    left: u32,
     /// Functions being looked into.
     pub(super) inside: Vec<(u32, u32)>,
 }
 
 impl<'w, 'a> Flow<'w, 'a> {
     pub(super) fn new(world: &'w World<'a>) -> Flow<'w, 'a> {
-        Flow { world, depth: 0, inside: Vec::new() }
+        Flow { world, depth: 0, left: STEPS, inside: Vec::new() }
     }
 
     /// What becomes of the value of `at`.
     pub(super) fn value(&mut self, at: At, steps: &Steps) -> Went {
-        if self.depth >= DEPTH {
+        if self.depth >= DEPTH || self.left == 0 {
             return Went::Lost("it goes through too many hands");
         }
         self.depth += 1;
+        self.left -= 1;
         let went = self.step(at, steps);
         self.depth -= 1;
         went

@@ -141,10 +141,7 @@ impl Flow<'_, '_> {
         if root == NONE || depth > 2 {
             return false;
         }
-        for node in (0..root).rev() {
-            if bodies.ancestors(node).last() != Some(root) {
-                break;
-            }
+        for node in bodies.within(root) {
             if let Kind::Method { name, .. } = bodies.kind(node) {
                 if name == self.world.words.abort || &*self.world.names.text(name) == "abort_all" {
                     return true;

@@ -28,18 +28,15 @@ impl Flow<'_, '_> {
     /// The nodes after `from` that name a variable.
     pub(super) fn uses(&self, instance: u32, local: LocalId, from: ExprId) -> Vec<ExprId> {
         let bodies = self.world.bodies(instance);
-        let root = bodies.ancestors(from).last().unwrap_or(from);
-        let range = from as usize..=root as usize;
-        let named = |node: &usize| bodies.nodes[*node].kind == Kind::Local(local);
-        let mut found: Vec<ExprId> = range.filter(named).map(|node| node as ExprId).collect();
+        let uses = bodies.uses(local);
+        let (before, after) = uses.split_at(uses.partition_point(|node| *node < from));
+        let mut found = after.to_vec();
         // in a loop, what stands before may run after
         let around = bodies.ancestors(from).find(|node| {
             matches!(bodies.kind(*node), Kind::Loop { .. } | Kind::For { .. })
                 && !self.is_inside(instance, local, *node)
         });
         if around.is_some() {
-            let first = from.saturating_sub(20_000);
-            let before = (first as usize..from as usize).filter(named).map(|node| node as ExprId);
             found.extend(before);
         }
         found

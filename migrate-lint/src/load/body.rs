@@ -3,13 +3,15 @@
 //!
 //! Nodes are numbered children first, which is the order in which Rust
 //! evaluates nearly everything: of two nodes of one frame, the one with the
-//! smaller number runs first. Every node knows its parent, so what becomes of
+//! smaller number runs first, and the parts of a node are the run of numbers
+//! up to its own (`order.rs`). Every node knows its parent, so what becomes of
 //! a value is found by climbing. Items inside a body are bodies of their own,
 //! whose roots have no parent. Macro input that reads as Rust is lowered like
 //! all other code; what does not is a [`Kind::Tokens`] of the paths in it.
 
 use super::index::{CfgId, OwnerId, ScopeId};
 use super::names::Symbol;
+use super::order::Order;
 use super::signature::{FunctionId, TypeId};
 
 /// Index of a [`Node`] in its file, or [`NONE`].
@@ -254,6 +256,8 @@ pub struct Bodies {
     pub contexts: Vec<Context>,
     /// Frames.
     pub frames: Vec<Frame>,
+    /// What follows from the numbers of nodes.
+    pub(super) order: Order,
 }
 
 impl Bodies {
@@ -291,23 +295,9 @@ impl Bodies {
         })
     }
 
-    /// The node and everything that is part of it, parents first.
-    pub fn within(&self, id: ExprId) -> Vec<ExprId> {
-        let mut out = Vec::new();
-        let mut work = vec![id];
-        while let Some(node) = work.pop() {
-            out.push(node);
-            let (ones, list) = self.kind(node).children();
-            let ones = ones.into_iter().filter(|child| *child != NONE);
-            let children: Vec<ExprId> = ones.chain(self.list(list).iter().copied()).collect();
-            work.extend(children.into_iter().rev());
-        }
-        out
-    }
-
-    /// Whether a node is `of` or a part of it.
-    pub fn is_within(&self, id: ExprId, of: ExprId) -> bool {
-        self.ancestors(id).any(|node| node == of)
+    /// The root of the body a node is part of.
+    pub fn root(&self, id: ExprId) -> ExprId {
+        self.ancestors(id).last().unwrap_or(id)
     }
 
     /// A node without parentheses, references and blocks of nothing else.

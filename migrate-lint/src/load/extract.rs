@@ -110,6 +110,7 @@ pub(super) fn index_file(text: &str, names: &mut Names<'_>) -> Result<FileIndex,
         definitions: Vec::new(),
         imports: Vec::new(),
         modules: Vec::new(),
+        by_name: Vec::new(),
     });
     extractor.under(&file.attrs, |x| {
         x.collect(file.items.iter(), 0);
@@ -118,7 +119,7 @@ pub(super) fn index_file(text: &str, names: &mut Names<'_>) -> Result<FileIndex,
         }
     });
     let mut index = extractor.index;
-    index.shrink();
+    index.finish();
     Ok(index)
 }
 
@@ -140,6 +141,7 @@ impl Extractor<'_, '_> {
             definitions: Vec::new(),
             imports: Vec::new(),
             modules: Vec::new(),
+            by_name: Vec::new(),
         });
         (self.index.scopes.len() - 1) as ScopeId
     }

@@ -140,6 +140,27 @@ pub struct Scope {
     pub imports: Vec<Import>,
     /// Modules.
     pub modules: Vec<ModuleItem>,
+    /// Definitions, then imports counted on, sorted by name.
+    pub(super) by_name: Vec<(u32, u32)>,
+}
+
+impl Scope {
+    /// The definitions and the imports of this name, in order.
+    pub fn named(&self, name: Symbol) -> (impl Iterator<Item = usize>, impl Iterator<Item = usize>) {
+        let start = self.by_name.partition_point(|entry| entry.0 < name.number());
+        let of_name = self.by_name[start..].iter().take_while(move |entry| entry.0 == name.number());
+        let definitions = self.definitions.len();
+        let indices = of_name.map(|entry| entry.1 as usize);
+        let imports = indices.clone().filter(move |i| *i >= definitions).map(move |i| i - definitions);
+        (indices.take_while(move |i| *i < definitions), imports)
+    }
+
+    fn sort_names(&mut self) {
+        let definitions = self.definitions.iter().map(|definition| Some(definition.name));
+        let names = definitions.chain(self.imports.iter().map(|import| import.name));
+        self.by_name = names.zip(0..).filter_map(|(name, i)| Some((name?.number(), i))).collect();
+        self.by_name.sort_unstable();
+    }
 }
 
 /// One `#[cfg(..)]` or test attribute, and those around it.
@@ -214,8 +235,11 @@ pub struct FileIndex {
 }
 
 impl FileIndex {
-    /// Gives back room that growing tables took in advance.
-    pub(super) fn shrink(&mut self) {
+    /// To be called once, when all is there: makes what is looked things up
+    /// by, and gives back room that growing tables took in advance.
+    pub(super) fn finish(&mut self) {
+        self.bodies.put_in_order();
+        self.scopes.iter_mut().for_each(Scope::sort_names);
         let FileIndex { scopes, uses, segments, cfgs, owners, includes: _, bodies, signatures } = self;
         scopes.shrink_to_fit();
         uses.shrink_to_fit();

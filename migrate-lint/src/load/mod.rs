@@ -28,6 +28,7 @@ pub(crate) mod known;
 mod lower;
 mod macros;
 mod nesting;
+mod order;
 mod pattern;
 mod pool;
 mod tokens;

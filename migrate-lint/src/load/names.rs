@@ -12,6 +12,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Symbol(u32);
 
+impl Symbol {
+    /// For tables that are sorted only to be searched: not the same in each run.
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
+}
+
 /// Path segments with a meaning of their own, interned before all others.
 pub mod kw {
     use super::Symbol;

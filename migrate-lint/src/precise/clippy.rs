@@ -65,10 +65,18 @@ pub(super) fn run(manifest: &Path, settings: &Path, target: &Path, flags: &[Stri
     }
     let status = child.wait().map_err(|e| format!("cargo clippy: {e}"))?;
     let errors = said.join().unwrap_or_default();
+    let failed = errors.lines().filter_map(build_script).map(|of| (of, "its build script failed".into()));
+    found.said.failed.extend(failed);
     if found.messages == 0 || (!status.success() && found.said.failed.is_empty()) {
         return Err(format!("cargo clippy: {}", errors.trim()));
     }
     Ok(found.said)
+}
+
+/// The package whose build script failed, in cargo's words.
+fn build_script(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("failed to run custom build command for `")?;
+    Some(rest.split(['`', ' ']).next()?.to_string())
 }
 
 /// The directory that file names in messages are relative to.
@@ -149,6 +157,13 @@ fn made_elsewhere(span: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_build_script_that_fails_is_named() {
+        let line = "error: failed to run custom build command for `aws-lc-sys v0.47.0 (/path)`";
+        assert_eq!(build_script(line).as_deref(), Some("aws-lc-sys"));
+        assert_eq!(build_script("error: aborting"), None);
+    }
 
     #[test]
     fn only_our_hits_at_places_of_code() {

@@ -51,7 +51,8 @@ pub(super) struct Entry {
     suggestion: String,
     /// Replacements that mend it and change nothing else; else null.
     fix: Option<Vec<EditEntry>>,
-    /// The line the span starts on.
+    /// The line the span starts on; of a line of more than 1,000 characters,
+    /// what is around the span.
     snippet: String,
     /// Conditions around it, outermost first: what stands in `#[cfg(..)]`, or
     /// a whole test attribute.

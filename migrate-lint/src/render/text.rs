@@ -31,14 +31,16 @@ pub fn render(report: &Report, is_colored: bool, is_quiet: bool, out: &mut dyn W
 }
 
 fn block(finding: &Finding, severity: &str, renderer: &Renderer, out: &mut dyn Write) -> io::Result<()> {
-    let Finding { rule, level, span, diagnosis, snippet, .. } = finding;
+    let Finding { rule, level, span, diagnosis, snippet, snippet_start, .. } = finding;
     let title = match level {
         Level::Deny => Title::ERROR,
         Level::Warn => Title::WARNING,
         Level::Info => Title::NOTE,
     };
-    let byte =
-        |column: u32| snippet.char_indices().nth(column as usize - 1).map_or(snippet.len(), |(i, _)| i);
+    let byte = |column: u32| {
+        let before = column.saturating_sub(snippet_start + 1) as usize;
+        snippet.char_indices().nth(before).map_or(snippet.len(), |(i, _)| i)
+    };
     let from = byte(span.column);
     let to = if span.end_line == span.line { byte(span.end_column) } else { snippet.trim_end().len() };
     let code = Snippet::source(snippet.as_str())
@@ -76,6 +78,7 @@ mod tests {
             diagnosis: Diagnosis { message: "what".into(), reason: "why".into(), suggestion: "try".into() },
             fix: None,
             snippet: snippet.into(),
+            snippet_start: 0,
             cfg: Vec::new(),
             in_test: false,
             targets: Vec::new(),

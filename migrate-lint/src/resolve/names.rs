@@ -257,12 +257,11 @@ impl<'a> Resolver<'a> {
         let tree = self.tree;
         let mut found = Vec::new();
         let scope = tree.scope(node);
-        for (i, definition) in scope.definitions.iter().enumerate() {
-            if definition.name == name
-                && definition.is_in(ns)
-                && self.is_visible(node, definition.visibility, query.from)
-            {
-                push(&mut found, Meaning::Item(Def { node, index: i as u32 }));
+        let (definitions, imports) = scope.named(name);
+        for index in definitions {
+            let definition = &scope.definitions[index];
+            if definition.is_in(ns) && self.is_visible(node, definition.visibility, query.from) {
+                push(&mut found, Meaning::Item(Def { node, index: index as u32 }));
             }
         }
         if ns == Namespace::Type {
@@ -272,8 +271,9 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
-        for (i, import) in scope.imports.iter().enumerate() {
-            if import.name == Some(name) && self.is_visible(node, import.visibility, query.from) {
+        for i in imports {
+            let import = &scope.imports[i];
+            if self.is_visible(node, import.visibility, query.from) {
                 for meaning in self.import(node, i, import, ns) {
                     push(&mut found, meaning);
                 }

@@ -74,17 +74,15 @@ fn handle(facts: &Facts<'_, '_>, site: &Site) -> Option<LocalId> {
 /// loop, or by a `select!` that has awaited it in this very arm.
 fn is_used_after(facts: &Facts<'_, '_>, site: &Site, local: LocalId) -> bool {
     let bodies = facts.world.bodies(site.at.instance);
-    let names = |node: ExprId| bodies.kind(node) == Kind::Local(local);
-    let root = bodies.ancestors(site.at.node).last().unwrap_or(site.at.node);
+    let uses_in = |of: ExprId| bodies.uses(local).iter().filter(move |node| bodies.is_within(**node, of));
     let mut child = site.at.node;
     for node in bodies.ancestors(site.at.node).skip(1) {
-        let names_of = |of: ExprId| bodies.within(of).into_iter().filter(|n| names(*n)).count();
         let waits = match bodies.kind(node) {
             Kind::SelectArm { future, handler, .. } if handler == child && future != NONE => {
-                names_of(future) > 0
+                uses_in(future).next().is_some()
             }
             // the next turn may wait
-            Kind::Loop { .. } | Kind::For { .. } => names_of(node) > 1,
+            Kind::Loop { .. } | Kind::For { .. } => uses_in(node).nth(1).is_some(),
             _ => false,
         };
         if waits {
@@ -93,7 +91,7 @@ fn is_used_after(facts: &Facts<'_, '_>, site: &Site, local: LocalId) -> bool {
         child = node;
     }
     // alternatives do not run after it
-    (site.at.node + 1..=root).any(|node| names(node) && !is_alternative(facts, site, node))
+    bodies.uses_after(local, site.at.node).iter().any(|node| !is_alternative(facts, site, *node))
 }
 
 /// Whether a node is in another arm of something that the abort is in.

@@ -4,7 +4,6 @@
 //! and does what it did. In doubt there is no fix; the suggestion stays.
 
 use crate::facts::{Facts, Task};
-use crate::identity::Places;
 use crate::lex::tokens;
 use crate::load::body::{Bodies, ExprId, FrameId, Kind, LocalId, NONE, Origin, PatternKind};
 use crate::load::index::Span;
@@ -57,7 +56,8 @@ pub(super) fn await_after(facts: &Facts<'_, '_>, task: &Task, call: At) -> Optio
     let Kind::Block { statements, .. } = bodies.kind(block) else { return None };
     let statements = bodies.list(statements);
     let frame = bodies.frame(call.node);
-    let at = statements.iter().position(|s| *s == statement)?;
+    // children come in order
+    let at = statements.binary_search(&statement).ok()?;
     if bodies.frame(declared) != frame || !has_await_before(bodies, &statements[..at], frame, name) {
         return None;
     }
@@ -67,8 +67,7 @@ pub(super) fn await_after(facts: &Facts<'_, '_>, task: &Task, call: At) -> Optio
                 && bodies.frame(node) == frame
                 && matches!(bodies.kind(bodies.node(node).parent), Kind::Method { receiver, .. } if receiver == node))
     };
-    let mut uses = (0..bodies.nodes.len() as ExprId).filter(|node| bodies.kind(*node) == Kind::Local(local));
-    if !uses.all(is_spare) {
+    if !bodies.uses(local).iter().copied().all(is_spare) {
         return None;
     }
     insert_after(facts, call, &facts.world.names.text(bodies.locals[local as usize].name))
@@ -87,6 +86,9 @@ fn bound_by(bodies: &Bodies, local: LocalId) -> Option<(ExprId, ExprId)> {
     }
 }
 
+/// As many aborts in a row are looked past for the await before them.
+const ABORTS: usize = 64;
+
 /// Whether the last of these statements, aborts aside, awaits and binds
 /// nothing.
 fn has_await_before(bodies: &Bodies, statements: &[ExprId], frame: FrameId, abort: Symbol) -> bool {
@@ -99,7 +101,9 @@ fn has_await_before(bodies: &Bodies, statements: &[ExprId], frame: FrameId, abor
         },
         _ => false,
     };
-    let Some(last) = statements.iter().rev().find(|node| !is_abort(**node)) else { return false };
+    let Some(last) = statements.iter().rev().take(ABORTS).find(|node| !is_abort(**node)) else {
+        return false;
+    };
     let value = match bodies.kind(*last) {
         Kind::Semi(value) if !matches!(bodies.kind(value), Kind::Assign { .. }) => value,
         Kind::Let { pattern, value, otherwise: NONE }
@@ -123,9 +127,7 @@ fn unwrapped(bodies: &Bodies, mut node: ExprId) -> ExprId {
 
 /// A line after the statement of this call, if nothing else is in its way.
 fn insert_after(facts: &Facts<'_, '_>, call: At, name: &str) -> Option<Fix> {
-    let tree = facts.world.tree;
-    let text = tree.files[facts.file_of(call) as usize].text.as_str();
-    let places = Places::of(text);
+    let places = facts.places(facts.file_of(call));
     let text = places.text();
     let node = facts.world.bodies(call.instance).node(call.node);
     let (start, _) =

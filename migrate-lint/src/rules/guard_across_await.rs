@@ -53,14 +53,11 @@ fn of_local(facts: &Facts<'_, '_>, instance: u32, local: LocalId) -> Option<Offe
     let world = facts.world;
     let bodies = world.bodies(instance);
     let Scope { bound, place, end: scope } = scope(facts, instance, local)?;
-    let home = bodies.frame(place);
-    let awaits = |node: &ExprId| {
-        bodies.frame(*node) == home && matches!(bodies.kind(*node), Kind::Await(_) | Kind::Select { .. })
-    };
+    let exits = bodies.exits_after(bodies.frame(place), bound).iter().take_while(|node| **node <= scope);
+    let wait =
+        exits.copied().find(|node| matches!(bodies.kind(*node), Kind::Await(_) | Kind::Select { .. }))?;
     // types are only asked for where it can matter
-    let waits: Vec<ExprId> =
-        (bound + 1..=scope).filter(|node| bodies.is_within(*node, scope)).filter(awaits).collect();
-    if waits.is_empty() || !facts.is_async(At { instance, node: place }) {
+    if !facts.is_async(At { instance, node: place }) {
         return None;
     }
     let path = world.type_path(&held(world.local_type(instance, local)))?;
@@ -68,8 +65,9 @@ fn of_local(facts: &Facts<'_, '_>, instance: u32, local: LocalId) -> Option<Offe
     if !blocks && !WAITING.contains(&&*path) {
         return None;
     }
-    let end = given_up(facts, instance, local, bound, scope);
-    let wait = *waits.iter().find(|node| **node < end)?;
+    if given_up(facts, instance, local, bound) < wait {
+        return None;
+    }
     let name = bodies.locals[local as usize].name;
     let (line, text) = (bodies.node(wait).line, world.names.text(name));
     let (level, reason) = if blocks {
@@ -131,7 +129,7 @@ fn scope(facts: &Facts<'_, '_>, instance: u32, local: LocalId) -> Option<Scope> 
             Some(Scope { bound: node, place: node, end: block })
         }
         Kind::Arm { value, .. } => {
-            Some(Scope { bound: first(facts, instance, value), place: node, end: value })
+            Some(Scope { bound: bodies.first(value).saturating_sub(1), place: node, end: value })
         }
         Kind::Condition { .. } => {
             let around = bodies
@@ -148,17 +146,10 @@ fn scope(facts: &Facts<'_, '_>, instance: u32, local: LocalId) -> Option<Scope> 
     }
 }
 
-fn first(facts: &Facts<'_, '_>, instance: u32, of: ExprId) -> ExprId {
-    facts.world.bodies(instance).within(of).into_iter().min().unwrap_or(of).saturating_sub(1)
-}
-
 /// The first node by which the guard is dropped or moved away.
-fn given_up(facts: &Facts<'_, '_>, instance: u32, local: LocalId, bound: ExprId, scope: ExprId) -> ExprId {
+fn given_up(facts: &Facts<'_, '_>, instance: u32, local: LocalId, bound: ExprId) -> ExprId {
     let bodies = facts.world.bodies(instance);
     let moved = |node: &ExprId| {
-        if bodies.kind(*node) != Kind::Local(local) {
-            return false;
-        }
         let parent = bodies.node(*node).parent;
         if parent == NONE {
             return true;
@@ -173,5 +164,5 @@ fn given_up(facts: &Facts<'_, '_>, instance: u32, local: LocalId, bound: ExprId,
             _ => true,
         }
     };
-    (bound + 1..scope).find(moved).unwrap_or(ExprId::MAX)
+    bodies.uses_after(local, bound).iter().copied().find(moved).unwrap_or(ExprId::MAX)
 }

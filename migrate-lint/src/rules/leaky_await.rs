@@ -63,21 +63,18 @@ fn leak(facts: &Facts<'_, '_>, task: &Task, by: At) -> Option<Leak> {
         .filter(|node| matches!(bodies.kind(*node), Kind::Select { .. }))
         .last()
         .unwrap_or(join);
-    let outside = |node: ExprId| {
-        bodies.frame(node) == home && !bodies.is_within(node, join) && !bodies.is_within(at.node, node)
-    };
-    let between = (start + 1..join).filter(|node| outside(*node));
-    let ends = |node: ExprId| {
+    let mut between = bodies.exits_after(home, start).iter().copied().take_while(|node| *node < join);
+    let ended = between.find(|node| !bodies.is_within(*node, join) && !bodies.is_within(at.node, *node));
+    let leak = ended.map(|node| {
         let how = match bodies.kind(node) {
             Kind::Try(_) => "`?` returns an error",
             Kind::Await(_) => "it is cancelled at the await",
             Kind::Select { .. } => "it is cancelled at the select!",
-            Kind::Return(_) => "it returns",
-            _ => return None,
+            _ => "it returns",
         };
-        Some(Leak { node, how })
-    };
-    between.filter_map(ends).next().or_else(|| {
+        Leak { node, how }
+    });
+    leak.or_else(|| {
         // the first error of several leaves the rest
         let each = bodies.ancestors(join).take_while(|node| !bodies.is_within(at.node, *node));
         let each: Vec<ExprId> = each.collect();

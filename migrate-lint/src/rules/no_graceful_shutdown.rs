@@ -79,14 +79,10 @@ fn is_told(facts: &Facts<'_, '_>, site: &Site) -> bool {
                 let PatternKind::Bind { local, .. } = bodies.patterns[pattern as usize].kind else {
                     return false;
                 };
-                let root = bodies.ancestors(node).last().unwrap_or(node);
-                return (node..=root).any(|n| {
-                    let is_use = bodies.kind(n) == Kind::Local(local);
-                    let parent = bodies.node(n).parent;
+                return bodies.uses_after(local, node).iter().any(|n| {
+                    let parent = bodies.node(*n).parent;
                     // what is passed on may be told elsewhere
-                    is_use
-                        && parent != NONE
-                        && (is_telling(parent) || matches!(bodies.kind(parent), Kind::Call { .. }))
+                    parent != NONE && (is_telling(parent) || matches!(bodies.kind(parent), Kind::Call { .. }))
                 });
             }
             Kind::Method { receiver, .. } if bodies.is_within(site.at.node, receiver) => {}
@@ -111,8 +107,7 @@ fn is_awaited(facts: &Facts<'_, '_>, site: &Site) -> bool {
 /// Whether the function tells connections to end.
 fn is_graceful(facts: &Facts<'_, '_>, site: &Site) -> bool {
     let bodies = facts.world.bodies(site.at.instance);
-    let root = bodies.ancestors(site.at.node).last().unwrap_or(site.at.node);
-    bodies.within(root).into_iter().any(|node| match bodies.kind(node) {
+    bodies.within(bodies.root(site.at.node)).any(|node| match bodies.kind(node) {
         Kind::Method { name, .. } => matches!(&*facts.world.names.text(name), "graceful_shutdown" | "watch"),
         _ => false,
     })

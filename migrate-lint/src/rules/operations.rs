@@ -1,8 +1,9 @@
 //! Operations that lose something if their future is dropped halfway.
 
 use crate::facts::Facts;
-use crate::load::body::{ExprId, FrameKind, Kind};
+use crate::load::body::{ExprId, FrameKind};
 use crate::sites::Site;
+use crate::types::At;
 
 /// Those that have written a part, or taken a part that then is lost.
 pub(super) const HALFWAY: &[&str] = &[
@@ -45,10 +46,6 @@ pub(super) fn runs_in(facts: &Facts<'_, '_>, instance: u32, node: ExprId, whole:
         }
     }
     // a task that is started in between goes on
-    let between = bodies.ancestors(node).take_while(|n| *n != whole);
-    !between.into_iter().any(|n| {
-        let at = crate::types::At { instance, node: n };
-        matches!(bodies.kind(n), Kind::Call { .. } | Kind::Method { .. })
-            && facts.tasks.iter().any(|task| task.site.at == at)
-    })
+    let mut between = bodies.ancestors(node).take_while(|n| *n != whole);
+    !between.any(|node| facts.starts_task(At { instance, node }))
 }

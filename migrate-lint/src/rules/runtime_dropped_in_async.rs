@@ -67,9 +67,7 @@ fn ends_here(facts: &Facts<'_, '_>, site: &Site) -> bool {
 fn stays(facts: &Facts<'_, '_>, site: &Site, local: LocalId, bound: ExprId) -> bool {
     let bodies = facts.world.bodies(site.at.instance);
     let home = bodies.frame(site.at.node);
-    let root = bodies.ancestors(bound).last().unwrap_or(bound);
-    let uses = (bound + 1..=root).filter(|node| bodies.kind(*node) == Kind::Local(local));
-    uses.into_iter().all(|node| {
+    bodies.uses_after(local, bound).iter().all(|&node| {
         let parent = bodies.node(node).parent;
         // a closure may take it elsewhere
         if bodies.frame(node) != home || parent == NONE {

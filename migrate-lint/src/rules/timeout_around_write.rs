@@ -77,9 +77,7 @@ fn goes_on(facts: &Facts<'_, '_>, site: &Site, timeout: ExprId) -> bool {
         }
     }
     // used again after the timeout
-    let root = bodies.ancestors(timeout).last().unwrap_or(timeout);
-    (timeout + 1..=root).any(|n| bodies.kind(n) == Kind::Local(local))
-        || facts.in_loop(At { node: timeout, ..site.at })
+    !bodies.uses_after(local, timeout).is_empty() || facts.in_loop(At { node: timeout, ..site.at })
 }
 
 /// The variable that an operation is on.

@@ -50,7 +50,7 @@ fn check(facts: &Facts<'_, '_>, out: &mut Vec<Offence>) {
 fn asks(facts: &Facts<'_, '_>, at: At, cx: LocalId) -> bool {
     let bodies = facts.world.bodies(at.instance);
     let name = bodies.locals[cx as usize].name;
-    bodies.within(at.node).into_iter().any(|node| match bodies.kind(node) {
+    bodies.within(at.node).any(|node| match bodies.kind(node) {
         Kind::Local(local) => bodies.locals[local as usize].name == name,
         Kind::Tokens(_) => true,
         _ => false,
