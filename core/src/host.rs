@@ -156,6 +156,11 @@ impl Runnable {
         self.0.run()
     }
 
+    /// An address that is this task's alone while a reference to it exists, as during its poll.
+    pub fn address(&self) -> usize {
+        self.0.id_addr()
+    }
+
     /// Who the task is.
     pub fn info(&self) -> &TaskInfo {
         &self.0.meta().info

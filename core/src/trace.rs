@@ -19,8 +19,10 @@
 //! Where nobody subscribes, a task holds nothing of this; without the feature `tracing`, it has no
 //! room for it either.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::panic::Location;
+use std::time::Duration;
 
 use asupersync_task::WakerUse;
 
@@ -32,7 +34,7 @@ use {
     std::num::NonZeroU64,
     std::pin::Pin,
     std::task::{Context, Poll},
-    tracing::{Span, level_filters::LevelFilter, trace, trace_span},
+    tracing::{Level, Span, event_enabled, level_filters::LevelFilter, trace, trace_span, warn},
 };
 
 /// What consoles are told of a task.
@@ -126,6 +128,32 @@ impl Spans {
         #[cfg(not(feature = "tracing"))]
         return TaskSpan();
     }
+}
+
+/// Tells of a poll that does not return; `false` if nobody takes that.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "nobody is told"))]
+pub(crate) fn warn_of_poll(
+    what: &dyn Display,
+    name: &str,
+    region: &str,
+    site: &'static Location<'static>,
+    lasting: Duration,
+) -> bool {
+    #[cfg(feature = "tracing")]
+    if event_enabled!(target: "asupersync", Level::WARN) {
+        warn!(
+            target: "asupersync",
+            region,
+            task.name = name,
+            loc.file = site.file(),
+            loc.line = site.line(),
+            loc.col = site.column(),
+            lasting_ms = u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX),
+            "{what}",
+        );
+        return true;
+    }
+    false
 }
 
 /// One load.

@@ -144,6 +144,7 @@ fn every_field_of_the_table_is_there_and_no_other() {
         "budget",
         "awaits",
         "last_awaited",
+        "local",
         "joined_by",
     ];
     region.sort_unstable();

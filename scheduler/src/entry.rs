@@ -11,14 +11,14 @@ pub fn config() -> Builder {
     Runtime::builder()
 }
 
-/// Runs `main` as the process's own: signals ask it to close.
+/// Runs `main` as the process's own: signals ask it to close, and how it is.
 #[track_caller]
 pub fn main<F, R>(settings: Builder, main: F) -> impl Termination
 where
     F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
     R: TaskOutput<Ok: 'static> + 'static,
 {
-    Runtime { settings: settings.signals(true) }.run_process(main)
+    Runtime::with(settings.signals(true).dump_on_sigusr1(true)).run_process(main)
 }
 
 /// [`main`] for a body that takes no `Cx`.
@@ -41,7 +41,7 @@ where
     F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
     R: TaskOutput<Ok: 'static> + 'static,
 {
-    match (Runtime { settings }).block_on(test) {
+    match Runtime::with(settings).block_on(test) {
         Ok(_) => {}
         Err(Failure::Panicked(panic)) => match panic.take_payload() {
             Some(payload) => std::panic::resume_unwind(payload),

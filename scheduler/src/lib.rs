@@ -9,7 +9,9 @@
 //! | `reactor` | sockets, registered once, edge-triggered |
 //! | `driver` | the reactor and the wheel, turned by one thread at a time |
 //! | `blocking`, `signal` | threads that may block; SIGINT and SIGTERM |
+//! | [`dumper`] | SIGUSR1 |
 //! | `worker`, `monitor` | the loop that polls tasks; the thread that sees that it goes on |
+//! | `watchdog` | polls that do not return |
 //! | [`Runtime`], [`Builder`] | what users hold |
 
 #![forbid(unsafe_code)]
@@ -17,6 +19,7 @@
 mod blocking;
 mod builder;
 mod driver;
+pub mod dumper;
 pub mod entry;
 mod idle;
 mod lanes;
@@ -29,6 +32,7 @@ mod runtime;
 mod shared;
 mod signal;
 pub mod timer;
+mod watchdog;
 mod worker;
 
 pub use builder::Builder;

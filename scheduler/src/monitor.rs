@@ -4,6 +4,8 @@
 //! because those awake are in long polls, it wakes a sleeper to do it, or does it itself. Once all
 //! workers sleep it sleeps too, and costs nothing.
 //!
+//! At each look the [`watchdog`](crate::watchdog) has its turn, too.
+//!
 //! After Request it keeps the close budget:
 //!
 //! | when | what |
@@ -22,6 +24,7 @@ use asupersync_core::region::{CloseReport, Root};
 use asupersync_queue::Local;
 
 use crate::shared::Shared;
+use crate::watchdog::Watchdog;
 use crate::worker;
 
 /// How often a stirring runtime is looked at.
@@ -70,6 +73,7 @@ pub(crate) fn watch(
     root: &Root,
     done: &AtomicBool,
     spare: Local<Runnable>,
+    mut watchdog: Watchdog,
 ) -> Option<CloseReport> {
     let mut spare = Some(spare);
     let mut stuck = HashSet::new();
@@ -94,8 +98,10 @@ pub(crate) fn watch(
             if shared.driver.is_neglected(WATCH) {
                 turn_driver(shared);
             }
+            watchdog.look(&shared.polling, root);
             continue;
         }
+        watchdog.rest();
         let next = if now < drain_until + GRACE { drain_until } else { close_by };
         let wait = if next == Time::MAX { Duration::MAX } else { (next + GRACE) - now };
         shared.alarm.asleep.store(true, SeqCst);

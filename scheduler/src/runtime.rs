@@ -6,13 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use asupersync_core::host::Runnable;
-use asupersync_core::region::{CloseReport, Root};
+use asupersync_core::region::dump::Dump;
+use asupersync_core::region::{CloseReport, Root, Roots};
 use asupersync_core::{Cancelled, Cx, Exit, Outcome, Reason, ReasonKind, TaskFn, TaskOutput};
 use asupersync_queue::Local;
 
 use crate::builder::Builder;
+use crate::dumper::Dumper;
 use crate::shared::Shared;
 use crate::signal::Signals;
+use crate::watchdog::Watchdog;
 use crate::{monitor, worker};
 
 /// How long worker threads may take to end; one in a poll that does not return is left behind.
@@ -33,7 +36,8 @@ const LAST_WAIT: Duration = Duration::from_millis(100);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Runtime {
-    pub(crate) settings: Builder,
+    settings: Builder,
+    roots: Roots,
 }
 
 /// How one `block_on` ended.
@@ -55,6 +59,37 @@ impl Runtime {
     /// Settings to choose.
     pub fn builder() -> Builder {
         Builder::default()
+    }
+
+    pub(crate) fn with(settings: Builder) -> Runtime {
+        Runtime { settings, roots: Roots::default() }
+    }
+
+    /// What runs in it: a region tree for each [`block_on`](Self::block_on) that has not returned, of
+    /// this runtime or a clone of it. It tells who owns whom, how far each has gone, and what it waits
+    /// for.
+    ///
+    /// Any thread may ask, also while every worker is stuck: nobody is polled or stopped for it.
+    ///
+    /// ```
+    /// use asupersync::{Cx, Runtime};
+    /// use std::{process, thread, time::Duration};
+    ///
+    /// let runtime = Runtime::new()?;
+    /// let watched = runtime.clone();
+    /// thread::spawn(move || {
+    ///     thread::sleep(Duration::from_secs(60));
+    ///     // This program is done after a minute, or it hangs.
+    ///     watched.dump().iter().for_each(|dump| eprint!("{dump}"));
+    ///     process::exit(1)
+    /// });
+    /// let answer = runtime.block_on(async |cx: &Cx| cx.spawn("answer", async |_| Ok(42)).join().await);
+    /// assert_eq!(answer.unwrap(), 42);
+    /// assert!(runtime.dump().is_empty());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn dump(&self) -> Vec<Dump> {
+        self.roots.dump()
     }
 
     /// Runs `main` in the root region, and closes that. Returns when everything in it is gone, or
@@ -129,6 +164,8 @@ impl Runtime {
         let shared = Shared::new(rings.iter().map(Local::stealer).collect(), settings.blocking_limit)?;
         let spare = rings.pop().unwrap_or_default();
         let root = Root::new(shared.clone(), "root", settings.drain, settings.finalize);
+        let listed = self.roots.list(&root);
+        let dumper = if settings.dump_on_sigusr1 { Some(Dumper::new(&root)?) } else { None };
         let signals = if settings.signals { Some(Arc::new(Signals::new(&shared.driver)?)) } else { None };
         let attendant = signals.clone().map(|signals| {
             let root = root.clone();
@@ -153,7 +190,8 @@ impl Runtime {
             told.store(true, SeqCst);
             host.alarm.ring();
         });
-        let forced = monitor::watch(&shared, &root, &done, spare);
+        let watchdog = Watchdog::new(settings.long_poll, settings.on_long_poll.clone());
+        let forced = monitor::watch(&shared, &root, &done, spare, watchdog);
         let signalled = root.is_signalled();
 
         shared.close();
@@ -163,7 +201,7 @@ impl Runtime {
             shared.alarm.wait(Duration::from_millis(1));
         }
         shared.clear();
-        drop(signals);
+        drop((signals, dumper, listed));
         let ended = ended.lock().unwrap_or_else(PoisonError::into_inner).take();
         Ok(match (forced, ended) {
             (None, Some((outcome, report))) => Ended { outcome, report, signalled },

@@ -18,6 +18,7 @@ use crate::lanes::Lanes;
 use crate::monitor::Alarm;
 use crate::park::Parker;
 use crate::reactor::NativeNet;
+use crate::watchdog::Polling;
 use crate::worker;
 
 /// One runtime.
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) lanes: Lanes,
     pub(crate) stealers: Box<[Stealer<Runnable>]>,
     pub(crate) parkers: Box<[Parker]>,
+    /// What each worker polls. Workers have their own at hand: this line of memory is written often.
+    pub(crate) polling: Box<[Arc<Polling>]>,
     pub(crate) idle: Idle,
     pub(crate) driver: Arc<Driver>,
     pub(crate) alarm: Alarm,
@@ -45,6 +48,7 @@ impl Shared {
             workers: stealers.len() - 1,
             lanes: Lanes::new(),
             parkers: stealers.iter().map(|_| Parker::default()).collect(),
+            polling: stealers.iter().map(|_| Arc::default()).collect(),
             alive: AtomicUsize::new(0),
             stealers,
             idle: Idle::new(),

@@ -17,6 +17,7 @@ use asupersync_queue::Local;
 
 use crate::policy::{Choice, Policy, Waiting};
 use crate::shared::Shared;
+use crate::watchdog::Polling;
 
 /// Turns between looks at the injector and the driver; prime, so as not to beat with programs.
 const LOOK_AROUND: u32 = 61;
@@ -65,6 +66,7 @@ pub(crate) fn submit_here(shared: &Shared, runnable: Runnable, why: Wake) -> Res
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     here: Rc<Here>,
+    polling: Arc<Polling>,
     index: usize,
     policy: Policy,
     turns: u32,
@@ -88,8 +90,9 @@ fn run(shared: Arc<Shared>, ring: Local<Runnable>, index: usize) {
     let here = Rc::new(Here { shared: shared.clone(), ring, slot: Cell::new(None) });
     HERE.set(Some(here.clone()));
     let random = (index as u32 + 1).wrapping_mul(0x9E37_79B9);
+    let (polling, policy) = (shared.polling[index].clone(), Policy::new());
     let mut worker =
-        Worker { shared, here, index, policy: Policy::new(), turns: 0, streak: 0, searching: false, random };
+        Worker { shared, here, polling, index, policy, turns: 0, streak: 0, searching: false, random };
     worker.run();
     // Tasks that are dropped now and wake others queue them in the injector.
     HERE.set(None);
@@ -114,7 +117,7 @@ impl Worker {
             match found {
                 Some(runnable) => {
                     self.found();
-                    let _ = runnable.run();
+                    self.poll(runnable);
                 }
                 None => self.sleep(),
             }
@@ -179,8 +182,12 @@ impl Worker {
         }
         // Ahead of the ring, which may never be empty.
         if let Some(runnable) = self.shared.lanes.ready.pop() {
-            let _ = runnable.run();
+            self.poll(runnable);
         }
+    }
+
+    fn poll(&self, runnable: Runnable) {
+        self.polling.run(runnable, self.turns);
     }
 
     fn steal(&mut self) -> Option<Runnable> {

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use asupersync_core::region::{CloseReport, Root};
+use asupersync_core::region::dump::Dump;
+use asupersync_core::region::{CloseReport, Listed, Root, Roots};
 use asupersync_core::{Budget, Cancelled, Cx, Outcome, Reason, ReasonKind, TaskFn, TaskOutput, Time};
+use asupersync_scheduler::dumper::Dumper;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
@@ -47,12 +49,19 @@ where
 pub struct Builder {
     drain: Budget,
     finalize: Budget,
+    dump_on_sigusr1: bool,
+    roots: Roots,
 }
 
 impl Default for Builder {
     fn default() -> Self {
         let (drain, finalize) = (Duration::from_secs(10), Duration::from_secs(5));
-        Builder { drain: Budget::timeout(drain), finalize: Budget::timeout(finalize) }
+        Builder {
+            drain: Budget::timeout(drain),
+            finalize: Budget::timeout(finalize),
+            dump_on_sigusr1: false,
+            roots: Roots::default(),
+        }
     }
 }
 
@@ -67,6 +76,38 @@ impl Builder {
     pub fn finalize(mut self, budget: Budget) -> Self {
         self.finalize = budget;
         self
+    }
+
+    /// Whether SIGUSR1 prints on stderr what the region tree looks like, from a thread of its own, so also
+    /// while every worker of Tokio is stuck. Default: no. Where the system gives no thread or no
+    /// handler, that is told on stderr, and everything else goes on.
+    pub fn dump_on_sigusr1(mut self, on: bool) -> Self {
+        self.dump_on_sigusr1 = on;
+        self
+    }
+
+    /// What runs by this builder or a clone of it: a region tree for each root that is not closed. Any
+    /// thread may ask, also while every worker of Tokio is stuck: nobody is polled or stopped for it.
+    ///
+    /// ```
+    /// use asupersync_compat::hosted::Builder;
+    /// use asupersync_core::Cx;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() {
+    /// let root = Builder::default();
+    /// let watched = root.clone();
+    /// let (shown, _) = root
+    ///     .run_with_report(async move |cx: &Cx| {
+    ///         let asks = cx.spawn_blocking("asks", move || Ok(watched.dump()));
+    ///         Ok(asks.join().await?[0].to_string())
+    ///     })
+    ///     .await;
+    /// assert!(shown.unwrap().contains("task `main` (t1) "));
+    /// # }
+    /// ```
+    pub fn dump(&self) -> Vec<Dump> {
+        self.roots.dump()
     }
 
     /// As [`run`], and tells how the root closed, instead of listing on stderr what was left.
@@ -86,9 +127,14 @@ impl Builder {
     {
         let host = TokioHost::new(Handle::current());
         let root = Root::new(host.clone(), "root", self.drain, self.finalize);
+        let listed = self.roots.list(&root);
+        let dumper = self.dump_on_sigusr1.then(|| Dumper::new(&root));
+        let dumper = dumper.and_then(|dumper| {
+            dumper.inspect_err(|error| eprintln!("asupersync: cannot listen to SIGUSR1: {error}")).ok()
+        });
         let (tell, told) = oneshot::channel();
         root.start(main, move |outcome, report| drop(tell.send((outcome, report))));
-        let mut guard = Guard(Some(Driven { root, host, told, ended: false }));
+        let mut guard = Guard(Some(Driven { root, host, told, ended: false, _seen: (listed, dumper) }));
         let ended = guard.0.as_mut().expect("whole until it is dropped").end().await;
         guard.0 = None;
         ended
@@ -101,6 +147,8 @@ struct Driven<T> {
     host: Arc<TokioHost>,
     told: oneshot::Receiver<(Outcome<T>, CloseReport)>,
     ended: bool,
+    /// Ends with it: what others see of the root from outside.
+    _seen: (Listed, Option<Dumper>),
 }
 
 impl<T> Driven<T> {

@@ -3,8 +3,9 @@
 //! `state` is the life of one region as a pure step, `tree` who owns whom, `request` how it is asked to
 //! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
 //! end, `ledger` and `settle` what becomes of obligations on that way, `open` runs a region's body,
-//! `crew` is what polls the children of a local scope, `dump` is how the tree looks, `root` what a host
-//! holds. This file, `spork` and `local` are what users call.
+//! `crew` is what polls the children of a local scope, `dump` is how the tree looks, `long_poll` who does
+//! not yield, `root` what a host holds, `roots` where it lists that. This file, `spork` and `local` are
+//! what users call.
 
 mod close;
 mod crew;
@@ -14,11 +15,13 @@ mod finalizer;
 mod give_up;
 mod ledger;
 mod local;
+mod long_poll;
 mod open;
 mod policy;
 mod report;
 mod request;
 mod root;
+mod roots;
 mod settle;
 mod spork;
 mod state;
@@ -33,11 +36,13 @@ pub use failure::ChildFailures;
 pub(crate) use finalizer::Finalizer;
 pub(crate) use ledger::{Abort, Aborting};
 pub use local::{LocalHandle, LocalScope};
+pub use long_poll::LongPoll;
 pub(crate) use policy::Policy;
 pub use policy::{Close, OnFailure};
 pub use report::{CloseReport, Leftover, LeftoverKind, Totals};
 pub(crate) use request::request_scope;
 pub use root::{Attendant, Root};
+pub use roots::{Listed, Roots};
 pub use spork::ChildRegion;
 pub use state::{Event, Phase, State};
 pub(crate) use tree::Node;

@@ -5,8 +5,10 @@ use std::future::poll_fn;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::dump::Dump;
+use super::long_poll::LongPoll;
 use super::report::{CloseReport, Totals};
 use super::state::Phase;
 use super::tree::{Node, Tree};
@@ -144,6 +146,14 @@ impl Root {
     /// The tree as it is. Any thread may ask, at any time: nobody is polled or stopped for it.
     pub fn dump(&self) -> Dump {
         self.node.dump()
+    }
+
+    /// Who is in a poll that lasts so long, if it is a task whose address
+    /// ([`Runnable::address`](crate::host::Runnable::address)) `is_it`, or a finalizer that this one polls.
+    ///
+    /// The caller sees to it that the poll still goes on when this returns: an address is used again.
+    pub fn long_poll(&self, is_it: impl Fn(usize) -> bool, lasting: Duration) -> Option<LongPoll> {
+        self.node.long_poll(is_it, lasting)
     }
 
     /// Gives up on everything that is left, drops what nobody polls, and tells of it.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use asupersync_core::host::Host;
-use asupersync_core::region::{CloseReport, Root};
+use asupersync_core::region::dump::Dump;
+use asupersync_core::region::{CloseReport, Root, Roots};
 use asupersync_core::{
     Budget, Cancelled, Cx, Error, Failure, Outcome, Reason, ReasonKind, TaskFn, TaskOutput, Time,
 };
@@ -29,6 +30,7 @@ use crate::executor::{Executor, Step, TICK};
 #[derive(Clone, Debug)]
 pub struct Lab {
     settings: Builder,
+    roots: Roots,
 }
 
 /// Settings of a [`Lab`].
@@ -55,7 +57,7 @@ impl Builder {
 
     /// The lab.
     pub fn build(self) -> Lab {
-        Lab { settings: self }
+        Lab { settings: self, roots: Roots::default() }
     }
 }
 
@@ -71,14 +73,23 @@ impl Lab {
         Builder { seed, drain: Budget::timeout(drain), finalize: Budget::timeout(finalize) }
     }
 
+    /// What runs in it: a region tree for each [`run`](Self::run) that has not returned, of this lab or a
+    /// clone of it. Any thread may ask, also while a task is in a poll that does not return, which
+    /// stops a lab.
+    pub fn dump(&self) -> Vec<Dump> {
+        self.roots.dump()
+    }
+
     /// Runs `main` in the root region, and closes that.
     ///
     /// # Errors
-    /// Those of the body and the root's children; a deadlock; `Cancelled` with reason `Deadline`
+    /// Those of the body and the root's children; a deadlock, with the [`dump`](Dump) that says who waits
+    /// for what; `Cancelled` with reason `Deadline`
     /// when the close budget is spent.
     ///
     /// # Panics
     /// Inside a task of a lab.
+    #[track_caller]
     pub fn run<F, R>(&self, main: F) -> Outcome<R::Ok>
     where
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
@@ -94,6 +105,7 @@ impl Lab {
     ///
     /// # Panics
     /// As [`run`](Self::run).
+    #[track_caller]
     pub fn run_with_report<F, R>(&self, main: F) -> (Outcome<R::Ok>, CloseReport)
     where
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
@@ -102,6 +114,7 @@ impl Lab {
         let _running = Running::begin();
         let executor = Arc::new(Executor::new(self.settings.seed));
         let root = Root::new(executor.clone(), "root", self.settings.drain, self.settings.finalize);
+        let _listed = self.roots.list(&root);
         let ended = Arc::new(Mutex::new(None));
         let tell = ended.clone();
         root.start(main, move |outcome, report| {
@@ -161,10 +174,8 @@ fn drive(
             return Err(Box::new((Cancelled::new(reason).into(), root.force())));
         }
         if executor.step(last + TICK) == Step::Stuck {
-            let report = root.force();
-            let waiting: Vec<String> = report.leftovers.iter().map(ToString::to_string).collect();
-            let deadlock = format!("deadlock: nothing can run and no timer is set: {}", waiting.join("; "));
-            return Err(Box::new((Failure::Err(Error::msg(deadlock)), report)));
+            let deadlock = format!("deadlock: nothing can run and no timer is set\n{}", root.dump());
+            return Err(Box::new((Failure::Err(Error::msg(deadlock)), root.force())));
         }
     }
     Ok(())

@@ -1,14 +1,16 @@
-//! Taking a dump: what is owned is copied under one lock of its region, which no task holds while it
+//! Taking a dump: what is owned is copied under the lock of its region, which no task holds while it
 //! is polled; what is awaited is read from notes, and from one scope at a time.
 //!
-//! No future is touched, and no two locks are held together. A task that ends meanwhile may be
-//! missing, or told as it was.
+//! No future is touched, no two locks are held together, and none while more than [`AT_ONCE`] tasks
+//! or child regions are copied: whoever spawns meanwhile waits for so long, and not for the whole. A
+//! task that begins or ends meanwhile may be missing, or told as it was.
 
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use asupersync_task::Activity;
+use slab::Slab;
 
 use super::cycles;
 use super::data::{Dump, FinalizerDump, ObligationDump, RegionDump, TaskDump, TaskState};
@@ -18,8 +20,11 @@ use crate::host::{Lane, TaskInfo, TaskRef};
 use crate::id::TaskId;
 use crate::outcome::lock;
 use crate::region::finalizer::Started;
-use crate::region::tree::{LONGEST_PATH, Local, Node};
+use crate::region::tree::{Inner, LONGEST_PATH, Local, Node};
 use crate::time::Time;
+
+/// How many tasks or child regions are copied under one hold of a lock: some ten microseconds.
+const AT_ONCE: usize = 512;
 
 /// Where a task stands in the dump: its region's place, and its own among that one's tasks.
 type At = (usize, usize);
@@ -34,12 +39,12 @@ impl Node {
         let mut taking = Taking::new(top.tree.host.now());
         // A line of nodes that come next: those of one level stand together, parents before children.
         let mut line = vec![(top, None)];
-        let mut tasks = Vec::new();
+        let mut owned = Owned::default();
         while let Some((node, parent)) = line.get(taking.regions.len()).cloned() {
             let around = parent.map(|(place, depth): (usize, usize)| (&*line[place].0, place, depth));
-            let children = taking.region(&node, around, &mut tasks);
+            taking.region(&node, around, &mut owned);
             let here = (taking.regions.len() - 1, parent.map_or(0, |(_, depth)| depth) + 1);
-            line.extend(children.into_iter().map(|child| (child, Some(here))));
+            line.extend(owned.children.drain(..).map(|child| (child, Some(here))));
         }
         taking.resolve(line.iter().map(|(node, _)| &**node))
     }
@@ -54,6 +59,43 @@ struct Taking {
     scopes: Vec<(u64, TaskId)>,
     /// Tasks that somebody joins, with the data pointer of that one's waker.
     joined: Vec<(u64, At)>,
+}
+
+/// What one region owns, copied part by part.
+#[derive(Default)]
+struct Owned {
+    tasks: Vec<TaskRef>,
+    locals: Vec<Arc<Local>>,
+    children: Vec<Arc<Node>>,
+    /// Where to go on: a key of tasks and children, a number of locals. Each is one's for life, so
+    /// nothing is copied twice.
+    key: usize,
+    number: u64,
+}
+
+impl Owned {
+    /// Room for the next part, which is not made with a lock held.
+    fn reserve(&mut self) {
+        self.tasks.reserve(AT_ONCE);
+        self.locals.reserve(AT_ONCE);
+        self.children.reserve(AT_ONCE);
+    }
+
+    /// Copies the next part; tells whether there is more.
+    fn copy(&mut self, inner: &Inner) -> bool {
+        fn part<T>(slab: &Slab<T>, from: usize) -> impl Iterator<Item = &T> {
+            (from..slab.capacity().min(from + AT_ONCE)).filter_map(|key| slab.get(key))
+        }
+        self.tasks.extend(part(&inner.tasks, self.key).map(|entry| entry.task.clone()));
+        self.children.extend(part(&inner.children, self.key).cloned());
+        let mut locals = inner.locals.range(self.number..);
+        for (number, local) in locals.by_ref().take(AT_ONCE) {
+            self.locals.push(local.clone());
+            self.number = number + 1;
+        }
+        self.key += AT_ONCE;
+        self.key < inner.tasks.capacity().max(inner.children.capacity()) || locals.next().is_some()
+    }
 }
 
 /// What is known of a task, or of a child that counts as one.
@@ -74,18 +116,11 @@ impl Taking {
         Taking { at, regions: vec![], wakers: vec![], scopes: vec![], joined: vec![] }
     }
 
-    /// Enters a region with its tasks; tells its children. `tasks` is room to work in.
-    fn region(
-        &mut self,
-        node: &Arc<Node>,
-        around: Option<(&Node, usize, usize)>,
-        tasks: &mut Vec<TaskRef>,
-    ) -> Vec<Arc<Node>> {
+    /// Enters a region with its tasks; leaves its children in `owned`, which is empty before.
+    fn region(&mut self, node: &Arc<Node>, around: Option<(&Node, usize, usize)>, owned: &mut Owned) {
         let at = self.at;
-        let inner = lock(&node.inner);
-        tasks.extend(inner.tasks.iter().map(|(_, entry)| entry.task.clone()));
-        let locals: Vec<Arc<Local>> = inner.locals.values().cloned().collect();
-        let children = inner.children.iter().map(|(_, child)| child.clone()).collect();
+        let mut inner = lock(&node.inner);
+        let mut more = owned.copy(&inner);
         let (started, is_polled) = (inner.started.clone(), inner.running.is_none());
         let (state, close_by) = (inner.state, inner.close_by);
         let (failed, finalizers) = (inner.failures.len(), inner.finalizers.len());
@@ -93,6 +128,12 @@ impl Taking {
         let owed = owed.map(|owed| ObligationDump { kind: owed.kind, site: owed.site, age: at - owed.since });
         let obligations = owed.collect();
         drop(inner);
+        while more {
+            owned.reserve();
+            inner = lock(&node.inner);
+            more = owned.copy(&inner);
+            drop(inner);
+        }
         let (standing, own) = (node.scope.standing(), node.scope.own_budget());
         let (path, budget) = match around {
             Some((parent, place, depth)) => {
@@ -117,19 +158,19 @@ impl Taking {
             reason: standing.reason,
             budget,
             close_by: (close_by < Time::MAX).then_some(close_by),
-            tasks: Vec::with_capacity(tasks.len() + locals.len()),
+            tasks: Vec::with_capacity(owned.tasks.len() + owned.locals.len()),
             failed,
             finalizers,
             finalizer: started.map(|started| finalizer(&started, is_polled, at)),
             obligations,
         });
-        for task in tasks.drain(..) {
+        for task in owned.tasks.drain(..) {
             self.task(place, node, &task);
         }
-        for local in locals {
+        for local in owned.locals.drain(..) {
             self.local(place, node, &local);
         }
-        children
+        (owned.key, owned.number) = (0, 0);
     }
 
     /// Enters a task of the region at `place`.
