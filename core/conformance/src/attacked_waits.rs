@@ -53,8 +53,12 @@ fn time_is_waited_for(host: &dyn Runner) {
         attacked(cx, |cx| async move { Ok(cx.clock().sleep_until(&cx, cx.now() + MS(1)).await?) }).await?;
         attacked(cx, |cx| async move { Ok(cx.yield_now().await?) }).await?;
         // It hears of no request.
-        let alarm =
-            |_, cx: Cx| -> Play<Outcome> { Box::pin(async move { Ok(cx.alarm(cx.now() + MS(1)).await) }) };
+        let alarm = |_, cx: Cx| -> Play<Outcome> {
+            Box::pin(async move {
+                cx.alarm(cx.now() + MS(1)).await;
+                Ok(())
+            })
+        };
         at_every_await(cx, alarm, |ended| value_always(&ended, &())).await
     });
 }
