@@ -19,7 +19,7 @@
 
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 
 use slab::Slab;
@@ -27,7 +27,8 @@ use slab::Slab;
 use super::{Cancelled, Level, Notes, Reason, Standing, Streak};
 use crate::budget::{Budget, Limit, Urgency};
 use crate::id::TimerKey;
-use crate::outcome::lock;
+use crate::lock::{Mutex, lock};
+use crate::observe::Object;
 use crate::time::Time;
 
 /// What a scope keeps from those inside it.
@@ -109,6 +110,8 @@ pub(crate) trait Listener: Send + Sync {
 /// One node of the cancel tree.
 pub struct Scope {
     level: AtomicU8,
+    /// Stands for what is told without the lock: the level, and whether the budget is spent.
+    pub(super) told: Object,
     /// Data pointer of `home`, for the quick test in `Watch::poll`; 0 when there is none.
     pub(super) home_data: AtomicUsize,
     /// What the task that polls in this scope waits for here.
@@ -246,6 +249,7 @@ impl Scope {
     fn new(link: Link) -> Scope {
         Scope {
             level: AtomicU8::new(link.standing.level as u8),
+            told: Object::new(),
             home_data: AtomicUsize::new(link.home.as_ref().map_or(0, address)),
             note: AtomicU64::new(0),
             hold: link.hold,
@@ -305,6 +309,7 @@ impl Scope {
     /// How far the protocol has gone here.
     #[inline]
     pub fn level(&self) -> Level {
+        self.told.read();
         Level::from_u8(self.level.load(Ordering::Acquire))
     }
 
@@ -424,6 +429,7 @@ impl Scope {
             let (listener, standing) = {
                 let mut inner = lock(&scope.inner);
                 let Some(raised) = inner.standing.raise(&asked) else { continue };
+                scope.told.write();
                 scope.level.store(raised.level as u8, Ordering::Release);
                 inner.standing = raised.clone();
                 waiters.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
@@ -519,11 +525,13 @@ impl Scope {
     /// What still waits after a poll that begins now is to be dropped.
     #[inline]
     pub(crate) fn is_due(&self) -> bool {
+        self.told.read();
         self.due.load(Ordering::Acquire)
     }
 
     /// Something inside goes on past the end of the drain budget.
     pub(crate) fn is_kept(&self) -> bool {
+        self.told.read();
         self.kept.load(Ordering::Acquire) > 0
     }
 }
@@ -544,8 +552,7 @@ impl Drop for Scope {
             }
             lock(&parent.inner).children.try_remove(self.key);
         }
-        let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some((foster, key)) = inner.foster.take().map(|foster| *foster)
+        if let Some((foster, key)) = self.inner.get_mut().foster.take().map(|foster| *foster)
             && let Some(foster) = foster.upgrade()
         {
             lock(&foster.inner).children.try_remove(key);
