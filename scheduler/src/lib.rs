@@ -5,7 +5,7 @@
 //! | [`policy`] | which lane goes next, as a pure function |
 //! | [`queues`] | the order within a lane; all lanes behind one lock, for the other hosts |
 //! | [`timer`] | the hierarchical wheel |
-//! | `lanes`, `idle`, `park` | queues shared by workers; who sleeps, and who is woken |
+//! | `lanes`, `park` | queues shared by workers; how one sleeps |
 //! | `reactor` | sockets, registered once, edge-triggered |
 //! | `driver` | the reactor and the wheel, turned by one thread at a time |
 //! | `blocking`, `signal` | threads that may block; SIGINT and SIGTERM |
@@ -21,7 +21,6 @@ mod builder;
 mod driver;
 pub mod dumper;
 pub mod entry;
-mod idle;
 mod lanes;
 mod monitor;
 mod park;

@@ -9,11 +9,10 @@ use std::task::Waker;
 use asupersync_core::Time;
 use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey, Wake};
 use asupersync_core::io::Sockets;
-use asupersync_queue::Stealer;
+use asupersync_queue::{Idle, Stealer};
 
 use crate::blocking::Pool;
 use crate::driver::Driver;
-use crate::idle::Idle;
 use crate::lanes::Lanes;
 use crate::monitor::Alarm;
 use crate::park::Parker;

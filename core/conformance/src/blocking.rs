@@ -95,7 +95,7 @@ fn a_job_that_outlasts_the_budget_is_left(host: &dyn Runner) {
     let (go, may_go) = mpsc::channel::<()>();
     let count = Count::default();
     let one = count.one();
-    let ran = host.run(short(10, 500), async move |cx: &Cx| {
+    let ran = host.run(short(10, 10_000), async move |cx: &Cx| {
         let (tell, mut running) = oneshot::channel();
         let job = cx.spawn_blocking("job", move || {
             let _one = one;

@@ -141,7 +141,7 @@ fn a_childs_drain_budget_ends_its_work_early(host: &dyn Runner) {
 }
 
 fn a_childs_drain_budget_never_exceeds_its_parents(host: &dyn Runner) {
-    let ran = host.run(short(5, 1000), async |cx: &Cx| {
+    let ran = host.run(short(5, 10_000), async |cx: &Cx| {
         let (outcome, report) = Region::builder("r")
             .drain(Budget::timeout(HOUR))
             .open_with_report(cx, async |cx: &Cx| {

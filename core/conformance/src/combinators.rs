@@ -129,7 +129,7 @@ fn the_losers_error_is_not(host: &dyn Runner) {
 fn a_stubborn_loser_is_dropped_at_the_budgets_end(host: &dyn Runner) {
     let (count, polls) = (Count::default(), Arc::new(AtomicUsize::new(0)));
     let (one, inner) = (count.one(), polls.clone());
-    let ran = host.run(short(5, 1000), async move |cx: &Cx| {
+    let ran = host.run(short(5, 10_000), async move |cx: &Cx| {
         let loser = async move |_: &Cx| {
             let _one = one;
             stubborn(inner).await;
@@ -228,7 +228,7 @@ fn a_value_that_comes_while_draining_is_returned(host: &dyn Runner) {
 fn a_timeout_drains_its_body(host: &dyn Runner) {
     let count = Count::default();
     let one = count.one();
-    let ran = host.run(short(5, 1000), async move |cx: &Cx| {
+    let ran = host.run(short(5, 10_000), async move |cx: &Cx| {
         let outcome: Outcome = cx
             .timeout(MS(2), async move |_: &Cx| -> Outcome {
                 let _one = one;

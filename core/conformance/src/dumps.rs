@@ -62,7 +62,7 @@ pub(crate) fn impatient<F>(host: &dyn Runner, main: F)
 where
     F: for<'a> TaskFn<&'a Cx, Outcome, Fut: Send> + Send + 'static,
 {
-    succeed(host.run(short(5, 100), main).outcome);
+    succeed(host.run(short(5, 10_000), main).outcome);
 }
 
 /// A task that awaits what `make` makes; it does when this returns.

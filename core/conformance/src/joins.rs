@@ -127,7 +127,7 @@ fn a_request_reaches_both_bodies(host: &dyn Runner) {
 fn a_stubborn_body_is_dropped_at_the_budgets_end(host: &dyn Runner) {
     let count = Count::default();
     let inner = count.clone();
-    let ran = host.run(short(5, 500), async move |cx: &Cx| {
+    let ran = host.run(short(5, 10_000), async move |cx: &Cx| {
         let stubborn = async move |_: &Cx| -> Outcome<()> {
             let _held = inner.one();
             std::future::pending().await

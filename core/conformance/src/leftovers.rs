@@ -88,7 +88,10 @@ fn a_join_is_told_with_the_task_that_is_joined(host: &dyn Runner) {
     let report = ran.report.expect("every host tells of what it forces out");
     let of = |name: &str| report.leftovers.iter().find(|left| &*left.name == name);
     let (joined, joiner) = (of("joined").expect("left over"), of("joiner").expect("left over"));
-    assert_eq!((joined.kind, joiner.kind), (LeftoverKind::Forced, LeftoverKind::Dropped));
+    assert_eq!(joined.kind, LeftoverKind::Forced);
+    // On a busy machine both may have to wait until the host gives up.
+    let late = !host.is_virtual() && joiner.kind == LeftoverKind::Forced;
+    assert!(joiner.kind == LeftoverKind::Dropped || late, "{joiner}");
     let id = joined.task.expect("it is a task");
     assert_eq!(now(joiner), [Awaits::Join(id)]);
     assert!(joiner.to_string().contains(&format!("it awaited the end of task {id:?}")), "{joiner}");
@@ -129,12 +132,12 @@ fn a_body_that_is_dropped_tells_what_it_awaited(host: &dyn Runner) {
 
 fn a_finalizer_that_is_spent_tells_what_it_awaited(host: &dyn Runner) {
     host.ok(async |cx: &Cx| {
-        let budget = Budget::timeout(MS(5));
+        let budget = Budget::timeout(MS(50));
         let (_, report) = Region::builder("r")
             .finalize(budget)
             .open_with_report(cx, async |cx: &Cx| {
                 Ok(cx.defer(async |cx: &Cx| {
-                    cx.sleep(MS(1)).await?;
+                    cx.sleep(MS(1)).await.ok();
                     stubborn(Arc::default()).await;
                     Ok(())
                 })?)

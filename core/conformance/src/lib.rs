@@ -11,6 +11,8 @@
 //! | [`runner`] | the seam to a host |
 //! | [`attack`] | cancelling a future at every await |
 //! | [`probe`] | drop counters, victims and other instruments |
+//! | [`table`] | the failure table: what may go wrong, and the cases that try it |
+//! | [`stress`] | random region trees |
 //! | `recorder` | a subscriber of `tracing` that keeps what spans do |
 //! | the others | the cases, one theme each |
 
@@ -57,6 +59,7 @@ pub mod spans;
 pub mod sporks;
 pub mod stress;
 pub mod stuck;
+pub mod table;
 pub mod task_spans;
 pub mod tcp;
 pub mod tcp_errors;

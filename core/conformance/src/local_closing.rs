@@ -113,7 +113,7 @@ fn a_request_reaches_them_and_they_drain(host: &dyn Runner) {
 fn each_that_does_not_hear_is_dropped_at_the_budgets_end(host: &dyn Runner) {
     let (count, polls) = (Count::default(), Arc::new(AtomicUsize::new(0)));
     let (inner, polled) = (count.clone(), polls.clone());
-    let ran = host.run(short(5, 1000), async move |cx: &Cx| {
+    let ran = host.run(short(5, 10_000), async move |cx: &Cx| {
         let (outcome, report) = Region::builder("r")
             .local_with_report(cx, async |_: &Cx, scope| {
                 for _ in 0..3 {
@@ -142,7 +142,7 @@ fn each_that_does_not_hear_is_dropped_at_the_budgets_end(host: &dyn Runner) {
 fn a_shielded_child_outlasts_the_drain(host: &dyn Runner) {
     let log = Log::new();
     let inner = log.clone();
-    let ran = host.run(short(2, 1000), async move |cx: &Cx| {
+    let ran = host.run(short(2, 10_000), async move |cx: &Cx| {
         let log = &inner;
         cx.local(async |_: &Cx, scope| {
             scope.spawn("shielded", async move |cx: &Cx| {

@@ -251,7 +251,7 @@ fn a_future_that_knows_no_cx_gets_one_more_poll(host: &dyn Runner) {
     let polls = Arc::new(AtomicUsize::new(0));
     let (inner, count) = (polls.clone(), Count::default());
     let one = count.one();
-    let ran = host.run(short(5, 1000), async move |cx: &Cx| {
+    let ran = host.run(short(5, 10_000), async move |cx: &Cx| {
         let started = inner.clone();
         let child = cx.spawn_future("stubborn", async move {
             let _one = one;

@@ -46,7 +46,8 @@ impl Default for Settings {
     }
 }
 
-/// Settings with short budgets, for what does not end by itself.
+/// Settings with short budgets, for what does not end by itself. `finalize` is also how late a busy host
+/// may be before it gives up: long, unless that is the subject.
 pub(crate) fn short(drain: u64, finalize: u64) -> Settings {
     Settings {
         drain: Budget::timeout(Duration::from_millis(drain)),

@@ -286,7 +286,7 @@ fn one_of_many_is_polled_when_it_was_woken(host: &dyn Runner) {
 fn many_stubborn_losers_are_dropped_at_the_budgets_end(host: &dyn Runner) {
     let (count, polls) = (Count::default(), Arc::new(AtomicUsize::new(0)));
     let (inner, polled) = (count.clone(), polls.clone());
-    let ran = host.run(short(10, 1000), async move |cx: &Cx| {
+    let ran = host.run(short(10, 10_000), async move |cx: &Cx| {
         cx.race_all(0..10, async |_: &Cx, n: usize| {
             let _one = inner.one();
             if n < 9 {

@@ -223,7 +223,7 @@ fn cancel_may_give_it_less(host: &dyn Runner) {
 fn it_has_no_more_time_than_its_parent(host: &dyn Runner) {
     let count = Count::default();
     let inner = count.clone();
-    let ran = host.run(short(5, 1000), async move |cx: &Cx| {
+    let ran = host.run(short(5, 10_000), async move |cx: &Cx| {
         let builder = Region::builder("child").drain(Budget::timeout(HOUR));
         drop(stuck(cx, builder, &inner).await?);
         Ok(())

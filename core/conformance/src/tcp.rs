@@ -197,7 +197,7 @@ fn a_write_goes_on_through_request(host: &dyn Runner) {
 }
 
 fn a_write_ends_with_the_budget(host: &dyn Runner) {
-    let ran = host.run(short(20, 1000), async |cx: &Cx| {
+    let ran = host.run(short(20, 10_000), async |cx: &Cx| {
         let (client, server) = pair(cx).await?;
         let (tell, mut ready) = oneshot::channel();
         let writer = cx.spawn("writer", async move |cx: &Cx| {

@@ -53,7 +53,7 @@ fn a_set_of_futures_hears_of_the_budgets_end(host: &dyn Runner) {
     for _ in 0..10 {
         let log = Log::new();
         let inner = log.clone();
-        let ran = host.run(short(3, 2000), async move |cx: &Cx| {
+        let ran = host.run(short(3, 10_000), async move |cx: &Cx| {
             let (tell, mut ready) = oneshot::channel();
             drop(cx.spawn("set", async move |cx: &Cx| {
                 let set: FuturesUnordered<_> = (0..50)

@@ -1,4 +1,4 @@
-//! The scheduler's two run queues.
+//! The scheduler's two run queues, and who sleeps when they are empty.
 //!
 //! | queue | who pushes | who takes | cost of a push |
 //! |---|---|---|---|
@@ -14,11 +14,12 @@
 //! The queues carry items; they wake nobody. A producer pushes, *then* decides whether to wake a
 //! worker; a worker that wants to park announces itself, issues a `SeqCst` fence, and only then
 //! looks at the queues for the last time. `is_empty` alone, without that fence, may be stale.
+//! [`Idle`] is that decision.
 //!
 //! # Where the unsafe code is
 //!
 //! In the private module `ring` (the slots and who may touch each one when) and in `local` (which
-//! hands out the two roles). `inject` is safe code. The module `sync` switches both between `std`
+//! hands out the two roles). `inject` and `idle` are safe code. The module `sync` switches both between `std`
 //! and loom; under loom the ring has four slots, so a model reaches wrap-around and overflow.
 //!
 //! ```
@@ -34,10 +35,12 @@
 //! ```
 #![allow(unsafe_code, reason = "slots shared between an owner and its thieves without a lock; see `ring`")]
 
+pub mod idle;
 pub mod inject;
 pub mod local;
 mod ring;
 mod sync;
 
+pub use idle::Idle;
 pub use inject::Injector;
 pub use local::{Local, Stealer};

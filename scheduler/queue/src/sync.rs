@@ -9,13 +9,13 @@ pub(crate) use loom::{
     cell::UnsafeCell,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicU32, AtomicU64, AtomicUsize},
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, fence},
     },
 };
 #[cfg(not(loom))]
 pub(crate) use std::sync::{
     Arc, Mutex, MutexGuard,
-    atomic::{AtomicU32, AtomicU64, AtomicUsize},
+    atomic::{AtomicU32, AtomicU64, AtomicUsize, fence},
 };
 
 pub(crate) use std::sync::{PoisonError, atomic::Ordering};

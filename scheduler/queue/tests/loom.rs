@@ -5,8 +5,11 @@
 //! two threads fails loom's cell check. Positions start below the wrap, so all of these cross it.
 #![cfg(loom)]
 
-use asupersync_queue::{Injector, Local, Stealer};
-use loom::{sync::Arc, thread};
+use asupersync_queue::{Idle, Injector, Local, Stealer};
+use loom::{
+    sync::{Arc, Condvar, Mutex},
+    thread,
+};
 
 type Item = Box<u32>;
 
@@ -270,5 +273,97 @@ fn injector_batches_against_pops() {
         }
         drain(&mine, &mut got);
         assert_each_once(got, 3);
+    });
+}
+
+/// Workers that look for one item each, and sleep as the scheduler's do; loom tells of one that sleeps for
+/// ever, since then nobody can go on.
+struct Crew {
+    idle: Idle,
+    queue: Injector<Item>,
+    beds: Vec<(Mutex<bool>, Condvar)>,
+}
+
+impl Crew {
+    fn new(workers: usize) -> Arc<Self> {
+        let beds = (0..workers).map(|_| (Mutex::new(false), Condvar::new())).collect();
+        Arc::new(Crew { idle: Idle::new(), queue: Injector::new(), beds })
+    }
+
+    fn push(&self, item: u32) {
+        self.queue.push(Box::new(item));
+        self.notify();
+    }
+
+    fn notify(&self) {
+        if let Some(worker) = self.idle.worker_to_notify() {
+            let (token, bell) = &self.beds[worker];
+            *token.lock().unwrap() = true;
+            bell.notify_one();
+        }
+    }
+
+    fn park(&self, index: usize) {
+        let (token, bell) = &self.beds[index];
+        let mut token = token.lock().unwrap();
+        while !*token {
+            token = bell.wait(token).unwrap();
+        }
+        *token = false;
+    }
+
+    /// Takes an item; then it is in a poll that does not end.
+    fn work(&self, index: usize) -> u32 {
+        self.idle.begin_search();
+        loop {
+            if let Some(item) = self.queue.pop() {
+                if self.idle.end_search() && !self.queue.is_empty() {
+                    self.notify();
+                }
+                return *item;
+            }
+            self.idle.begin_sleep(index, true);
+            if self.queue.is_empty() {
+                self.park(index);
+            }
+            if !self.idle.end_sleep(index) {
+                self.idle.begin_search();
+            }
+        }
+    }
+}
+
+#[test]
+fn no_worker_sleeps_while_there_is_an_item() {
+    check(None, || {
+        let crew = Crew::new(1);
+        let pushing = thread::spawn({
+            let crew = Arc::clone(&crew);
+            move || crew.push(0)
+        });
+        assert_eq!(crew.work(0), 0);
+        pushing.join().unwrap();
+        assert_eq!(crew.idle.sleeping(), 0);
+    });
+}
+
+#[test]
+fn who_finds_one_of_several_wakes_another() {
+    check(Some(2), || {
+        let crew = Crew::new(2);
+        let other = thread::spawn({
+            let crew = Arc::clone(&crew);
+            move || crew.work(1)
+        });
+        let pushing = thread::spawn({
+            let crew = Arc::clone(&crew);
+            move || {
+                crew.push(0);
+                crew.push(1);
+            }
+        });
+        let mine = crew.work(0);
+        pushing.join().unwrap();
+        assert_each_once(vec![mine, other.join().unwrap()], 2);
     });
 }
