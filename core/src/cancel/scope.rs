@@ -291,7 +291,9 @@ impl Scope {
             orphan.mark_metered();
         }
         if standing.level > Level::Clear {
-            orphan.raise(standing);
+            // The end of the drain comes here when it comes. Known before it would be handed down a level at
+            // a time, each time to all below.
+            orphan.raise(Standing { drain_until: Time::MAX, ..standing });
         }
     }
 
