@@ -58,9 +58,8 @@ fn servers_serve() {
                     let talk = async move |cx: &Cx, stream: TcpStream| {
                         let _held = held;
                         let mut lines = Lines::new(&stream, 100);
-                        while let Some(line) = lines.next(cx).await? {
+                        if let Some(line) = lines.next(cx).await? {
                             stream.write_all(cx, line).await?;
-                            return Ok(());
                         }
                         Ok(())
                     };
