@@ -5,7 +5,7 @@
 //! that the region closes without it, and the thread goes on by itself.
 
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::body::TaskOutput;
@@ -13,7 +13,8 @@ use crate::cancel::{Level, Note};
 use crate::caps::{Effect, HasBlocking, HasSpawn, NoCaps};
 use crate::channel::{RecvError, oneshot};
 use crate::cx::Cx;
-use crate::outcome::{Failure, Outcome, Panic, lock};
+use crate::lock::{Mutex, lock};
+use crate::outcome::{Failure, Outcome, Panic};
 use crate::spawn::Handle;
 use crate::trace::Spans;
 
