@@ -9,12 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use asupersync_core::Time;
-use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey, Wake};
+use asupersync_core::host::{Host, Job, Lane, Runnable, TaskInfo, TimerKey, Wake};
 use asupersync_core::io::{Listener, Sockets, Stream};
 use asupersync_scheduler::queues::Queues;
 use asupersync_scheduler::timer::{Key, TICK_NS, Wheel};
 
-use crate::explore::{Footprint, Nondeterminism, Schedule};
+use crate::explore::{Footprint, Nondeterminism, Schedule, TaskId};
 use crate::names::{CLOCK, Names, OUTSIDE};
 use crate::random::Random;
 use crate::steps::Steps;
@@ -112,17 +112,21 @@ impl Executor {
     }
 
     /// Takes one step of whom the schedule chooses; lets time pass, but not beyond `limit`, when nobody can.
-    pub(crate) fn step_by(&self, schedule: &mut dyn Schedule, limit: Time) -> Result<Step, Nondeterminism> {
+    pub(crate) fn step_by(
+        &self,
+        schedule: &mut dyn Schedule,
+        limit: Time,
+    ) -> Result<(Step, TaskId), Nondeterminism> {
         let enabled = self.steps(|steps| steps.enabled());
         let (chosen, timed) = if enabled.is_empty() {
             if self.state().next_deadline(limit).is_none() {
-                return Ok(Step::Stuck);
+                return Ok((Step::Stuck, CLOCK));
             }
             (schedule.choose(&[CLOCK])?, true)
         } else {
             (schedule.choose(&enabled)?, false)
         };
-        let Some(chosen) = chosen else { return Ok(Step::GivenUp) };
+        let Some(chosen) = chosen else { return Ok((Step::GivenUp, CLOCK)) };
         let entry = self.steps(|steps| steps.begin(chosen));
         let (step, left) = match entry {
             Some(entry) => (Step::Ran, entry.run()),
@@ -131,7 +135,12 @@ impl Executor {
         let (touched, left) = self.steps(|steps| (steps.end(), steps.keep(chosen, left)));
         drop(left);
         schedule.stepped(if timed { Footprint::Barrier } else { touched })?;
-        Ok(step)
+        Ok((step, chosen))
+    }
+
+    /// Who a task is: not a job, and not time.
+    pub(crate) fn info(&self, task: TaskId) -> Option<TaskInfo> {
+        self.steps(|steps| steps.info(task))
     }
 
     /// What time it is, asked by nobody in the run.

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use asupersync_core::region::CloseReport;
-use asupersync_core::{Cx, Failure, Outcome, TaskFn, TaskOutput};
+use asupersync_core::region::dump::TaskState;
+use asupersync_core::region::{CloseReport, Root};
+use asupersync_core::{Cx, Failure, Outcome, TaskFn, TaskOutput, Time};
 
 use crate::executor::{Executor, Step, TICK};
-use crate::explore::{Ended, Explore, Explored, Nondeterminism, Schedule};
+use crate::explore::{Ended, Explore, Explored, Moment, Nondeterminism, Schedule, TaskId};
 use crate::lab::{Builder, Lab, Running, last};
-use crate::names::Names;
+use crate::names::{CLOCK, Names};
 
 impl Explore {
     /// Explores a program in a lab of default settings: each run is the `main` of a root region.
@@ -81,17 +82,38 @@ where
         if executor.time() > last {
             return Ok(Ended::Failed(format!("the close budget is spent: {}", left(&root.force()))));
         }
-        match executor.step_by(schedule, last + TICK)? {
-            Step::Ran | Step::Waited => {}
+        let (step, task) = executor.step_by(schedule, last + TICK)?;
+        match step {
+            Step::Ran | Step::Waited => schedule.tell(&|| moment(executor, &root, task)),
             Step::GivenUp => {
                 drop(root.force());
                 return Ok(Ended::GivenUp(Vec::new()));
             }
             Step::Stuck => {
-                return Ok(Ended::Deadlock { told: left(&root.force()), waiting: Vec::new() });
+                let told = root.dump().to_string();
+                drop(root.force());
+                return Ok(Ended::Deadlock { told, waiting: Vec::new() });
             }
         }
     }
+}
+
+/// What a step was: what its task waits for after it.
+fn moment(executor: &Executor, root: &Root, task: TaskId) -> Moment {
+    let at = executor.time() - Time::ZERO;
+    let named = |name: &str, what: String| Moment { at, task, name: name.into(), what };
+    if task == CLOCK {
+        return named("time", "goes on to the next timer".into());
+    }
+    let Some(info) = executor.info(task) else { return named("job", "runs".into()) };
+    let dump = root.dump();
+    let tasks = dump.regions.iter().flat_map(|region| &region.tasks);
+    let what = match tasks.into_iter().find(|other| other.id == info.id) {
+        Some(other) if other.state == TaskState::Waiting => format!("waits for {}", other.awaits),
+        Some(_) => "runs, and can go on".into(),
+        None => "runs".into(),
+    };
+    named(&info.name, what)
 }
 
 /// What is left of a run that did not end.

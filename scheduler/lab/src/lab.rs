@@ -145,6 +145,11 @@ thread_local! {
     static RUNNING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// A lab runs on this thread.
+pub(crate) fn is_running() -> bool {
+    RUNNING.get()
+}
+
 /// That a lab runs on this thread.
 pub(crate) struct Running;
 

@@ -9,6 +9,7 @@
 //! | [`explore`] | which order of the steps comes next: all that differ, or some that are drawn |
 //! | `names`, `steps` | tasks and objects that are the same in each order, and who can take a step |
 //! | `explored` | [`Explore::run`]: a program of regions under such an order |
+//! | `check` | [`Explore::check`]: the same for a test, which tells how to have a failing run again |
 //! | [`model`] | small programs of variables and locks, explored likewise |
 //!
 //! Which Ready task runs next is the seed's choice; Cancel and Timed are served by
@@ -39,6 +40,7 @@
 
 #![forbid(unsafe_code)]
 
+mod check;
 mod executor;
 pub mod explore;
 mod explored;

@@ -29,9 +29,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::explore::{
-    Access, Ended, Explore, Explored, Footprint, Kind, Nondeterminism, ObjectId, Schedule, TaskId,
+    Access, Ended, Explore, Explored, Footprint, Kind, Moment, Nondeterminism, ObjectId, Schedule, TaskId,
 };
 
 /// A variable, 0 or what it was made with at the start of each run.
@@ -249,6 +250,7 @@ pub fn run(program: &impl Fn(&mut Program), schedule: &mut dyn Schedule) -> Resu
         let polled = poll(&mut tasks[chosen]);
         if let Some(done) = memory.done.take() {
             schedule.stepped(Footprint::Announced(done))?;
+            schedule.tell(&|| moment(chosen, &done));
         }
         match polled {
             Ok(access) => waits[chosen] = access,
@@ -264,6 +266,18 @@ pub fn run(program: &impl Fn(&mut Program), schedule: &mut dyn Schedule) -> Resu
     let end = End { memory: memory.clone() };
     let checked = catch_unwind(AssertUnwindSafe(|| at_end.into_iter().for_each(|check| check(&end))));
     Ok(checked.map_or_else(|panic| Ended::Failed(message(&*panic)), |()| Ended::Completed))
+}
+
+fn moment(task: TaskId, done: &Access) -> Moment {
+    let Access { object, kind, found, left, expects } = *done;
+    let what = match (kind, expects) {
+        (Kind::Acquire, _) => format!("takes lock {object}"),
+        (Kind::Release, _) => format!("gives back lock {object}"),
+        (Kind::Read, None) => format!("reads {found} from {object}"),
+        (Kind::Read, Some(expected)) => format!("finds {found} in {object}, not {expected}"),
+        (Kind::Write, _) => format!("finds {found} in {object}, leaves {left}"),
+    };
+    Moment { at: Duration::ZERO, task, name: "task".into(), what }
 }
 
 fn stuck(waits: &[Option<Access>]) -> Vec<(TaskId, ObjectId)> {

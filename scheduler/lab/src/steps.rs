@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use asupersync_core::host::{Job, Ran, Runnable, Wake};
+use asupersync_core::host::{Job, Ran, Runnable, TaskInfo, Wake};
 use asupersync_core::observe;
 
 use crate::explore::{Access, Footprint, Kind, TaskId};
@@ -18,6 +18,8 @@ pub(crate) struct Steps {
     queued: BTreeMap<TaskId, Entry>,
     /// Numbers of tasks by the address of what they are; a task that ended leaves its address to others.
     numbers: HashMap<usize, TaskId>,
+    /// Who they are.
+    infos: HashMap<TaskId, TaskInfo>,
     /// How many tasks, and objects, each has made.
     started: HashMap<TaskId, u32>,
     made: HashMap<TaskId, u32>,
@@ -39,6 +41,7 @@ impl Steps {
             names,
             queued: BTreeMap::new(),
             numbers: HashMap::new(),
+            infos: HashMap::new(),
             started: HashMap::new(),
             made: HashMap::new(),
             seeded: HashMap::new(),
@@ -59,6 +62,7 @@ impl Steps {
             _ => {
                 let number = self.start();
                 self.numbers.insert(address, number);
+                self.infos.insert(number, runnable.info().clone());
                 number
             }
         };
@@ -125,6 +129,11 @@ impl Steps {
     /// The current step has asked what time it is.
     pub(crate) fn read_now(&mut self) {
         self.now_read = true;
+    }
+
+    /// Who a task is, if it is no job.
+    pub(crate) fn info(&self, task: TaskId) -> Option<TaskInfo> {
+        self.infos.get(&task).cloned()
     }
 
     /// Everything that is queued, to be dropped.

@@ -11,6 +11,7 @@
 //! | `replay` | one run again, from a line of text |
 //! | `search` | one run after the other, until one fails or nothing is left |
 //! | `shrink` | a failing run with fewer switches |
+//! | `timeline` | a run as people read it: text, a page, a track for each task |
 
 mod access;
 mod explorer;
@@ -20,6 +21,7 @@ mod sample;
 mod schedule;
 mod search;
 mod shrink;
+mod timeline;
 mod wakeup;
 
 pub use access::{Access, Footprint, Kind, ObjectId, TaskId};
@@ -27,4 +29,6 @@ pub use explorer::{Algorithm, Explorer};
 pub use replay::{Choices, ParseError, Replay};
 pub use sample::{Sampler, Sampling};
 pub use schedule::{Nondeterminism, Schedule, Search};
+pub(crate) use search::REPLAY;
 pub use search::{Ended, Explore, Explored, Failure};
+pub use timeline::{Moment, Timeline};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::access::{Footprint, TaskId};
+use super::timeline::{Moment, Timeline};
 
 /// Decides what runs next in one run.
 pub trait Schedule {
@@ -18,6 +19,11 @@ pub trait Schedule {
     /// # Errors
     /// If it touched something else after the same choices.
     fn stepped(&mut self, footprint: Footprint) -> Result<(), Nondeterminism>;
+
+    /// What that step was, for whoever writes the run down.
+    fn tell(&mut self, moment: &dyn Fn() -> Moment) {
+        let _ = moment;
+    }
 }
 
 /// Decides the order of one run after another.
@@ -73,5 +79,25 @@ impl<S: Schedule> Schedule for Recorder<'_, S> {
 
     fn stepped(&mut self, footprint: Footprint) -> Result<(), Nondeterminism> {
         self.schedule.stepped(footprint)
+    }
+}
+
+/// A schedule, and the run that came of it, written down.
+pub(crate) struct Story<S> {
+    pub(crate) schedule: S,
+    pub(crate) timeline: Timeline,
+}
+
+impl<S: Schedule> Schedule for Story<S> {
+    fn choose(&mut self, enabled: &[TaskId]) -> Result<Option<TaskId>, Nondeterminism> {
+        self.schedule.choose(enabled)
+    }
+
+    fn stepped(&mut self, footprint: Footprint) -> Result<(), Nondeterminism> {
+        self.schedule.stepped(footprint)
+    }
+
+    fn tell(&mut self, moment: &dyn Fn() -> Moment) {
+        self.timeline.moments.push(moment());
     }
 }

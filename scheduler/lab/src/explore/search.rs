@@ -1,11 +1,14 @@
 //! One run after the other, until one fails or nothing is left.
 
+use std::fmt;
+
 use super::access::{ObjectId, TaskId};
 use super::explorer::{Algorithm, Explorer};
 use super::replay::{Choices, Replay};
 use super::sample::{Sampler, Sampling};
-use super::schedule::{Nondeterminism, Recorder, Schedule, Search};
+use super::schedule::{Nondeterminism, Recorder, Schedule, Search, Story};
 use super::shrink::shrink;
+use super::timeline::Timeline;
 
 /// How one run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,9 +67,27 @@ pub struct Explored {
 pub struct Failure {
     /// What was wrong.
     pub message: String,
+    /// More about it: who waits for whom.
+    pub details: String,
     /// The tasks in the order of their steps, with as few switches as were found to do.
     pub choices: Choices,
+    /// These steps.
+    pub timeline: Timeline,
 }
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.message)?;
+        if !self.details.is_empty() {
+            writeln!(f, "{}", self.details.trim_end())?;
+        }
+        writeln!(f, "replay: {REPLAY}='{}'", self.choices)?;
+        write!(f, "{}", self.timeline)
+    }
+}
+
+/// The variable that has [`Explore::check`] run one schedule again.
+pub(crate) const REPLAY: &str = "ASUPERSYNC_LAB_REPLAY";
 
 impl Explore {
     /// Every trace, with wakeup trees: no run is in vain.
@@ -115,17 +136,9 @@ impl Explore {
             }
             How::One(choices) => {
                 let mut found = Explored::nothing();
-                let mut replay = Replay::new(choices.clone());
-                match run(&mut replay) {
-                    Ok(ended) => {
-                        found.count(&ended);
-                        let choices = replay.taken();
-                        found.failure = self.wrong(&ended).map(|message| Failure { message, choices });
-                    }
-                    Err(other) => {
-                        found.failure = Some(Failure { message: other.to_string(), choices: replay.taken() });
-                    }
-                }
+                let (ended, failure) = self.tell(run, choices.clone());
+                ended.iter().for_each(|ended| found.count(ended));
+                found.failure = failure;
                 found
             }
         }
@@ -137,17 +150,21 @@ impl Explore {
             let mut recorder = Recorder::new(search);
             let ended = run(&mut recorder);
             let choices = Choices(recorder.taken());
-            let message = match &ended {
-                Ok(ended) => self.wrong(ended),
-                Err(other) => Some(other.to_string()),
-            };
-            if let Ok(ended) = &ended {
-                found.count(ended);
-            }
-            if let Some(message) = message {
-                let choices = if ended.is_ok() { self.fewest(run, &message, choices) } else { choices };
-                found.failure = Some(Failure { message, choices });
-                return found;
+            ended.iter().for_each(|ended| found.count(ended));
+            match &ended {
+                Ok(ended) => {
+                    if let Some((message, _)) = self.wrong(ended) {
+                        let fewest = self.fewest(run, &message, choices);
+                        found.failure = self.tell(run, fewest).1;
+                        return found;
+                    }
+                }
+                Err(other) => {
+                    let (message, details) = (other.to_string(), String::new());
+                    let timeline = Timeline::default();
+                    found.failure = Some(Failure { message, details, choices, timeline });
+                    return found;
+                }
             }
             let waiting = match &ended {
                 Ok(Ended::Deadlock { waiting, .. } | Ended::GivenUp(waiting)) => &waiting[..],
@@ -161,11 +178,26 @@ impl Explore {
         found
     }
 
-    /// What is wrong with how a run ended.
-    fn wrong(&self, ended: &Ended) -> Option<String> {
+    /// Runs these choices, and writes the run down if it fails.
+    fn tell(&self, run: &mut Run<'_>, choices: Choices) -> (Option<Ended>, Option<Failure>) {
+        let mut story = Story { schedule: Replay::new(choices), timeline: Timeline::default() };
+        let ended = run(&mut story);
+        let (choices, timeline) = (story.schedule.taken(), story.timeline);
+        let wrong = match &ended {
+            Ok(ended) => self.wrong(ended),
+            Err(other) => Some((other.to_string(), String::new())),
+        };
+        let failure = wrong.map(|(message, details)| Failure { message, details, choices, timeline });
+        (ended.ok(), failure)
+    }
+
+    /// What is wrong with how a run ended, and more about it.
+    fn wrong(&self, ended: &Ended) -> Option<(String, String)> {
         match ended {
-            Ended::Failed(message) => Some(message.clone()),
-            Ended::Deadlock { told, .. } if self.deadlock_fails => Some(format!("deadlock: {told}")),
+            Ended::Failed(message) => Some((message.clone(), String::new())),
+            Ended::Deadlock { told, .. } if self.deadlock_fails => {
+                Some(("deadlock: no task can go on, and no timer is set".into(), told.clone()))
+            }
             _ => None,
         }
     }
@@ -175,7 +207,7 @@ impl Explore {
         shrink(choices, |choices| {
             let mut replay = Replay::lenient(choices);
             let ended = run(&mut replay).ok()?;
-            (self.wrong(&ended).as_deref() == Some(message)).then(|| replay.taken())
+            self.wrong(&ended).is_some_and(|(other, _)| other == message).then(|| replay.taken())
         })
     }
 }
