@@ -6,7 +6,6 @@
 
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use crate::body::TaskOutput;
@@ -14,6 +13,7 @@ use crate::cancel::{Level, Note};
 use crate::caps::{Effect, HasBlocking, HasSpawn, NoCaps};
 use crate::channel::{RecvError, oneshot};
 use crate::cx::Cx;
+use crate::lock::{Mutex, lock};
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::spawn::Handle;
 use crate::trace::Spans;
@@ -75,15 +75,16 @@ impl Cx<NoCaps> {
         heir: Option<(&str, &'static Location<'static>)>,
         job: impl FnOnce() -> R + Send + 'static,
     ) -> Outcome<R::Ok> {
-        // Whoever sets it first, the thread or the waiter that leaves, decides whether the job runs.
-        let claimed = Claim::default();
+        // Whoever takes it first, the thread or the waiter that leaves, decides whether the job runs.
+        let unbegun = Unbegun::new(job);
         let (tell, told) = oneshot::channel();
-        let (claim, scope) = (claimed.clone(), self.scope().clone());
+        let (job, scope) = (unbegun.clone(), self.scope().clone());
         self.host().spawn_blocking(Box::new(move || {
             // A request may have come that the waiter has not seen yet.
-            if scope.level() >= Level::Requested || !claim.take() {
+            if scope.level() >= Level::Requested {
                 return;
             }
+            let Some(job) = job.take() else { return };
             let outcome = match catch_unwind(AssertUnwindSafe(move || spans.run(job))) {
                 Ok(output) => output.into_outcome(),
                 Err(payload) => Err(Failure::Panicked(Panic::new(payload))),
@@ -91,11 +92,11 @@ impl Cx<NoCaps> {
             // Nobody waits any more if the budget was spent.
             drop(tell.send(outcome));
         }));
-        let mut wait = Wait { cx: self, claimed, told: Some(told), heir };
+        let mut wait = Wait { cx: self, unbegun, told: Some(told), heir };
         let mut mine = false;
         let told = self.op(Level::Spent, Note::JOB, |task| {
-            if !mine && self.is_cancelled() && wait.claimed.take() {
-                mine = true;
+            if !mine && self.is_cancelled() {
+                mine = wait.unbegun.take().is_some();
             }
             if mine {
                 return Poll::Ready(Err(RecvError::from(self.scope().cancelled())));
@@ -112,16 +113,16 @@ impl Cx<NoCaps> {
 }
 
 /// The wait for a job. A job that is left before it has begun never does.
-struct Wait<'a, T: Send + 'static> {
+struct Wait<'a, T: Send + 'static, F> {
     cx: &'a Cx<NoCaps>,
-    claimed: Claim,
+    unbegun: Unbegun<F>,
     /// Until it has told.
     told: Option<oneshot::Receiver<Outcome<T>>>,
     /// The task that waits on when this is dropped.
     heir: Option<(&'a str, &'static Location<'static>)>,
 }
 
-impl<T: Send + 'static> Wait<'_, T> {
+impl<T: Send + 'static, F> Wait<'_, T, F> {
     fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<Outcome<T>, RecvError>> {
         let Some(told) = &mut self.told else { return Poll::Ready(Err(RecvError::Closed)) };
         told.poll_recv(task).map(|ended| {
@@ -131,9 +132,9 @@ impl<T: Send + 'static> Wait<'_, T> {
     }
 }
 
-impl<T: Send + 'static> Drop for Wait<'_, T> {
+impl<T: Send + 'static, F> Drop for Wait<'_, T, F> {
     fn drop(&mut self) {
-        let unbegun = self.claimed.take();
+        let unbegun = self.unbegun.take().is_some();
         let (Some(mut told), Some((name, site))) = (self.told.take(), self.heir) else { return };
         if !unbegun {
             // Refused once the region's own budget is spent: then the job is left to itself.
@@ -146,12 +147,22 @@ impl<T: Send + 'static> Drop for Wait<'_, T> {
     }
 }
 
-/// Taken once, by the thread that runs a job or by whoever sees to it that none does.
-#[derive(Clone, Default)]
-struct Claim(Arc<AtomicBool>);
+/// A job until it begins. Taken once, by the thread that runs it or by whoever sees to it that none does:
+/// what it captured is then gone, and not only when a thread comes to it.
+struct Unbegun<F>(Arc<Mutex<Option<F>>>);
 
-impl Claim {
-    fn take(&self) -> bool {
-        !self.0.swap(true, Ordering::AcqRel)
+impl<F> Unbegun<F> {
+    fn new(job: F) -> Self {
+        Unbegun(Arc::new(Mutex::new(Some(job))))
+    }
+
+    fn take(&self) -> Option<F> {
+        lock(&self.0).take()
+    }
+}
+
+impl<F> Clone for Unbegun<F> {
+    fn clone(&self) -> Self {
+        Unbegun(self.0.clone())
     }
 }

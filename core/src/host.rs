@@ -27,6 +27,7 @@ use crate::cancel::{Level, Scope};
 use crate::id::TaskId;
 pub use crate::id::TimerKey;
 use crate::io::Sockets;
+use crate::observe::Object;
 use crate::time::Time;
 use crate::trace::TaskSpan;
 
@@ -89,6 +90,10 @@ pub struct TaskMeta {
     pub(crate) owner: Option<(Arc<dyn Owner>, Place)>,
     /// Who waits for its end: the data pointer of that waker, or 0.
     pub(crate) joiner: AtomicUsize,
+    /// Stands for what is told without a lock: that it can run, and that it has ended.
+    pub(crate) told: Object,
+    /// Uses of its wakers are told: to a console, or to what observes steps.
+    pub(crate) followed: bool,
     pub(crate) info: TaskInfo,
     pub(crate) span: TaskSpan,
 }
@@ -127,20 +132,25 @@ impl TaskMeta {
 
 impl Schedule for TaskMeta {
     fn schedule(&self, runnable: RawRunnable<Self>, why: Wake) {
+        self.told.write();
         self.host.submit(Runnable(runnable), self.lane(), why);
     }
 
     fn completed(&self) {
+        self.told.write();
         if let Some((owner, place)) = &self.owner {
             owner.task_gone(*place);
         }
     }
 
     fn follows_wakers(&self) -> bool {
-        self.span.is_some()
+        self.followed
     }
 
     fn waker_used(&self, what: WakerUse) {
+        if matches!(what, WakerUse::Wake | WakerUse::WakeByRef) {
+            self.told.write();
+        }
         self.span.tell(what);
     }
 }
@@ -153,6 +163,7 @@ pub struct Runnable(pub(crate) RawRunnable<TaskMeta>);
 impl Runnable {
     /// Polls the task once. Panics of the task are caught and become its outcome.
     pub fn run(self) -> Ran {
+        self.0.meta().told.write();
         self.0.run()
     }
 

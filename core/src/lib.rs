@@ -34,7 +34,12 @@ pub mod host;
 pub mod id;
 mod interval;
 pub mod io;
+mod lock;
 pub mod obligation;
+#[cfg(feature = "observe")]
+pub mod observe;
+#[cfg(not(feature = "observe"))]
+mod observe;
 mod outcome;
 mod plain;
 mod random;

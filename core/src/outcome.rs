@@ -8,9 +8,10 @@ use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::cancel::Cancelled;
+use crate::lock::{Mutex, lock};
 
 /// What a task, a region or an operation ends with.
 pub type Outcome<T = (), E = Error> = Result<T, Failure<E>>;
@@ -252,11 +253,6 @@ fn find_cancelled(error: &(dyn StdError + 'static)) -> Option<Cancelled> {
         next = error.source();
     }
     None
-}
-
-/// Locks, ignoring poison: no lock of this crate is held while user code runs.
-pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]

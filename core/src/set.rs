@@ -11,14 +11,13 @@
 //! 3. Members are numbered in the order in which they came, and no number is used again.
 //! 4. Wakers are called, and futures and wakers dropped, with no lock held.
 
+use crate::lock::{Mutex, lock};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
-
-use crate::outcome::lock;
 
 /// How many members one poll of the set polls, at most: a large set leaves room for other tasks.
 const AT_ONCE: usize = 256;
@@ -88,6 +87,7 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        self.tower.rung.object().write();
         if self.rung.swap(true, Ordering::AcqRel) {
             return;
         }

@@ -16,6 +16,7 @@ use crate::caps::{Effect, HasSpawn};
 use crate::cx::Cx;
 use crate::host::{Owner, Place, Runnable, TaskInfo, TaskMeta, TaskRef};
 use crate::id::TaskId;
+use crate::observe::{Object, is_recording};
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::region::{Node, Verdict, request_scope};
 use crate::time::Time;
@@ -153,7 +154,8 @@ where
     let (host, urgency) = (node.tree.host.clone(), scope.urgency());
     let owner = place.map(|place| (node.clone() as Arc<dyn Owner>, place));
     let joiner = AtomicUsize::new(0);
-    let meta = TaskMeta { host, scope: scope.clone(), urgency, owner, joiner, info, span };
+    let (told, followed) = (Object::new(), span.is_some() || is_recording());
+    let meta = TaskMeta { host, scope: scope.clone(), urgency, owner, joiner, told, followed, info, span };
     let (runnable, join) = asupersync_task::new(future, meta);
     scope.set_home(runnable.task().promote_waker());
     (Runnable(runnable), join)
@@ -328,7 +330,7 @@ impl<T> Handle<T> {
     /// As [`join`](Self::join).
     ///
     /// # Cancel safety
-    /// The request stands even if this is dropped.
+    /// The first poll asks, and the request stands even if this is dropped after that.
     #[track_caller]
     pub fn cancel(self, drain: Budget) -> impl Future<Output = Outcome<T>> {
         let reason = Reason::new(ReasonKind::UserRequest);
@@ -343,7 +345,10 @@ impl<T> Handle<T> {
     /// The task has ended.
     pub fn is_finished(&self) -> bool {
         match &self.state {
-            State::Started(join) => join.is_finished(),
+            State::Started(join) => {
+                join.meta().told.read();
+                join.is_finished()
+            }
             State::Refused(_) => true,
         }
     }
@@ -360,6 +365,7 @@ impl<T> Future for Joining<T> {
     type Output = Result<Outcome<T>, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.join.meta().told.read();
         let joined = Pin::new(&mut self.join).poll(cx);
         let waiter = asupersync_task::note(cx.waker());
         if joined.is_pending() {

@@ -118,4 +118,5 @@ themes! {
     sporks locals local_closing protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities objects spans task_spans
+    attacked_waits attacked_owners attacked_services attacked_io
 }

@@ -19,6 +19,10 @@ const OUTSIDE: &[&str] = &[
     "scheduler::entry::test",
     "lab::lab::Lab::run",
     "lab::lab::Lab::run_with_report",
+    "lab::check::Explore::check",
+    "lab::explored::Explore::run",
+    "lab::explored::Explore::run_in",
+    "lab::model::Program::task",
 ];
 
 /// The functions that the tests in a file name.

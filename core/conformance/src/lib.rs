@@ -9,16 +9,22 @@
 //! | module | what |
 //! |---|---|
 //! | [`runner`] | the seam to a host |
+//! | [`attack`] | cancelling a future at every await |
 //! | [`probe`] | drop counters, victims and other instruments |
 //! | `recorder` | a subscriber of `tracing` that keeps what spans do |
 //! | the others | the cases, one theme each |
 
 #![forbid(unsafe_code)]
 
+pub mod attack;
 pub mod probe;
 mod recorder;
 pub mod runner;
 
+pub mod attacked_io;
+pub mod attacked_owners;
+pub mod attacked_services;
+pub mod attacked_waits;
 pub mod blocking;
 pub mod budgets;
 pub mod capabilities;
@@ -80,6 +86,7 @@ themes! {
     sporks locals local_closing protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks blocking foreign misuse stuck tcp tcp_errors
     capabilities objects spans task_spans
+    attacked_waits attacked_owners attacked_services attacked_io
 }
 
 /// Lists cases: `cases![name, name needs (Capability)]`.

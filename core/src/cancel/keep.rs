@@ -16,6 +16,7 @@ impl Keep {
     fn new(scope: &Arc<Scope>) -> Self {
         let kept: Vec<_> = scope.around().collect();
         for scope in &kept {
+            scope.told.write();
             scope.kept.fetch_add(1, Ordering::AcqRel);
         }
         Keep(kept)
@@ -25,6 +26,7 @@ impl Keep {
 impl Drop for Keep {
     fn drop(&mut self) {
         for scope in &self.0 {
+            scope.told.write();
             scope.kept.fetch_sub(1, Ordering::AcqRel);
         }
     }

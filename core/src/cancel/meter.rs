@@ -19,7 +19,7 @@ use std::sync::atomic::Ordering;
 use super::Level;
 use super::scope::{Hold, Inner, Scope};
 use crate::budget::{Budget, Limit};
-use crate::outcome::lock;
+use crate::lock::lock;
 use crate::time::Time;
 
 impl Scope {

@@ -17,7 +17,7 @@
 
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 
 use slab::Slab;
@@ -25,7 +25,8 @@ use slab::Slab;
 use super::{Cancelled, Level, Notes, Reason, Standing, Streak};
 use crate::budget::{Budget, Limit, Urgency};
 use crate::id::TimerKey;
-use crate::outcome::lock;
+use crate::lock::{Mutex, lock};
+use crate::observe::Object;
 use crate::time::Time;
 
 /// What a scope keeps from those inside it.
@@ -107,6 +108,8 @@ pub(crate) trait Listener: Send + Sync {
 /// One node of the cancel tree.
 pub struct Scope {
     level: AtomicU8,
+    /// Stands for what is told without the lock: the level, and whether the budget is spent.
+    pub(super) told: Object,
     /// Data pointer of `home`, for the quick test in `Watch::poll`; 0 when there is none.
     pub(super) home_data: AtomicUsize,
     /// What the task that polls in this scope waits for here.
@@ -242,6 +245,7 @@ impl Scope {
     fn new(link: Link) -> Scope {
         Scope {
             level: AtomicU8::new(link.standing.level as u8),
+            told: Object::new(),
             home_data: AtomicUsize::new(link.home.as_ref().map_or(0, address)),
             note: AtomicU64::new(0),
             hold: link.hold,
@@ -278,6 +282,7 @@ impl Scope {
     /// How far the protocol has gone here.
     #[inline]
     pub fn level(&self) -> Level {
+        self.told.read();
         Level::from_u8(self.level.load(Ordering::Acquire))
     }
 
@@ -397,6 +402,7 @@ impl Scope {
             let (listener, standing) = {
                 let mut inner = lock(&scope.inner);
                 let Some(raised) = inner.standing.raise(&asked) else { continue };
+                scope.told.write();
                 scope.level.store(raised.level as u8, Ordering::Release);
                 inner.standing = raised.clone();
                 waiters.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
@@ -487,11 +493,13 @@ impl Scope {
     /// What still waits after a poll that begins now is to be dropped.
     #[inline]
     pub(crate) fn is_due(&self) -> bool {
+        self.told.read();
         self.due.load(Ordering::Acquire)
     }
 
     /// Something inside goes on past the end of the drain budget.
     pub(crate) fn is_kept(&self) -> bool {
+        self.told.read();
         self.kept.load(Ordering::Acquire) > 0
     }
 }

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use super::awaits::{Note, Notes};
 use super::scope::{Scope, address};
 use super::{Cancelled, Level};
-use crate::outcome::lock;
+use crate::lock::lock;
 
 impl Scope {
     fn is_home_of(&self, waker: &Waker) -> bool {

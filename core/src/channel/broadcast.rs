@@ -13,14 +13,14 @@
 use std::collections::VecDeque;
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::SendError;
 use super::error::CancelledSource;
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
-use crate::outcome::lock;
+use crate::lock::{Mutex, lock};
 use crate::sync::waiters::{Waiters, poll_locked};
 
 /// A channel that keeps the last `capacity` values for whoever has not seen them.

@@ -1,13 +1,14 @@
 //! One value, from one sender to one receiver.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::{RecvError, SendError};
 use crate::cancel::{Level, Note, Use};
 use crate::cx::Cx;
+use crate::lock::{Mutex, lock};
 use crate::obligation::{self, Held, Obligation, PermitFn, TryPermitFn};
-use crate::outcome::{Outcome, lock};
+use crate::outcome::Outcome;
 use crate::sync::waiters::poll_locked;
 
 /// A channel for one value.

@@ -8,11 +8,11 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use super::held::Obligation;
 use super::kind::{self, Resolution, Verbs};
-use crate::outcome::lock;
+use crate::lock::{Mutex, lock};
 use crate::region::{Abort, Aborting, Node};
 
 /// An obligation to be resolved elsewhere; made by [`Held::detach`](super::Held::detach). Dropped,

@@ -11,7 +11,7 @@ use super::state::{Event, Phase};
 use super::tree::Node;
 use crate::budget::Budget;
 use crate::cancel::Scope;
-use crate::outcome::lock;
+use crate::lock::lock;
 
 /// What a region in `Finalizing` does next.
 enum Next {

@@ -10,14 +10,15 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::tree::{Local, Node};
 use super::verdict::Verdict;
 use crate::cancel::{Level, Reason, ReasonKind, Waits};
 use crate::cx::Cx;
-use crate::outcome::{Outcome, lock};
+use crate::lock::{Mutex, lock};
+use crate::outcome::Outcome;
 use crate::set::{Bell, Set, Tower};
 use crate::spawn::contain;
 

@@ -9,7 +9,8 @@ use std::fmt;
 
 use super::tree::Node;
 use super::verdict::{ChildFailure, Failed, Verdict};
-use crate::outcome::{Failure, Outcome, lock};
+use crate::lock::lock;
+use crate::outcome::{Failure, Outcome};
 
 /// All children of a region that failed, in the order in which they were spawned.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use super::tree::{Entry, KEPT, Local, Node};
 use crate::cancel::{Level, Waits};
 use crate::host::{Place, TaskRef};
 use crate::id::TaskId;
-use crate::outcome::lock;
+use crate::lock::lock;
 
 impl Node {
     /// Gives up on tasks of this node whose poll does not return though the budget is spent, so

@@ -278,7 +278,7 @@ impl<T> LocalHandle<T> {
     /// As [`join`](Self::join).
     ///
     /// # Cancel safety
-    /// The request stands even if this is dropped.
+    /// The first poll asks, and the request stands even if this is dropped after that.
     #[track_caller]
     pub fn cancel(self, drain: Budget) -> impl Future<Output = Outcome<T>> {
         let reason = Reason::new(ReasonKind::UserRequest);

@@ -10,7 +10,7 @@ use super::tree::Node;
 use crate::cancel::Waits;
 use crate::host::TaskRef;
 use crate::id::TaskId;
-use crate::outcome::lock;
+use crate::lock::lock;
 use crate::plain::Plain;
 use crate::trace;
 
@@ -114,14 +114,13 @@ impl Node {
 #[cfg(feature = "tracing")]
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use tracing::field::{Field, Visit};
     use tracing::span::{Attributes, Id, Record};
     use tracing::subscriber::with_default;
     use tracing::{Event, Metadata, Subscriber};
 
     use super::*;
+    use crate::lock::Mutex;
 
     /// Keeps the fields of events.
     #[derive(Clone, Default)]

@@ -10,7 +10,7 @@ use super::state::{Event, Phase};
 use super::tree::Node;
 use crate::budget::{Budget, Limit};
 use crate::cancel::{Level, Listener, Reason, Scope, Standing};
-use crate::outcome::lock;
+use crate::lock::lock;
 use crate::time::Time;
 use crate::timer::{arm_drain, call_at};
 

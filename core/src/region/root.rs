@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::future::poll_fn;
 use std::panic::Location;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::dump::Dump;
@@ -19,7 +19,8 @@ use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, Watch};
 use crate::cx::Cx;
 use crate::host::{Host, TaskRef};
 use crate::id::TaskId;
-use crate::outcome::{Outcome, lock};
+use crate::lock::{Mutex, lock};
+use crate::outcome::Outcome;
 use crate::spawn::submit_system;
 use crate::time::Time;
 

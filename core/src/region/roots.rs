@@ -1,13 +1,13 @@
 //! The trees that run at the moment, for whoever looks at them from outside.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use slab::Slab;
 
 use super::dump::Dump;
 use super::root::Root;
-use crate::outcome::lock;
+use crate::lock::{Mutex, lock};
 
 /// The roots of what runs at the moment, as a host lists them for its users.
 #[derive(Clone, Default)]

@@ -12,8 +12,8 @@ use super::ledger::{Abort, Aborting, Entry};
 use super::report::{Leftover, LeftoverKind};
 use super::state::Event;
 use super::tree::Node;
+use crate::lock::lock;
 use crate::obligation::{Kind, Resolution};
-use crate::outcome::lock;
 
 impl Node {
     /// Enters an obligation and tells its number; `None` if the region takes no more.

@@ -9,7 +9,7 @@
 
 use std::panic::Location;
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::open::Opened;
 use super::report::CloseReport;
@@ -22,7 +22,8 @@ use crate::cancel::{Level, Reason};
 use crate::caps::{CapSet, Effect, HasSpawn};
 use crate::cx::Cx;
 use crate::id::RegionId;
-use crate::outcome::{Outcome, lock};
+use crate::lock::{Mutex, lock};
+use crate::outcome::Outcome;
 use crate::spawn::{Handle, contain, launch};
 
 impl<C> Cx<C> {
@@ -199,7 +200,7 @@ impl<T> ChildRegion<T> {
     /// As [`join`](Self::join).
     ///
     /// # Cancel safety
-    /// The request stands even if this is dropped.
+    /// The first poll asks, and the request stands even if this is dropped after that.
     #[track_caller]
     pub fn cancel(self, drain: Budget) -> impl Future<Output = Outcome<T>> {
         self.handle.cancel(drain)

@@ -18,7 +18,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, MutexGuard, Weak};
 use std::task::Waker;
 
 use slab::Slab;
@@ -33,7 +33,7 @@ use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Waits};
 use crate::host::{Host, Owner, Place, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
-use crate::outcome::lock;
+use crate::lock::{Mutex, lock};
 use crate::set::Bell;
 use crate::time::Time;
 

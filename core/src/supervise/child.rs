@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::event::Traits;
 use super::mailbox::{LastWill, Mailbox, Ready};
@@ -13,7 +13,8 @@ use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::caps::{All, CapSet};
 use crate::cx::Cx;
-use crate::outcome::{Outcome, lock};
+use crate::lock::{Mutex, lock};
+use crate::outcome::Outcome;
 use crate::region::{ChildRegion, Region};
 
 type Body = Pin<Box<dyn Future<Output = Outcome> + Send>>;

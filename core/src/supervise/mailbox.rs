@@ -4,12 +4,13 @@
 //! the queue is no longer than twice their number.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::policy::ChildId;
 use crate::cancel::{Cancelled, Reason, ReasonKind};
-use crate::outcome::{Outcome, lock};
+use crate::lock::{Mutex, lock};
+use crate::outcome::Outcome;
 
 /// One thing a child tells.
 pub(super) enum Note {

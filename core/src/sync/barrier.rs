@@ -4,13 +4,12 @@
 //! would make it equal lets everybody out instead, in the order in which they came.
 
 use std::fmt;
-use std::sync::Mutex as Lock;
 use std::task::{Context, Poll, Waker};
 
 use super::waiters::{Waiters, poll_locked};
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
-use crate::outcome::lock;
+use crate::lock::{Mutex as Lock, lock};
 
 /// Lets nobody pass until a number of parties are there; then all pass, and it starts anew.
 ///
@@ -45,7 +44,7 @@ impl Barrier {
     /// # Panics
     /// If `parties` is 0.
     #[track_caller]
-    pub const fn new(parties: usize) -> Self {
+    pub fn new(parties: usize) -> Self {
         assert!(parties > 0, "a barrier needs at least one party");
         Barrier { parties, state: Lock::new(State { waiting: 0, waiters: Waiters::new() }) }
     }

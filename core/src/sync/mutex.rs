@@ -5,12 +5,11 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::Mutex as Lock;
 
 use super::semaphore::{Permit, Semaphore};
 use crate::cancel::{Cancelled, Use};
 use crate::cx::Cx;
-use crate::outcome::lock;
+use crate::lock::{Mutex as Lock, lock};
 
 /// Mutual exclusion for asynchronous code.
 ///
@@ -64,7 +63,7 @@ impl<T> Mutex<T> {
     /// # Panics
     /// If a guard was leaked by `mem::forget`, and the value with it.
     pub fn into_inner(self) -> T {
-        let value = self.value.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let value = self.value.into_inner();
         *value.expect("the guard was forgotten, and the value with it")
     }
 }

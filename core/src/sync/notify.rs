@@ -1,12 +1,11 @@
 //! Wake-ups without a value.
 
-use std::sync::Mutex as Lock;
 use std::task::{Context, Poll, Waker};
 
 use super::waiters::{Waiters, poll_locked};
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
-use crate::outcome::lock;
+use crate::lock::{Mutex as Lock, lock};
 
 /// Wakes one waiter, the first come, or all. One notification is kept when nobody waits.
 ///

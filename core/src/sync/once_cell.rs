@@ -21,7 +21,7 @@ use crate::outcome::Outcome;
 /// # use asupersync::{Cx, Outcome, sync::OnceCell};
 /// # #[asupersync::main]
 /// # async fn main(cx: &Cx) -> Outcome<()> {
-/// static LIMIT: OnceCell<u32> = OnceCell::new();
+/// static LIMIT: OnceCell<u32> = OnceCell::const_new();
 /// let limit = LIMIT.get_or_init(cx, async |cx| {
 ///     cx.yield_now().await?;
 ///     Ok(7)
@@ -38,12 +38,18 @@ pub struct OnceCell<T> {
 
 impl<T> OnceCell<T> {
     /// An empty cell.
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         OnceCell { turn: Semaphore::new(1), value: OnceLock::new() }
+    }
+
+    /// The same in a constant, for statics.
+    pub const fn const_new() -> Self {
+        OnceCell { turn: Semaphore::const_new(1), value: OnceLock::new() }
     }
 
     /// The value, if it is there.
     pub fn get(&self) -> Option<&T> {
+        self.turn.object().read();
         self.value.get()
     }
 
@@ -89,6 +95,7 @@ impl<T> OnceCell<T> {
 
     /// For whoever has the turn and found the cell empty.
     fn fill(&self, value: T) -> &T {
+        self.turn.object().write();
         let value = self.value.get_or_init(|| value);
         self.turn.release(usize::MAX >> 1);
         value

@@ -11,12 +11,12 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex as Lock};
+use std::sync::Arc;
 
 use super::semaphore::{Permit, Semaphore};
 use crate::cancel::{Cancelled, Use};
 use crate::cx::Cx;
-use crate::outcome::lock;
+use crate::lock::{Mutex as Lock, lock};
 
 /// What a writer takes; more readers than this wait.
 const ALL: usize = usize::MAX >> 1;
@@ -106,7 +106,7 @@ impl<T> RwLock<T> {
     /// # Panics
     /// If a guard was leaked by `mem::forget`, and the value with it.
     pub fn into_inner(self) -> T {
-        let value = self.value.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let value = self.value.into_inner();
         value.and_then(Arc::into_inner).expect("a guard was forgotten, and the value with it")
     }
 }

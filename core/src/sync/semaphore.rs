@@ -2,13 +2,13 @@
 //! nobody barges past it.
 
 use std::fmt;
-use std::sync::Mutex as Lock;
 use std::task::{Context, Poll, Waker};
 
 use super::waiters::{Left, Waiters, poll_locked};
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
-use crate::outcome::lock;
+use crate::lock::{Mutex as Lock, lock};
+use crate::observe::Object;
 
 /// Limits how many may do something at once. FIFO: a large demand at the front is not overtaken.
 ///
@@ -35,8 +35,18 @@ struct State {
 
 impl Semaphore {
     /// A semaphore with `permits` free permits.
-    pub const fn new(permits: usize) -> Self {
+    pub fn new(permits: usize) -> Self {
         Semaphore { state: Lock::new(State { available: permits, waiters: Waiters::new() }) }
+    }
+
+    /// The same in a constant, for statics.
+    pub const fn const_new(permits: usize) -> Self {
+        Semaphore { state: Lock::of_static(State { available: permits, waiters: Waiters::new() }) }
+    }
+
+    /// Stands for what is kept beside it and guarded by it.
+    pub(super) fn object(&self) -> &Object {
+        self.state.object()
     }
 
     /// Waits for `permits` permits at once.

@@ -8,12 +8,10 @@
 //!    which may come back to the very object. [`poll_locked`] sees to the first, its caller and that
 //!    of `leave` and `grant` to the others.
 
-use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
+use crate::lock::{Mutex, lock};
 use slab::Slab;
-
-use crate::outcome::lock;
 
 /// The waker of a poll, for a step under a lock that may have to keep it.
 pub(crate) struct Parking<'a> {

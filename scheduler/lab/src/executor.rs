@@ -9,12 +9,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use asupersync_core::Time;
-use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey, Wake};
+use asupersync_core::host::{Host, Job, Lane, Runnable, TaskInfo, TimerKey, Wake};
 use asupersync_core::io::{Listener, Sockets, Stream};
 use asupersync_scheduler::queues::Queues;
 use asupersync_scheduler::timer::{Key, TICK_NS, Wheel};
 
+use crate::explore::{Footprint, Nondeterminism, Schedule, TaskId};
+use crate::names::{CLOCK, Names, OUTSIDE};
 use crate::random::Random;
+use crate::steps::Steps;
 
 /// What one run consists of.
 pub(crate) struct Executor {
@@ -23,14 +26,20 @@ pub(crate) struct Executor {
 }
 
 struct State {
-    /// What may run; a job is one of the Ready.
-    queues: Queues<Next>,
-    random: Random,
+    order: Order,
     /// Of its own, so that what tasks draw changes no schedule.
     seeds: Random,
     now: u64,
     wheel: Wheel<Waker>,
     closed: bool,
+}
+
+/// What can run, and who decides what does.
+enum Order {
+    /// As in production, and the seed where that leaves a choice. A job is one of the Ready.
+    Lanes { queues: Queues<Next>, random: Random },
+    /// A schedule.
+    Explored(Box<Steps>),
 }
 
 /// What a step did.
@@ -42,6 +51,8 @@ pub(crate) enum Step {
     Waited,
     /// Nothing can run, and no timer is set.
     Stuck,
+    /// The schedule gave the run up.
+    GivenUp,
 }
 
 enum Next {
@@ -51,14 +62,17 @@ enum Next {
 
 impl Executor {
     pub(crate) fn new(seed: u64) -> Self {
-        let state = State {
-            queues: Queues::default(),
-            random: Random::new(seed),
-            seeds: Random::new(!seed),
-            now: 0,
-            wheel: Wheel::new(0),
-            closed: false,
-        };
+        let random = Random::new(seed);
+        Self::with(seed, Order::Lanes { queues: Queues::default(), random })
+    }
+
+    /// For a run that a schedule decides.
+    pub(crate) fn explored(names: Names) -> Self {
+        Self::with(0, Order::Explored(Box::new(Steps::new(names))))
+    }
+
+    fn with(seed: u64, order: Order) -> Self {
+        let state = State { order, seeds: Random::new(!seed), now: 0, wheel: Wheel::new(0), closed: false };
         Executor { state: Mutex::new(state), net: NoNet }
     }
 
@@ -85,10 +99,7 @@ impl Executor {
     fn wait(&self, limit: Time) -> Step {
         let mut due = Vec::new();
         let mut state = self.state();
-        let next = state.wheel.next_deadline().unwrap_or(u64::MAX).min(limit.as_nanos());
-        if next == u64::MAX {
-            return Step::Stuck;
-        }
+        let Some(next) = state.next_deadline(limit) else { return Step::Stuck };
         // Timers fire at the end of their tick, and time is what they fire at.
         state.now = state.now.max(next);
         let now = state.now;
@@ -100,16 +111,89 @@ impl Executor {
         Step::Waited
     }
 
+    /// Takes one step of whom the schedule chooses; lets time pass, but not beyond `limit`, when nobody can.
+    pub(crate) fn step_by(
+        &self,
+        schedule: &mut dyn Schedule,
+        limit: Time,
+    ) -> Result<(Step, TaskId), Nondeterminism> {
+        let enabled = self.steps(|steps| steps.enabled());
+        let (chosen, timed) = if enabled.is_empty() {
+            if self.state().next_deadline(limit).is_none() {
+                return Ok((Step::Stuck, CLOCK));
+            }
+            (schedule.choose(&[CLOCK])?, true)
+        } else {
+            (schedule.choose(&enabled)?, false)
+        };
+        let Some(chosen) = chosen else { return Ok((Step::GivenUp, CLOCK)) };
+        let entry = self.steps(|steps| steps.begin(chosen));
+        let (step, left) = match entry {
+            Some(entry) => (Step::Ran, entry.run()),
+            None => (self.wait(limit), Vec::new()),
+        };
+        let (touched, left) = self.steps(|steps| (steps.end(), steps.keep(chosen, left)));
+        drop(left);
+        schedule.stepped(if timed { Footprint::Barrier } else { touched })?;
+        Ok((step, chosen))
+    }
+
+    /// Who a task is: not a job, and not time.
+    pub(crate) fn info(&self, task: TaskId) -> Option<TaskInfo> {
+        self.steps(|steps| steps.info(task))
+    }
+
+    /// What time it is, asked by nobody in the run.
+    pub(crate) fn time(&self) -> Time {
+        Time::from_nanos(self.state().now)
+    }
+
+    fn steps<R>(&self, f: impl FnOnce(&mut Steps) -> R) -> R {
+        match &mut self.state().order {
+            Order::Explored(steps) => f(steps),
+            Order::Lanes { .. } => unreachable!("a schedule decides this run"),
+        }
+    }
+
+    /// Sets the program up, as a step that nobody chose.
+    pub(crate) fn set_up(&self, f: impl FnOnce()) {
+        drop(self.steps(|steps| steps.begin(OUTSIDE)));
+        f();
+        self.steps(|steps| steps.end());
+    }
+
+    /// The numbers, for the next run.
+    pub(crate) fn names(&self) -> Names {
+        let order = std::mem::replace(
+            &mut self.state().order,
+            Order::Explored(Box::new(Steps::new(Names::default()))),
+        );
+        match order {
+            Order::Explored(steps) => steps.into_names(),
+            Order::Lanes { .. } => Names::default(),
+        }
+    }
+
     /// Drops what is queued, until nothing is, and takes nothing more.
     pub(crate) fn close(&self) {
         loop {
             let mut state = self.state();
             state.closed = true;
-            let queues = std::mem::take(&mut state.queues);
             let wheel = std::mem::replace(&mut state.wheel, Wheel::new(0));
-            drop(state);
+            let was_empty = match &mut state.order {
+                Order::Lanes { queues, .. } => {
+                    let queues = std::mem::take(queues);
+                    drop(state);
+                    queues.is_empty()
+                }
+                Order::Explored(steps) => {
+                    let queued = steps.take_all();
+                    drop(state);
+                    queued.is_empty()
+                }
+            };
             drop(wheel);
-            if queues.is_empty() {
+            if was_empty {
                 return;
             }
         }
@@ -118,29 +202,39 @@ impl Executor {
 
 impl State {
     fn next(&mut self) -> Option<Next> {
-        self.queues.take(|waiting| self.random.choose(waiting))
-    }
-}
-
-impl Executor {
-    fn queue(&self, lane: Lane, next: Next) {
-        let mut state = self.state();
-        if state.closed {
-            drop(state);
-            drop(next);
-            return;
+        match &mut self.order {
+            Order::Lanes { queues, random } => queues.take(|waiting| random.choose(waiting)),
+            Order::Explored(_) => None,
         }
-        state.queues.push(lane, next);
+    }
+
+    /// When the next timer is due, or `limit`.
+    fn next_deadline(&self, limit: Time) -> Option<u64> {
+        let next = self.wheel.next_deadline().unwrap_or(u64::MAX).min(limit.as_nanos());
+        (next < u64::MAX).then_some(next)
     }
 }
 
 impl Host for Executor {
-    fn submit(&self, runnable: Runnable, lane: Lane, _: Wake) {
-        self.queue(lane, Next::Task(runnable));
+    fn submit(&self, runnable: Runnable, lane: Lane, why: Wake) {
+        let mut state = self.state();
+        if state.closed {
+            drop(state);
+            drop(runnable);
+            return;
+        }
+        match &mut state.order {
+            Order::Lanes { queues, .. } => queues.push(lane, Next::Task(runnable)),
+            Order::Explored(steps) => steps.submit(runnable, why),
+        }
     }
 
     fn now(&self) -> Time {
-        Time::from_nanos(self.state().now)
+        let mut state = self.state();
+        if let Order::Explored(steps) = &mut state.order {
+            steps.read_now();
+        }
+        Time::from_nanos(state.now)
     }
 
     fn add_timer(&self, at: Time, waker: Waker) -> TimerKey {
@@ -153,11 +247,24 @@ impl Host for Executor {
     }
 
     fn spawn_blocking(&self, job: Job) {
-        self.queue(Lane::Ready, Next::Job(job));
+        let mut state = self.state();
+        if state.closed {
+            drop(state);
+            drop(job);
+            return;
+        }
+        match &mut state.order {
+            Order::Lanes { queues, .. } => queues.push(Lane::Ready, Next::Job(job)),
+            Order::Explored(steps) => steps.submit_job(job),
+        }
     }
 
     fn random_seed(&self) -> u64 {
-        self.state().seeds.bits()
+        let mut state = self.state();
+        match &mut state.order {
+            Order::Lanes { .. } => state.seeds.bits(),
+            Order::Explored(steps) => steps.seed(),
+        }
     }
 
     fn net(&self) -> &dyn Sockets {

@@ -55,6 +55,11 @@ impl Builder {
         self
     }
 
+    #[track_caller]
+    pub(crate) fn root(&self, host: Arc<Executor>) -> Root {
+        Root::new(host, "root", self.drain, self.finalize)
+    }
+
     /// The lab.
     pub fn build(self) -> Lab {
         Lab { settings: self, roots: Roots::default() }
@@ -113,7 +118,7 @@ impl Lab {
     {
         let _running = Running::begin();
         let executor = Arc::new(Executor::new(self.settings.seed));
-        let root = Root::new(executor.clone(), "root", self.settings.drain, self.settings.finalize);
+        let root = self.settings.root(executor.clone());
         let _listed = self.roots.list(&root);
         let ended = Arc::new(Mutex::new(None));
         let tell = ended.clone();
@@ -140,11 +145,16 @@ thread_local! {
     static RUNNING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// A lab runs on this thread.
+pub(crate) fn is_running() -> bool {
+    RUNNING.get()
+}
+
 /// That a lab runs on this thread.
-struct Running;
+pub(crate) struct Running;
 
 impl Running {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         assert!(
             !RUNNING.replace(true),
             "a lab run inside a task would stop the lab that runs the task; spawn a task instead"
@@ -159,6 +169,12 @@ impl Drop for Running {
     }
 }
 
+/// When the run must be over, once the root was asked to close.
+pub(crate) fn last(root: &Root) -> Time {
+    let close_by = root.close_by();
+    if close_by == Time::MAX { close_by } else { close_by + TICK }
+}
+
 /// Steps until `ended`, or the close budget is spent, or nothing can go on.
 fn drive(
     executor: &Executor,
@@ -166,9 +182,8 @@ fn drive(
     ended: impl Fn() -> bool,
 ) -> Result<(), Box<(Failure, CloseReport)>> {
     while !ended() {
-        let (now, close_by) = (executor.now(), root.close_by());
-        let last = if close_by == Time::MAX { close_by } else { close_by + TICK };
-        if now > last {
+        let last = last(root);
+        if executor.now() > last {
             let reason =
                 Reason::new(ReasonKind::Deadline).with_message("the close budget of the lab is spent");
             return Err(Box::new((Cancelled::new(reason).into(), root.force())));

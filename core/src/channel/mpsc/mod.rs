@@ -14,13 +14,13 @@ mod room;
 pub use room::{HeldPermit, Room};
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::SendError;
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
-use crate::outcome::lock;
+use crate::lock::{Mutex, lock};
 use crate::sync::waiters::{Waiters, poll_locked};
 
 /// A channel that holds at most `capacity` values.

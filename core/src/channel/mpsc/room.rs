@@ -1,15 +1,16 @@
 //! Room for one value as an obligation: it owns its share of the channel, so it can move to another
 //! task, and while it is out the channel is not closed for want of senders.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::Waker;
 
 use super::{End, Receiver, Sender, State};
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::channel::SendError;
 use crate::cx::Cx;
+use crate::lock::{Mutex, lock};
 use crate::obligation::{Held, Obligation, PermitFn, TryPermitFn, hold, kind, try_hold};
-use crate::outcome::{Outcome, lock};
+use crate::outcome::Outcome;
 
 /// Room for one value in a channel: the permit of [`Sender::with_permit`], and of what is detached
 /// from it. Dropped, the room is given back.

@@ -24,7 +24,7 @@ use crate::budget::Budget;
 use crate::cancel::{Awaits, Level, Object, Scope, Wait, Waits};
 use crate::host::{Lane, TaskInfo, TaskRef};
 use crate::id::TaskId;
-use crate::outcome::lock;
+use crate::lock::lock;
 use crate::region::finalizer::Started;
 use crate::region::tree::{Inner, LONGEST_PATH, Local, Node};
 use crate::time::Time;

@@ -1,0 +1,47 @@
+//! The lock around what tasks share.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use crate::observe::Object;
+
+/// A mutex whose uses can be observed. It is held for a few lines at a time, never across an await or while
+/// user code runs.
+#[derive(Debug)]
+pub(crate) struct Mutex<T: ?Sized> {
+    object: Object,
+    inner: std::sync::Mutex<T>,
+}
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Mutex { object: Object::new(), inner: std::sync::Mutex::new(value) }
+    }
+
+    /// In a constant, for statics.
+    pub(crate) const fn of_static(value: T) -> Self {
+        Mutex { object: Object::of_static(), inner: std::sync::Mutex::new(value) }
+    }
+
+    pub(crate) fn into_inner(self) -> T {
+        self.inner.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Mutex::new(T::default())
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Stands for what is inside where that is used without the lock.
+    pub(crate) fn object(&self) -> &Object {
+        &self.object
+    }
+}
+
+/// Locks, ignoring poison: no lock of this crate is held while user code runs.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.object.write();
+    mutex.inner.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,131 @@
+//! What the steps of tasks touch, for a host that tries their orders (feature `observe`).
+//!
+//! Two steps that touch no object in common, or only look at it, may as well come in the other order. Each
+//! thing that tasks share has an [`Object`]; between [`begin`] and [`end`] its uses on this thread are
+//! recorded. The number of an object is that of the task whose step made it, and how many that task had
+//! made: the same in every order of the steps.
+//!
+//! Without the feature an `Object` has no size and none of this does anything.
+
+#[cfg(feature = "observe")]
+use std::cell::RefCell;
+#[cfg(feature = "observe")]
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Who a thing that tasks share is.
+#[derive(Debug)]
+pub(crate) struct Object {
+    #[cfg(feature = "observe")]
+    number: u64,
+}
+
+impl Default for Object {
+    fn default() -> Self {
+        Object::new()
+    }
+}
+
+impl Object {
+    pub(crate) fn new() -> Self {
+        Object {
+            #[cfg(feature = "observe")]
+            number: made(),
+        }
+    }
+
+    /// For what is made before the program runs. All such count as one, since nobody made them.
+    pub(crate) const fn of_static() -> Self {
+        Object {
+            #[cfg(feature = "observe")]
+            number: STATIC,
+        }
+    }
+
+    /// This step has looked at it.
+    #[inline]
+    pub(crate) fn read(&self) {
+        #[cfg(feature = "observe")]
+        touch(self.number, false);
+    }
+
+    /// This step may have changed it.
+    #[inline]
+    pub(crate) fn write(&self) {
+        #[cfg(feature = "observe")]
+        touch(self.number, true);
+    }
+}
+
+/// This thread records.
+#[inline]
+pub(crate) fn is_recording() -> bool {
+    #[cfg(feature = "observe")]
+    return RECORD.with_borrow(|record| record.is_some());
+    #[cfg(not(feature = "observe"))]
+    return false;
+}
+
+/// One use of one object.
+#[cfg(feature = "observe")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Touch {
+    /// The object's number.
+    pub object: u64,
+    /// It may have been changed; else it was looked at.
+    pub write: bool,
+}
+
+#[cfg(feature = "observe")]
+struct Record {
+    task: u32,
+    made: u32,
+    touches: Vec<Touch>,
+}
+
+#[cfg(feature = "observe")]
+thread_local! {
+    static RECORD: RefCell<Option<Record>> = const { RefCell::new(None) };
+}
+
+#[cfg(feature = "observe")]
+const STATIC: u64 = u64::MAX;
+
+/// Made while nobody records; these numbers have the highest bit.
+#[cfg(feature = "observe")]
+static ELSEWHERE: AtomicU64 = AtomicU64::new(1 << 63);
+
+#[cfg(feature = "observe")]
+fn made() -> u64 {
+    RECORD.with_borrow_mut(|record| match record {
+        Some(record) => {
+            record.made += 1;
+            u64::from(record.task) << 32 | u64::from(record.made)
+        }
+        None => ELSEWHERE.fetch_add(1, Ordering::Relaxed),
+    })
+}
+
+#[cfg(feature = "observe")]
+fn touch(object: u64, write: bool) {
+    RECORD.with_borrow_mut(|record| {
+        if let Some(record) = record {
+            record.touches.push(Touch { object, write });
+        }
+    });
+}
+
+/// From here on this thread records, as a step of `task` (below 2^31), which has made `made` objects.
+#[cfg(feature = "observe")]
+pub fn begin(task: u32, made: u32) {
+    RECORD.set(Some(Record { task, made, touches: Vec::new() }));
+}
+
+/// The step is over: tells how many objects its task has made by now, and what it touched, each object
+/// once and in the order of their numbers.
+#[cfg(feature = "observe")]
+pub fn end() -> (u32, Vec<Touch>) {
+    let Some(Record { made, mut touches, .. }) = RECORD.take() else { return (0, Vec::new()) };
+    touches.sort_unstable_by_key(|touch| (touch.object, !touch.write));
+    touches.dedup_by_key(|touch| touch.object);
+    (made, touches)
+}

@@ -1,0 +1,103 @@
+//! The seam between a program and what decides its order.
+
+use std::fmt;
+
+use super::access::{Footprint, TaskId};
+use super::timeline::{Moment, Timeline};
+
+/// Decides what runs next in one run.
+pub trait Schedule {
+    /// The task whose step is taken next, of those that can (sorted, at least one); `None` to give
+    /// the run up.
+    ///
+    /// # Errors
+    /// If the program did not do what it had done after the same choices.
+    fn choose(&mut self, enabled: &[TaskId]) -> Result<Option<TaskId>, Nondeterminism>;
+
+    /// What the step of the chosen task touched.
+    ///
+    /// # Errors
+    /// If it touched something else after the same choices.
+    fn stepped(&mut self, footprint: Footprint) -> Result<(), Nondeterminism>;
+
+    /// What that step was, for whoever writes the run down.
+    fn tell(&mut self, moment: &dyn Fn() -> Moment) {
+        let _ = moment;
+    }
+}
+
+/// Decides the order of one run after another.
+pub trait Search: Schedule {
+    /// A run is over, and these tasks still waited for these locks. Tells whether there is another.
+    fn end(&mut self, waiting: &[(TaskId, super::ObjectId)]) -> bool;
+}
+
+/// A run did not repeat what an earlier one had done after the same choices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nondeterminism {
+    /// How many steps were the same.
+    pub step: usize,
+    /// What differed.
+    pub what: String,
+}
+
+impl fmt::Display for Nondeterminism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Nondeterminism { step, what } = self;
+        write!(
+            f,
+            "the program is not deterministic: after the same {step} steps, {what}; look for clocks, \
+             threads, addresses and the order of hash maps"
+        )
+    }
+}
+
+impl std::error::Error for Nondeterminism {}
+
+/// A schedule, and what it chose.
+pub(crate) struct Recorder<'a, S: ?Sized> {
+    schedule: &'a mut S,
+    taken: Vec<TaskId>,
+}
+
+impl<'a, S: Schedule> Recorder<'a, S> {
+    pub(crate) fn new(schedule: &'a mut S) -> Self {
+        Recorder { schedule, taken: Vec::new() }
+    }
+
+    pub(crate) fn taken(self) -> Vec<TaskId> {
+        self.taken
+    }
+}
+
+impl<S: Schedule> Schedule for Recorder<'_, S> {
+    fn choose(&mut self, enabled: &[TaskId]) -> Result<Option<TaskId>, Nondeterminism> {
+        let chosen = self.schedule.choose(enabled)?;
+        self.taken.extend(chosen);
+        Ok(chosen)
+    }
+
+    fn stepped(&mut self, footprint: Footprint) -> Result<(), Nondeterminism> {
+        self.schedule.stepped(footprint)
+    }
+}
+
+/// A schedule, and the run that came of it, written down.
+pub(crate) struct Story<S> {
+    pub(crate) schedule: S,
+    pub(crate) timeline: Timeline,
+}
+
+impl<S: Schedule> Schedule for Story<S> {
+    fn choose(&mut self, enabled: &[TaskId]) -> Result<Option<TaskId>, Nondeterminism> {
+        self.schedule.choose(enabled)
+    }
+
+    fn stepped(&mut self, footprint: Footprint) -> Result<(), Nondeterminism> {
+        self.schedule.stepped(footprint)
+    }
+
+    fn tell(&mut self, moment: &dyn Fn() -> Moment) {
+        self.timeline.moments.push(moment());
+    }
+}

@@ -1,0 +1,227 @@
+//! One run after the other, until one fails or nothing is left.
+
+use std::fmt;
+
+use super::access::{ObjectId, TaskId};
+use super::explorer::{Algorithm, Explorer};
+use super::replay::{Choices, Replay};
+use super::sample::{Sampler, Sampling};
+use super::schedule::{Nondeterminism, Recorder, Schedule, Search, Story};
+use super::shrink::shrink;
+use super::timeline::Timeline;
+
+/// How one run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All tasks have ended.
+    Completed,
+    /// No task can go on.
+    Deadlock {
+        /// Who waits for what.
+        told: String,
+        /// Tasks that wait for locks.
+        waiting: Vec<(TaskId, ObjectId)>,
+    },
+    /// It did what it must not, or a task panicked.
+    Failed(String),
+    /// The schedule gave it up, while these tasks waited for locks.
+    GivenUp(Vec<(TaskId, ObjectId)>),
+}
+
+/// Runs the program once, as a schedule decides.
+pub(crate) type Run<'a> = dyn FnMut(&mut dyn Schedule) -> Result<Ended, Nondeterminism> + 'a;
+
+/// How a program is explored.
+#[derive(Clone, Debug)]
+#[must_use = "it explores nothing until it is run"]
+pub struct Explore {
+    how: How,
+    most: u64,
+    deadlock_fails: bool,
+}
+
+#[derive(Clone, Debug)]
+enum How {
+    All(Algorithm),
+    Some(Sampling, u64),
+    One(Choices),
+}
+
+/// What an exploration found.
+#[derive(Clone, Debug)]
+pub struct Explored {
+    /// Runs to their end, deadlocks among them: of a complete exploration, each Mazurkiewicz trace once.
+    pub traces: u64,
+    /// Of these, how many ended in a deadlock.
+    pub deadlocks: u64,
+    /// Runs that were given up, since all that could follow was explored.
+    pub blocked: u64,
+    /// Nothing is left, and no bound was hit. Never of a sampling.
+    pub complete: bool,
+    /// The first failure, which ends the exploration.
+    pub failure: Option<Failure>,
+}
+
+/// A run that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What was wrong.
+    pub message: String,
+    /// More about it: who waits for whom.
+    pub details: String,
+    /// The tasks in the order of their steps, with as few switches as were found to do.
+    pub choices: Choices,
+    /// These steps.
+    pub timeline: Timeline,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.message)?;
+        if !self.details.is_empty() {
+            writeln!(f, "{}", self.details.trim_end())?;
+        }
+        writeln!(f, "replay: {REPLAY}='{}'", self.choices)?;
+        write!(f, "{}", self.timeline)
+    }
+}
+
+/// The variable that has [`Explore::check`] run one schedule again.
+pub(crate) const REPLAY: &str = "ASUPERSYNC_LAB_REPLAY";
+
+impl Explore {
+    /// Every trace, with wakeup trees: no run is in vain.
+    pub fn optimal() -> Self {
+        Explore { how: How::All(Algorithm::Optimal), most: u64::MAX, deadlock_fails: false }
+    }
+
+    /// Every trace, with source sets: less work for each run, and some that are in vain.
+    pub fn source() -> Self {
+        Explore { how: How::All(Algorithm::Source), ..Self::optimal() }
+    }
+
+    /// Every interleaving, however many show the same: to check the other two on what is very small.
+    pub fn naive() -> Self {
+        Explore { how: How::All(Algorithm::Naive), ..Self::optimal() }
+    }
+
+    /// `runs` runs that a seed draws.
+    pub fn sample(sampling: Sampling, seed: u64, runs: u64) -> Self {
+        Explore { how: How::Some(sampling, seed), most: runs, ..Self::optimal() }
+    }
+
+    /// One run again.
+    pub fn replay(choices: Choices) -> Self {
+        Explore { how: How::One(choices), ..Self::optimal() }
+    }
+
+    /// Stops after so many runs. Default: when nothing is left.
+    pub fn runs(mut self, most: u64) -> Self {
+        self.most = most;
+        self
+    }
+
+    /// Whether a deadlock is a failure. Default: it is only counted.
+    pub fn deadlock_fails(mut self, fails: bool) -> Self {
+        self.deadlock_fails = fails;
+        self
+    }
+
+    /// Explores until a run fails or nothing is left.
+    pub(crate) fn drive(&self, run: &mut Run<'_>) -> Explored {
+        match &self.how {
+            How::All(algorithm) => self.search(run, &mut Explorer::new(*algorithm), true),
+            How::Some(sampling, seed) => {
+                self.search(run, &mut Sampler::new(*sampling, *seed, self.most), false)
+            }
+            How::One(choices) => {
+                let mut found = Explored::nothing();
+                let (ended, failure) = self.tell(run, choices.clone());
+                ended.iter().for_each(|ended| found.count(ended));
+                found.failure = failure;
+                found
+            }
+        }
+    }
+
+    fn search(&self, run: &mut Run<'_>, search: &mut impl Search, all: bool) -> Explored {
+        let mut found = Explored::nothing();
+        for _ in 0..self.most {
+            let mut recorder = Recorder::new(search);
+            let ended = run(&mut recorder);
+            let choices = Choices(recorder.taken());
+            ended.iter().for_each(|ended| found.count(ended));
+            match &ended {
+                Ok(ended) => {
+                    if let Some((message, _)) = self.wrong(ended) {
+                        let fewest = self.fewest(run, &message, choices);
+                        found.failure = self.tell(run, fewest).1;
+                        return found;
+                    }
+                }
+                Err(other) => {
+                    let (message, details) = (other.to_string(), String::new());
+                    let timeline = Timeline::default();
+                    found.failure = Some(Failure { message, details, choices, timeline });
+                    return found;
+                }
+            }
+            let waiting = match &ended {
+                Ok(Ended::Deadlock { waiting, .. } | Ended::GivenUp(waiting)) => &waiting[..],
+                _ => &[],
+            };
+            if !search.end(waiting) {
+                found.complete = all;
+                return found;
+            }
+        }
+        found
+    }
+
+    /// Runs these choices, and writes the run down if it fails.
+    fn tell(&self, run: &mut Run<'_>, choices: Choices) -> (Option<Ended>, Option<Failure>) {
+        let mut story = Story { schedule: Replay::new(choices), timeline: Timeline::default() };
+        let ended = run(&mut story);
+        let (choices, timeline) = (story.schedule.taken(), story.timeline);
+        let wrong = match &ended {
+            Ok(ended) => self.wrong(ended),
+            Err(other) => Some((other.to_string(), String::new())),
+        };
+        let failure = wrong.map(|(message, details)| Failure { message, details, choices, timeline });
+        (ended.ok(), failure)
+    }
+
+    /// What is wrong with how a run ended, and more about it.
+    fn wrong(&self, ended: &Ended) -> Option<(String, String)> {
+        match ended {
+            Ended::Failed(message) => Some((message.clone(), String::new())),
+            Ended::Deadlock { told, .. } if self.deadlock_fails => {
+                Some(("deadlock: no task can go on, and no timer is set".into(), told.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The same failure with fewer switches.
+    fn fewest(&self, run: &mut Run<'_>, message: &str, choices: Choices) -> Choices {
+        shrink(choices, |choices| {
+            let mut replay = Replay::lenient(choices);
+            let ended = run(&mut replay).ok()?;
+            self.wrong(&ended).is_some_and(|(other, _)| other == message).then(|| replay.taken())
+        })
+    }
+}
+
+impl Explored {
+    fn nothing() -> Self {
+        Explored { traces: 0, deadlocks: 0, blocked: 0, complete: false, failure: None }
+    }
+
+    fn count(&mut self, ended: &Ended) {
+        match ended {
+            Ended::GivenUp(_) => self.blocked += 1,
+            Ended::Deadlock { .. } => (self.traces, self.deadlocks) = (self.traces + 1, self.deadlocks + 1),
+            Ended::Completed | Ended::Failed(_) => self.traces += 1,
+        }
+    }
+}

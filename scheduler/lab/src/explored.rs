@@ -1,0 +1,131 @@
+//! Exploring a program of tasks in regions: the same core as in production, under a schedule.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use asupersync_core::region::dump::TaskState;
+use asupersync_core::region::{CloseReport, Root};
+use asupersync_core::{Cx, Failure, Outcome, TaskFn, TaskOutput, Time};
+
+use crate::executor::{Executor, Step, TICK};
+use crate::explore::{Ended, Explore, Explored, Moment, Nondeterminism, Schedule, TaskId};
+use crate::lab::{Builder, Lab, Running, last};
+use crate::names::{CLOCK, Names};
+
+impl Explore {
+    /// Explores a program in a lab of default settings: each run is the `main` of a root region.
+    ///
+    /// A run fails if its outcome is an error or a panic, if it ends in a deadlock, if something outlives
+    /// its budget, or if an obligation is left unresolved.
+    ///
+    /// What tasks share must be seen by the lab: this crate's channels and locks, and all else that
+    /// regions own. Any state beside that (a `std` mutex or atomic) is invisible, and so is its order.
+    ///
+    /// # Panics
+    /// Inside a task of a lab.
+    pub fn run<F, R>(&self, main: F) -> Explored
+    where
+        F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Clone + Send + 'static,
+        R: TaskOutput<Ok: 'static> + 'static,
+    {
+        self.run_in(&Lab::builder(0), main)
+    }
+
+    /// As [`run`](Self::run), with the budgets of a lab's settings.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    pub fn run_in<F, R>(&self, settings: &Builder, main: F) -> Explored
+    where
+        F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Clone + Send + 'static,
+        R: TaskOutput<Ok: 'static> + 'static,
+    {
+        let mut names = Names::default();
+        self.clone().deadlock_fails(true).drive(&mut |schedule| {
+            let _running = Running::begin();
+            let executor = Arc::new(Executor::explored(std::mem::take(&mut names)));
+            let ended = once(settings, &executor, main.clone(), schedule);
+            executor.close();
+            names = executor.names();
+            ended
+        })
+    }
+}
+
+type Told<T> = Arc<Mutex<Option<(Outcome<T>, CloseReport)>>>;
+
+fn once<F, R>(
+    settings: &Builder,
+    executor: &Arc<Executor>,
+    main: F,
+    schedule: &mut dyn Schedule,
+) -> Result<Ended, Nondeterminism>
+where
+    F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
+    R: TaskOutput<Ok: 'static> + 'static,
+{
+    let told: Told<R::Ok> = Arc::default();
+    let tell = told.clone();
+    let mut root = None;
+    executor.set_up(|| {
+        let host = executor.clone();
+        let made = root.insert(settings.root(host));
+        made.start(main, move |outcome, report| {
+            *tell.lock().unwrap_or_else(PoisonError::into_inner) = Some((outcome, report));
+        });
+    });
+    let root = root.expect("it was set up");
+    loop {
+        if let Some((outcome, report)) = told.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Ok(judge(&outcome, &report));
+        }
+        let last = last(&root);
+        if executor.time() > last {
+            return Ok(Ended::Failed(format!("the close budget is spent: {}", left(&root.force()))));
+        }
+        let (step, task) = executor.step_by(schedule, last + TICK)?;
+        match step {
+            Step::Ran | Step::Waited => schedule.tell(&|| moment(executor, &root, task)),
+            Step::GivenUp => {
+                drop(root.force());
+                return Ok(Ended::GivenUp(Vec::new()));
+            }
+            Step::Stuck => {
+                let told = root.dump().to_string();
+                drop(root.force());
+                return Ok(Ended::Deadlock { told, waiting: Vec::new() });
+            }
+        }
+    }
+}
+
+/// What a step was: what its task waits for after it.
+fn moment(executor: &Executor, root: &Root, task: TaskId) -> Moment {
+    let at = executor.time() - Time::ZERO;
+    let named = |name: &str, what: String| Moment { at, task, name: name.into(), what };
+    if task == CLOCK {
+        return named("time", "goes on to the next timer".into());
+    }
+    let Some(info) = executor.info(task) else { return named("job", "runs".into()) };
+    let dump = root.dump();
+    let tasks = dump.regions.iter().flat_map(|region| &region.tasks);
+    let what = match tasks.into_iter().find(|other| other.id == info.id) {
+        Some(other) if other.state == TaskState::Waiting => format!("waits for {}", other.awaits),
+        Some(_) => "runs, and can go on".into(),
+        None => "runs".into(),
+    };
+    named(&info.name, what)
+}
+
+/// What is left of a run that did not end.
+fn left(report: &CloseReport) -> String {
+    let left: Vec<String> = report.leftovers.iter().map(ToString::to_string).collect();
+    left.join("; ")
+}
+
+fn judge<T>(outcome: &Outcome<T>, report: &CloseReport) -> Ended {
+    match outcome {
+        Err(failure @ (Failure::Err(_) | Failure::Panicked(_))) => Ended::Failed(failure.to_string()),
+        _ if !report.leftovers.is_empty() => Ended::Failed(format!("left over: {}", left(report))),
+        _ => Ended::Completed,
+    }
+}

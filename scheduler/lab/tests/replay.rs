@@ -1,0 +1,103 @@
+//! A failing lab test tells a line, with which another process has the same run again, byte for byte.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use asupersync_core::sync::Mutex;
+use asupersync_core::{Cx, Outcome};
+use asupersync_lab::Explore;
+use asupersync_lab::explore::Sampling;
+
+async fn two_philosophers(cx: &Cx) -> Outcome {
+    let forks = [0, 1].map(|_| Arc::new(Mutex::new(())));
+    let philosopher = |name: &str, first: usize, second: usize| {
+        let (first, second) = (forks[first].clone(), forks[second].clone());
+        cx.spawn(name, async move |cx| {
+            let _first = first.lock(cx).await?;
+            cx.yield_now().await?;
+            let _second = second.lock(cx).await?;
+            Ok(())
+        })
+    };
+    let (plato, kant) = (philosopher("plato", 0, 1), philosopher("kant", 1, 0));
+    plato.join().await?;
+    kant.join().await
+}
+
+#[test]
+#[ignore = "fails on purpose, for the tests below"]
+fn explored() {
+    Explore::optimal().check(two_philosophers);
+}
+
+#[test]
+#[ignore = "fails on purpose, for the tests below"]
+fn sampled() {
+    Explore::sample(Sampling::Walk, 7, 10_000).check(two_philosophers);
+}
+
+/// What this binary says when it runs one test, with or without a line to replay.
+fn said(test: &str, replay: Option<&str>) -> String {
+    let mut command = Command::new(std::env::current_exe().expect("this is a program"));
+    command.args([test, "--exact", "--ignored", "--nocapture"]).env_remove("ASUPERSYNC_LAB_REPLAY");
+    if let Some(line) = replay {
+        command.env("ASUPERSYNC_LAB_REPLAY", line);
+    }
+    let output = command.env("RUST_BACKTRACE", "0").output().expect("it runs");
+    let text = String::from_utf8(output.stderr).expect("it is text");
+    assert!(!output.status.success(), "{text}");
+    text
+}
+
+/// From the failure on to the end of the timeline.
+fn failure(text: &str) -> &str {
+    let begin = text.find("deadlock: no task").unwrap_or_else(|| panic!("no deadlock in\n{text}"));
+    let end = text.find("picture: ").unwrap_or_else(|| panic!("no picture in\n{text}"));
+    &text[begin..end]
+}
+
+fn line(text: &str) -> &str {
+    let (_, rest) = text.split_once("ASUPERSYNC_LAB_REPLAY='").expect("a line to replay");
+    rest.split_once('\'').expect("its end").0
+}
+
+#[test]
+fn the_line_has_the_same_run_again_in_another_process() {
+    for test in ["explored", "sampled"] {
+        let first = said(test, None);
+        let again = said(test, Some(line(&first)));
+        assert_eq!(failure(&first), failure(&again));
+        assert_eq!(failure(&again), failure(&said(test, Some(line(&first)))));
+    }
+}
+
+#[test]
+fn the_first_screen_tells_what_who_how_and_where() {
+    let text = said("explored", None);
+    let screen: Vec<&str> = text.lines().take(40).collect();
+    let screen = screen.join("\n");
+    for part in [
+        "explored, run ",
+        "deadlock: no task can go on",
+        "waits for a mutex",
+        "ASUPERSYNC_LAB_REPLAY='1:",
+        "plato#",
+        "kant#",
+        "picture: ",
+    ] {
+        assert!(screen.contains(part), "no `{part}` in\n{screen}");
+    }
+    let (_, rest) = text.split_once("picture: ").expect("a picture");
+    let picture = rest.split(',').next().expect("its name");
+    let page = std::fs::read_to_string(picture).expect("the picture is there");
+    assert!(page.contains("plato") && page.contains("<table>"));
+    let chrome = picture.replace(".html", ".trace.json");
+    let chrome = std::fs::read_to_string(chrome).expect("the track is there");
+    assert!(chrome.contains(r#""ph":"X""#));
+}
+
+#[test]
+fn a_line_that_is_none_is_told() {
+    let text = said("explored", Some("9:0"));
+    assert!(text.contains("of version 9, and this lab replays version 1"), "{text}");
+}
