@@ -472,7 +472,7 @@ impl Scope {
 
     /// Reads a little of what [`look`](Self::look) locks; the result means nothing.
     pub(crate) fn touch(&self) -> usize {
-        self.level() as usize ^ self.home() ^ usize::from(self.inner.is_poisoned())
+        self.level() as usize ^ self.home() ^ self.inner.touch()
     }
 
     /// Adds those inside of all of these.

@@ -368,7 +368,7 @@ fn touch<'a, T: 'a>(all: impl IntoIterator<Item = &'a T>, read: impl Fn(&T) -> u
 }
 
 fn touch_nodes(nodes: &[Next]) {
-    touch(nodes, |(node, _)| Arc::strong_count(node) ^ usize::from(node.inner.is_poisoned()));
+    touch(nodes, |(node, _)| Arc::strong_count(node) ^ node.inner.touch());
     touch(nodes, |(node, _)| node.scope.touch() ^ Arc::strong_count(&node.name));
 }
 
