@@ -42,10 +42,10 @@ impl Runner for OnTokio {
     fn has(&self, capability: Capability) -> bool {
         match capability {
             Capability::Sockets | Capability::BlockingThreads | Capability::ForeignThreads => true,
+            Capability::StuckPoll => self.workers > 1,
             // As many stuck polls as workers stop somebody else's runtime: there is no stand-in.
             Capability::StuckPolls => false,
-            // Tokio itself refuses to be entered twice, in words of its own.
-            Capability::Nested => false,
+            Capability::Nested => true,
             Capability::OneAtATime => self.workers < 2,
         }
     }

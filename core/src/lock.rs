@@ -34,6 +34,11 @@ impl<T: Default> Default for Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
+    /// What is inside, for whoever is the last to have it.
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.inner.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Stands for what is inside where that is used without the lock.
     pub(crate) fn object(&self) -> &Object {
         &self.object

@@ -9,6 +9,7 @@ use crate::load::tree::Tree;
 use crate::load::workspace::{self, Workspace};
 use crate::load::{Problem, Severity, tree};
 use crate::place::{Place, Relative};
+use crate::precise::Said;
 use crate::reach::Reach;
 use crate::rule::Finding;
 use crate::rules;
@@ -25,6 +26,8 @@ pub struct Options {
     pub config: Config,
     /// What was accepted; `None` to report everything.
     pub baseline: Option<Vec<Entry>>,
+    /// What clippy says, in precise mode.
+    pub said: Option<Said>,
 }
 
 /// Everything a run found out, sorted by file and place.
@@ -76,7 +79,7 @@ impl Report {
 ///
 /// If there is nothing to lint; lesser failures are part of the report.
 pub fn check(path: &Path, options: &Options) -> Result<Report, Problem> {
-    let Options { place, config, baseline } = options;
+    let Options { place, config, baseline, said } = options;
     let workspace = workspace::load(path)?;
     let names = Interner::default();
     let mut tree = tree::walk(&workspace, &names).map_err(|e| Problem {
@@ -96,7 +99,7 @@ pub fn check(path: &Path, options: &Options) -> Result<Report, Problem> {
     problems.extend_from_slice(&workspace.problems);
     problems.sort();
     problems.dedup();
-    let Judged { hits, mut tasks } = judge(&workspace, &tree, &names);
+    let Judged { hits, mut tasks } = judge(&workspace, &tree, &names, said.as_ref());
     tasks.retain(|task| !is_excluded(&task.file));
     let settled = settle(hits, &workspace, &tree, &names, &linted, config, &relative);
     let mut report = Report {

@@ -11,6 +11,7 @@ use crate::load::index::Span;
 use crate::load::names::Interner;
 use crate::load::tree::Tree;
 use crate::load::workspace::Workspace;
+use crate::precise::Said;
 use crate::rule::{Finding, InTarget, Level, Rule};
 use crate::rules;
 use crate::sites::{Verdict, sites};
@@ -57,12 +58,12 @@ pub(crate) struct Hit {
 }
 
 /// Applies all rules.
-pub(crate) fn judge(workspace: &Workspace, tree: &Tree, names: &Interner) -> Judged {
+pub(crate) fn judge(workspace: &Workspace, tree: &Tree, names: &Interner, said: Option<&Said>) -> Judged {
     let world = World::new(workspace, tree, names);
     let kin = kin::ALL.iter().map(|kin| kin.path);
     let watched: BTreeSet<&str> =
         kin.chain(rules::ALL.iter().flat_map(|r| r.watched.iter().copied())).collect();
-    let facts = Facts::new(&world, sites(&world, &watched.into_iter().collect::<Vec<_>>()));
+    let facts = Facts::new(&world, sites(&world, &watched.into_iter().collect::<Vec<_>>(), said));
     let mut hits = Vec::new();
     for rule in rules::ALL {
         let mut offences = Vec::new();

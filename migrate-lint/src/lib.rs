@@ -5,7 +5,8 @@
 //! target and indexes every file; [`resolve`] decides which uses mean the
 //! functions that [`rules`] watch and `judge` words what they say; [`settle`]
 //! applies what people decided ([`suppress`], [`config`], [`baseline`]); the
-//! [`Report`] of [`mod@check`] is what [`render`] shows. Invariants: output depends on the
+//! [`Report`] of [`mod@check`] is what [`render`] shows. If asked to, [`precise`]
+//! lets clippy settle what syntax does not tell. Invariants: output depends on the
 //! input only (no thread order, no hash order); what cannot be decided is
 //! listed as unknown, what cannot be read as a problem, never dropped.
 

@@ -9,10 +9,13 @@
 use crate::load::body::{ContextId, ExprId, Kind, NONE};
 use crate::load::index::Span;
 use crate::load::names::{Symbol, kw};
+use crate::load::source::canonical;
 use crate::load::tree::Tree;
+use crate::precise::Said;
 use crate::resolve::is_settled;
 use crate::types::{At, Callee, Type, World};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 /// What a site means.
@@ -60,9 +63,10 @@ impl Site {
 }
 
 /// Finds all sites of `watched` functions in the packages asked for, in order
-/// of file and place.
-pub fn sites(world: &World<'_>, watched: &[&str]) -> Vec<Site> {
-    let finder = Finder::new(world, watched);
+/// of file and place. What clippy said settles unknowns, and adds what only it
+/// finds.
+pub fn sites(world: &World<'_>, watched: &[&str], said: Option<&Said>) -> Vec<Site> {
+    let finder = Finder { said: said.map(|said| Settled::new(world, said)), ..Finder::new(world, watched) };
     let mut found: BTreeMap<(u32, u32, u32), Site> = BTreeMap::new();
     for instance in 0..world.tree.instances.len() as u32 {
         let krate = &world.tree.crates[world.tree.instances[instance as usize].krate as usize];
@@ -82,6 +86,28 @@ struct Finder<'w, 'a> {
     names: HashSet<Symbol>,
     /// Names of watched methods.
     methods: HashSet<Symbol>,
+    /// What clippy said.
+    said: Option<Settled<'w>>,
+}
+
+/// What clippy said, by file.
+struct Settled<'s> {
+    said: &'s Said,
+    /// The real path of each file.
+    files: Vec<PathBuf>,
+    /// Which crates clippy compiled.
+    compiled: Vec<bool>,
+}
+
+impl<'s> Settled<'s> {
+    fn new(world: &World<'_>, said: &'s Said) -> Settled<'s> {
+        let World { tree, workspace, .. } = world;
+        let compiled = tree.crates.iter().map(|krate| {
+            said.compiled.contains(&canonical(&workspace.packages[krate.package].targets[krate.target].root))
+        });
+        let files = tree.files.iter().map(|file| canonical(&file.path));
+        Settled { said, files: files.collect(), compiled: compiled.collect() }
+    }
 }
 
 impl<'w, 'a> Finder<'w, 'a> {
@@ -90,7 +116,7 @@ impl<'w, 'a> Finder<'w, 'a> {
         let plain: HashSet<Symbol> = watched.iter().map(last).collect();
         let methods = watched.iter().filter(|path| is_associated(path)).map(last).collect();
         let names = with_renames(world.tree, plain.clone());
-        Finder { world, watched: watched.iter().copied().collect(), plain, names, methods }
+        Finder { world, watched: watched.iter().copied().collect(), plain, names, methods, said: None }
     }
 
     fn search(&self, instance: u32, found: &mut BTreeMap<(u32, u32, u32), Site>) {
@@ -98,11 +124,13 @@ impl<'w, 'a> Finder<'w, 'a> {
         for (id, at) in index.uses.iter().enumerate() {
             let path = index.path_of(at);
             let Some(&last) = path.last() else { continue };
-            if at.node == NONE || !self.names.contains(&last) {
+            if at.node == NONE {
                 continue;
             }
             let quoted = index.bodies.contexts[at.context as usize].quoted;
-            if let Some(verdict) = self.path_verdict(instance, id as u32, path, quoted) {
+            let is_named = self.names.contains(&last);
+            let verdict = is_named.then(|| self.path_verdict(instance, id as u32, path, quoted)).flatten();
+            if let Some(verdict) = self.settled(instance, at.node, at.span, verdict) {
                 let (node, is_call) = self.call_of(instance, at.node);
                 let written = self.world.names.path(path);
                 self.add(instance, node, is_call, at.span, last, written, verdict, found);
@@ -110,19 +138,43 @@ impl<'w, 'a> Finder<'w, 'a> {
         }
         for (id, node) in index.bodies.nodes.iter().enumerate() {
             let Kind::Method { name, .. } = node.kind else { continue };
-            if !self.methods.contains(&name) {
+            let is_named = self.methods.contains(&name);
+            if !is_named && self.said.is_none() {
                 continue;
             }
             let at = At { instance, node: id as ExprId };
             let quoted = index.bodies.contexts[node.context as usize].quoted;
-            if let Some(verdict) = self.method_verdict(at, name, quoted) {
-                let text = self.world.names.text(name);
-                let width = text.chars().count() as u32;
-                let (line, column) = (node.line, node.column);
-                let span = Span { line, column, end_line: line, end_column: column + width };
+            let verdict = is_named.then(|| self.method_verdict(at, name, quoted)).flatten();
+            let text = self.world.names.text(name);
+            let width = text.chars().count() as u32;
+            let (line, column) = (node.line, node.column);
+            let span = Span { line, column, end_line: line, end_column: column + width };
+            if let Some(verdict) = self.settled(instance, at.node, span, verdict) {
                 self.add(instance, at.node, true, span, name, text.to_string(), verdict, found);
             }
         }
+    }
+
+    /// The verdict, once clippy was heard: what it finds there, or that it
+    /// finds nothing in code that it compiled.
+    fn settled(&self, instance: u32, node: ExprId, span: Span, verdict: Option<Verdict>) -> Option<Verdict> {
+        let Some(settled) = &self.said else { return verdict };
+        if matches!(verdict, Some(Verdict::Yes(_))) {
+            return verdict;
+        }
+        let of = &self.world.tree.instances[instance as usize];
+        if let Some(path) = settled.said.at(&settled.files[of.file as usize], span.line, span.column) {
+            return Some(Verdict::Yes(path.into()));
+        }
+        let bodies = self.world.bodies(instance);
+        let context = bodies.context(node);
+        let was_seen = settled.compiled[of.krate as usize]
+            && !context.quoted
+            && !bodies
+                .ancestors(node)
+                .any(|node| matches!(bodies.kind(node), Kind::Macro { .. } | Kind::Tokens(_)))
+            && self.world.tree.conditions(of, context.cfg).iter().all(|condition| condition.is_test);
+        verdict.filter(|_| !was_seen)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a site")]

@@ -33,7 +33,7 @@ fn expected(text: &str) -> Marks {
 fn actual(path: &Path) -> Marks {
     let place = Place::of(path);
     let config = Config::load(&place).expect("no configuration");
-    let report = check(path, &Options { place, config, baseline: None }).expect("linted");
+    let report = check(path, &Options { place, config, baseline: None, said: None }).expect("linted");
     assert_eq!(report.problems, []);
     let mut marks = Marks::new();
     for task in report.tasks {

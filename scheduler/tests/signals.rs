@@ -1,13 +1,17 @@
-//! Signals to a process of its own: one drains it, a second one ends it at once.
+//! Signals to a process of its own: one drains it, or tells whoever waits for it; a second one ends it
+//! at once.
 //!
 //! The test starts its own executable again, as the child: the test named in `CHILD` then plays
 //! that part instead of testing.
 
+use std::future::Future;
 use std::io::{BufRead, BufReader};
+use std::pin::pin;
 use std::process::{Child, Command, Stdio};
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use asupersync_core::{Cx, Outcome};
+use asupersync_core::{Budget, Cx, Outcome};
 use asupersync_scheduler::entry;
 
 /// Starts this executable as the child that plays `part`, and waits until it says that it runs.
@@ -34,6 +38,9 @@ fn signal(child: &Child, name: &str) {
 fn part() {
     let Ok(part) = std::env::var("CHILD") else { return };
     let body = async move |cx: &Cx| -> Outcome {
+        if part == "watches" {
+            return watches(cx).await;
+        }
         let stuck = part == "stuck";
         drop(cx.spawn("task", async move |cx: &Cx| {
             cx.cancelled().await;
@@ -57,6 +64,21 @@ fn part() {
     std::process::exit(code);
 }
 
+/// Sees to its closing itself: the signal only tells.
+async fn watches(cx: &Cx) -> Outcome {
+    let task = cx.spawn("task", async |cx: &Cx| {
+        cx.cancelled().await;
+        println!("draining");
+    });
+    // In charge from the first poll on.
+    let mut signal = pin!(cx.shutdown_signal());
+    assert!(signal.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    println!("ready");
+    println!("told of {}", signal.await.message().unwrap_or_default());
+    assert!(!cx.is_cancelled() && !task.is_finished(), "the signal itself cancelled something");
+    task.cancel(Budget::UNLIMITED).await
+}
+
 #[test]
 fn one_signal_drains_and_exits_with_0() {
     for name in ["TERM", "INT"] {
@@ -64,6 +86,17 @@ fn one_signal_drains_and_exits_with_0() {
         signal(&child, name);
         let told: Vec<String> = lines.collect();
         assert_eq!(told, ["draining", "drained"], "SIG{name}");
+        assert_eq!(child.wait().expect("it ends").code(), Some(0), "SIG{name}");
+    }
+}
+
+#[test]
+fn a_signal_that_somebody_waits_for_only_tells() {
+    for name in ["TERM", "INT"] {
+        let (mut child, lines) = child("watches");
+        signal(&child, name);
+        let told: Vec<String> = lines.collect();
+        assert_eq!(told, [format!("told of SIG{name}").as_str(), "draining"]);
         assert_eq!(child.wait().expect("it ends").code(), Some(0), "SIG{name}");
     }
 }

@@ -27,6 +27,7 @@
 //! | timers | one task that turns a wheel of ours on Tokio's clock, paused time included |
 //! | blocking | `spawn_blocking` |
 //! | sockets | `tokio::net` |
+//! | an end though a poll does not return | of several workers, one that sleeps is woken now and then while the root closes |
 //!
 //! Invariants:
 //! 1. For each entry in the lanes one Tokio task is on its way to take one, so none is left lying.

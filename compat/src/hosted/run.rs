@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use asupersync_core::region::dump::Dump;
 use asupersync_core::region::{CloseReport, Listed, Root, Roots};
 use asupersync_core::{Budget, Cancelled, Cx, Outcome, Reason, ReasonKind, TaskFn, TaskOutput, Time};
 use asupersync_scheduler::dumper::Dumper;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -196,6 +197,7 @@ fn tell_leftovers(report: &CloseReport) {
 /// Keeps the close budget once the root is asked to close; ends when it is spent.
 async fn watch(root: &Root) -> CloseReport {
     root.requested().await;
+    let _nudges = Nudges::start(&Handle::current());
     let mut seen = HashSet::new();
     loop {
         let now = root.now();
@@ -210,6 +212,29 @@ async fn watch(root: &Root) -> CloseReport {
         } else {
             sleep(root.drain_until() + GRACE - now).await;
         }
+    }
+}
+
+/// Has a sleeping worker of Tokio look around now and then, until this is dropped: timers and I/O are
+/// seen to by workers between polls, and the one whose turn it is may be in a poll that does not return.
+/// On a thread of the blocking pool, and so in vain if none is free. With one thread there is none to
+/// wake, and a paused clock would stand still.
+struct Nudges(#[expect(dead_code, reason = "its drop ends them")] Option<mpsc::Sender<()>>);
+
+impl Nudges {
+    fn start(tokio: &Handle) -> Self {
+        if tokio.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            return Nudges(None);
+        }
+        let (stop, stopped) = mpsc::channel();
+        let nudged = tokio.clone();
+        // migrate-lint: allow(detached_spawn_finite) ends when the nudges are dropped
+        drop(tokio.spawn_blocking(move || {
+            while stopped.recv_timeout(WATCH) == Err(RecvTimeoutError::Timeout) {
+                drop(nudged.spawn(std::future::ready(())));
+            }
+        }));
+        Nudges(Some(stop))
     }
 }
 

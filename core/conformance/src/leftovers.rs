@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use asupersync_core::cancel::{Awaits, Use, Waits};
 use asupersync_core::channel::oneshot;
 use asupersync_core::region::{CloseReport, Leftover, LeftoverKind};
-use asupersync_core::{Budget, Cx, Outcome, Region};
+use asupersync_core::{Budget, Cx, Outcome, ReasonKind, Region};
 
-use crate::probe::{HOUR, MS, counted, stubborn, until};
+use crate::probe::{HOUR, MS, cancelled_kind, counted, stubborn, until};
 use crate::runner::{Runner, short};
 
 crate::cases![
@@ -18,7 +18,7 @@ crate::cases![
     a_body_that_is_dropped_tells_what_it_awaited,
     a_finalizer_that_is_spent_tells_what_it_awaited,
     what_is_forced_out_tells_what_it_awaited,
-    a_poll_that_does_not_return_tells_what_was_awaited_before needs (StuckPolls),
+    a_poll_that_does_not_return_tells_what_was_awaited_before needs (StuckPoll),
 ];
 
 /// Runs `main` in a region whose drain budget is small, and tells what is left over.
@@ -168,6 +168,7 @@ fn what_is_forced_out_tells_what_it_awaited(host: &dyn Runner) {
     let left = report.leftovers.iter().find(|left| &*left.name == "racer");
     let left = left.unwrap_or_else(|| panic!("not left over: {report}; {:?}", ran.outcome));
     assert_eq!(left.kind, LeftoverKind::Forced);
+    assert_eq!(cancelled_kind(&ran.outcome), ReasonKind::Deadline);
     let now = now(left);
     assert!(now.iter().any(|awaits| matches!(awaits, Awaits::Object(Use::OneshotRecv, _))), "{now:?}");
     assert!(now.iter().any(|awaits| matches!(awaits, Awaits::Until(_))), "{now:?}");

@@ -44,6 +44,7 @@ pub mod locals;
 pub mod locks;
 pub mod misuse;
 pub mod objects;
+pub mod obligations;
 pub mod orphans;
 pub mod producers;
 pub mod protocol;
@@ -54,6 +55,7 @@ pub mod scopes;
 pub mod selects;
 pub mod spans;
 pub mod sporks;
+pub mod stress;
 pub mod stuck;
 pub mod task_spans;
 pub mod tcp;
@@ -84,7 +86,7 @@ macro_rules! themes {
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers dumps waits scale
     sporks locals local_closing protocol scopes budgets turns combinators selects joins wakers reasons
-    channels producers locks blocking foreign misuse stuck tcp tcp_errors
+    channels producers locks obligations blocking foreign misuse stuck tcp tcp_errors
     capabilities objects spans task_spans
     attacked_waits attacked_owners attacked_services attacked_io
 }

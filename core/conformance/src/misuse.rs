@@ -9,7 +9,7 @@ use crate::runner::{Runner, Settings};
 crate::cases![
     runs_follow_one_another,
     a_run_may_be_inside_a_blocking_job needs (BlockingThreads, Nested),
-    a_run_inside_a_task_is_a_panic_that_says_so needs (Nested),
+    a_run_inside_a_task_is_a_panic_that_says_so,
 ];
 
 fn runs_follow_one_another(host: &dyn Runner) {
@@ -38,5 +38,7 @@ fn a_run_inside_a_task_is_a_panic_that_says_so(host: &dyn Runner) {
         Ok(())
     });
     let Err(Failure::Panicked(panic)) = ran.outcome else { panic!("{:?}", ran.outcome) };
-    assert!(panic.message().contains("block_on"), "{}", panic.message());
+    // In the words of the host, which is Tokio in one case.
+    let says_so = ["block_on on a worker", "inside a task", "from within a runtime"];
+    assert!(says_so.iter().any(|words| panic.message().contains(words)), "{}", panic.message());
 }

@@ -19,8 +19,10 @@ pub enum Capability {
     /// Threads outside the runtime may wake, request and drop.
     ForeignThreads,
     /// It goes on, and ends within its budgets, though a poll does not return.
+    StuckPoll,
+    /// So it does though as many polls as it has threads do not return.
     StuckPolls,
-    /// It can be made again, and run where another run is on.
+    /// It can be made again, and run on a blocking thread of another.
     Nested,
     /// It polls one task at a time, so that the order in which tasks run can be seen.
     OneAtATime,

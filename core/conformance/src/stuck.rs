@@ -12,12 +12,12 @@ use crate::probe::{Count, HOUR, stubborn};
 use crate::runner::{Runner, short};
 
 crate::cases![
-    a_task_that_never_yields_is_abandoned_bounded needs (StuckPolls),
+    a_task_that_never_yields_is_abandoned_bounded needs (StuckPoll),
     more_stuck_tasks_than_workers_bounded needs (StuckPolls),
-    main_that_never_yields_bounded needs (StuckPolls),
-    a_stuck_task_in_a_child_region_bounded needs (StuckPolls),
-    a_stuck_finalizer_is_reported_bounded needs (StuckPolls),
-    finalizers_that_had_no_turn_are_reported_bounded needs (StuckPolls),
+    main_that_never_yields_bounded needs (StuckPoll),
+    a_stuck_task_in_a_child_region_bounded needs (StuckPoll),
+    a_stuck_finalizer_is_reported_bounded needs (StuckPoll),
+    finalizers_that_had_no_turn_are_reported_bounded needs (StuckPoll),
 ];
 
 /// Occupies its thread until the case is over.

@@ -44,7 +44,7 @@ impl Scope {
         let mut next = Some(self.clone());
         while let Some(scope) = next {
             met = met.meet(scope.own_budget());
-            next = if scope.hold == Hold::All { None } else { scope.parent.upgrade() };
+            next = if scope.hold == Hold::All { None } else { scope.outer() };
         }
         met
     }
@@ -53,7 +53,7 @@ impl Scope {
     /// is known.
     pub(crate) fn budget_within(&self, own: Budget, outer: &Arc<Scope>, rest: Budget) -> Budget {
         let mut met = Budget::UNLIMITED.with_priority(self.urgency.priority).meet(own);
-        let around = |scope: &Scope| if scope.hold == Hold::All { None } else { scope.parent.upgrade() };
+        let around = |scope: &Scope| if scope.hold == Hold::All { None } else { scope.outer() };
         let mut next = around(self);
         while let Some(scope) = next {
             if Arc::ptr_eq(&scope, outer) {
@@ -93,7 +93,7 @@ impl Scope {
             if let Some(limit) = spent {
                 scope.stop(limit);
             }
-            next = if around { scope.parent.upgrade() } else { None };
+            next = if around { scope.outer() } else { None };
         }
     }
 
@@ -134,7 +134,7 @@ impl Scope {
         }
     }
 
-    fn mark_metered(self: &Arc<Self>) {
+    pub(super) fn mark_metered(self: &Arc<Self>) {
         let mut todo = vec![self.clone()];
         let mut found = Vec::new();
         while let Some(scope) = todo.pop() {

@@ -11,6 +11,8 @@
 //! 3. Wakers and listeners are called with no lock held, and wakers cloned and dropped so.
 //! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive but the scope of
 //!    the task that polls in it, and no drop recurses.
+//! 5. The scopes between a region's and its parent's may be gone before the region is, if the future
+//!    that opened it was dropped: then its parent's has adopted it.
 //!
 //! Lock order: a scope's lock is never held while another one's is taken, nor while a reference to a
 //! scope is dropped: the last one takes the parent's.
@@ -30,7 +32,7 @@ use crate::observe::Object;
 use crate::time::Time;
 
 /// What a scope keeps from those inside it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Hold {
     /// Nothing: requests pass.
     Nothing,
@@ -162,6 +164,8 @@ pub(super) struct Inner {
     timer: Option<(Time, TimerKey)>,
     /// What ran in it is gone.
     ended: bool,
+    /// The scope that has adopted it, and its key there.
+    foster: Option<Box<(Weak<Scope>, usize)>>,
 }
 
 impl Scope {
@@ -270,8 +274,31 @@ impl Scope {
                 drain: None,
                 timer: None,
                 ended: false,
+                foster: None,
             }),
         }
+    }
+
+    /// Links a scope further below to this one directly, once, since those between may end before it.
+    pub(crate) fn adopt(self: &Arc<Self>, orphan: &Arc<Scope>) {
+        let (key, standing, metered) = {
+            let mut inner = lock(&self.inner);
+            let key = inner.children.insert(Child { scope: Arc::downgrade(orphan), listed: true });
+            (key, inner.standing.clone(), self.metered.load(Ordering::Relaxed))
+        };
+        lock(&orphan.inner).foster = Some(Box::new((Arc::downgrade(self), key)));
+        if metered {
+            orphan.mark_metered();
+        }
+        if standing.level > Level::Clear {
+            orphan.raise(standing);
+        }
+    }
+
+    /// The scope around this one.
+    pub(super) fn outer(&self) -> Option<Arc<Scope>> {
+        let foster = lock(&self.inner).foster.as_ref().map(|foster| foster.0.clone());
+        foster.as_ref().unwrap_or(&self.parent).upgrade()
     }
 
     /// How urgent the tasks inside are.
@@ -423,6 +450,19 @@ impl Scope {
         }
     }
 
+    /// Raises this scope and all below it to what is on its way here: a request comes to the scopes of
+    /// a task one by one, and the task may run meanwhile and see it further up.
+    pub(crate) fn catch_up(self: &Arc<Self>) {
+        let mut hold = self.hold;
+        for scope in self.around().skip(1) {
+            let coming = scope.standing();
+            if coming.level > Level::Clear && hold.passes(coming.level) {
+                return self.raise(coming);
+            }
+            hold = hold.max(scope.hold);
+        }
+    }
+
     /// This scope and those around it, up to that of the task which polls in them.
     pub(super) fn around(self: &Arc<Self>) -> impl Iterator<Item = Arc<Scope>> + use<> {
         std::iter::successors(
@@ -519,6 +559,11 @@ impl Drop for Scope {
                 parent.note.inherit(&self.note);
             }
             lock(&parent.inner).children.try_remove(self.key);
+        }
+        if let Some((foster, key)) = self.inner.get_mut().foster.take().map(|foster| *foster)
+            && let Some(foster) = foster.upgrade()
+        {
+            lock(&foster.inner).children.try_remove(key);
         }
     }
 }

@@ -74,6 +74,9 @@ impl Drop for Opened {
         }
         let node = self.node.clone();
         node.scope.clear_home();
+        // Dropped because of a request that has not come here yet, it is told of that.
+        node.scope.catch_up();
+        node.stand_alone();
         node.request(Reason::at_site(ReasonKind::HandleDropped, node.site));
         if self.stage < Stage::Closing {
             node.body_ended(false);

@@ -1,6 +1,7 @@
 //! What a closed region tells about its life.
 
 use std::fmt;
+use std::ops::AddAssign;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,8 +84,11 @@ impl Totals {
             Verdict::Dropped(_) => self.dropped += 1,
         }
     }
+}
 
-    pub(super) fn add(&mut self, other: &Totals) {
+/// Adds the account of another region.
+impl AddAssign<&Totals> for Totals {
+    fn add_assign(&mut self, other: &Totals) {
         self.regions += other.regions;
         self.tasks += other.tasks;
         self.ok += other.ok;

@@ -21,6 +21,24 @@ impl Node {
         self.scope.request(reason, Time::MAX);
     }
 
+    /// The future that opened this region is gone, and the scopes and timers in that go too: from now
+    /// on the request of its parent comes here directly, and a timer of its own ends its drain.
+    pub(super) fn stand_alone(self: &Arc<Self>) {
+        if let Some(parent) = self.parent.upgrade() {
+            parent.scope.adopt(&self.scope);
+        }
+        let standing = self.scope.standing();
+        if standing.level == Level::Requested && standing.drain_until < Time::MAX {
+            self.arm_drain_at(standing.drain_until);
+        }
+    }
+
+    fn arm_drain_at(&self, until: Time) {
+        let timer = arm_drain(&*self.tree.host, &self.scope, until);
+        let stale = lock(&self.inner).drain_timer.replace(timer);
+        stale.into_iter().for_each(|stale| self.tree.host.cancel_timer(stale));
+    }
+
     /// When drain and finalize must both be over; [`Time::MAX`] before Request.
     pub(crate) fn close_by(&self) -> Time {
         lock(&self.inner).close_by
@@ -91,11 +109,7 @@ impl Listener for Node {
             spent.into_iter().for_each(|limit| self.scope.spend(limit));
         }
         if arm {
-            let timer = arm_drain(&*self.tree.host, &self.scope, own);
-            let stale = lock(&self.inner).drain_timer.replace(timer);
-            if let Some(stale) = stale {
-                self.tree.host.cancel_timer(stale);
-            }
+            self.arm_drain_at(own);
         }
     }
 

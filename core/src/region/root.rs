@@ -164,7 +164,7 @@ impl Root {
             node.force();
             node.abort_unresolved();
             let own = node.take_report();
-            totals.add(&own.totals);
+            totals += &own.totals;
             leftovers.extend(own.leftovers);
         }
         CloseReport { totals, leftovers, ..self.node.take_report() }

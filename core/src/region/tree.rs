@@ -377,7 +377,7 @@ impl Node {
         let mut inner = lock(&parent.inner);
         let me = inner.children.try_remove(key);
         inner.apply(Event::ChildClosed);
-        inner.totals.add(&report.totals);
+        inner.totals += &report.totals;
         for leftover in &report.leftovers {
             inner.keep(leftover.clone());
         }

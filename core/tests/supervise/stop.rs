@@ -206,6 +206,10 @@ fn dropped_half_way_its_children_are_closed_by_the_region_around() {
             });
             up.await;
             drop(run);
+            // What the end of this body asks for is a stronger reason.
+            while !["a", "b", "c"].iter().all(|name| inner.count(&format!("{name} closed")) == 1) {
+                cx.yield_now().await?;
+            }
             Ok(())
         })
         .await?;

@@ -1,13 +1,15 @@
 //! `oracle DIR [NAME..]`: the sites that the linter finds against those that
 //! clippy's resolver finds.
 //!
-//! Each repository is built by clippy, one after the other, which takes long;
-//! what it said is kept in `DIR/said/NAME.tsv` and used again. A site of
-//! clippy's is a hit, an unknown, or missed; a site of ours that clippy does
-//! not have is extra: for each of these the reason is looked for, for clippy
-//! only sees what it builds.
+//! What clippy said is kept in `oracle/said/NAME.tsv`; where that file is
+//! missing, clippy builds the repository, which takes long, and it is written.
+//! A site of clippy's is a hit, an unknown, or missed; a site of ours that
+//! clippy does not have is extra, for clippy only sees what it builds: the
+//! reason stands in `oracle/extras.tsv`, or it counts as wrong. Our unknowns
+//! where clippy has nothing are open.
 
 use crate::repositories::{self, Repository};
+use crate::scratch::Scratch;
 use crate::tasks;
 use migrate_lint::precise::{self, Build, Hit, Said};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +21,7 @@ struct Row {
     oracle: usize,
     hits: usize,
     unknown: usize,
+    open: usize,
     missed: usize,
     extra: usize,
     wrong: usize,
@@ -32,7 +35,7 @@ pub(crate) fn run(dir: &Path, names: &[&str]) -> Result<(), String> {
             continue;
         }
         let checkout = repository.checkout(dir)?;
-        let said = said(dir, &repository, &checkout)?;
+        let said = said(&repository, &checkout)?;
         for package in said.failed {
             notes.push(format!("{}: not built by clippy: {package}", repository.name));
         }
@@ -51,29 +54,29 @@ struct Kept {
 }
 
 /// What clippy says of a repository, from the file if there is one.
-fn said(dir: &Path, repository: &Repository, checkout: &Path) -> Result<Kept, String> {
+fn said(repository: &Repository, checkout: &Path) -> Result<Kept, String> {
     let real = checkout.canonicalize().map_err(|e| format!("{}: {e}", checkout.display()))?;
-    let kept = dir.join("said").join(format!("{}.tsv", repository.name));
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle/said");
+    let kept = kept.join(format!("{}.tsv", repository.name));
     if !kept.exists() {
+        let target = Scratch::new()?;
         let mut lines = Vec::new();
         for workspace in &repository.workspaces {
-            let target = dir.join("said").join("target");
-            let build = Build { flags: repository.flags.clone(), target_dir: Some(target.clone()) };
+            let build = Build { flags: repository.flags.clone(), target_dir: Some(target.path()) };
             eprintln!("clippy on {} ..", checkout.join(workspace).display());
             let Said { hits, failed, .. } = precise::run(&checkout.join(workspace), &build)?;
             lines.extend(hits.iter().map(|hit| {
                 let file = hit.file.strip_prefix(&real).unwrap_or(&hit.file).display().to_string();
                 format!("{file}\t{}\t{}\t{}", hit.line, hit.column, hit.function)
             }));
-            lines.extend(
-                failed.iter().map(|(package, why)| format!("# {package}: {}", why.replace('\n', " "))),
-            );
-            // there is not room for all of them at once
-            let _ = fs::remove_dir_all(&target);
+            lines.extend(failed.iter().map(|(package, why)| {
+                // a package's id names the directory of the checkout
+                let package = package.rsplit('/').next().unwrap_or(package);
+                format!("# {package}: {}", why.replace('\n', " "))
+            }));
         }
         lines.sort();
         lines.dedup();
-        let _ = fs::create_dir_all(dir.join("said"));
         fs::write(&kept, lines.join("\n") + "\n").map_err(|e| format!("{}: {e}", kept.display()))?;
     }
     let text = fs::read_to_string(&kept).map_err(|e| format!("{}: {e}", kept.display()))?;
@@ -127,7 +130,10 @@ fn compare(
     }
     let reasons = repositories::lines("extras.tsv")?;
     for ((file, line, column), by) in ours {
-        let Some(by) = by else { continue };
+        let Some(by) = by else {
+            row.open += 1;
+            continue;
+        };
         let file = file.display().to_string();
         let is_of =
             |r: &&Vec<String>| r[0] == *name && r[1] == file && (r[2] == "*" || r[2] == line.to_string());
@@ -148,8 +154,8 @@ fn compare(
 
 fn print(rows: &[(String, Row)]) {
     println!(
-        "\n{:<16} {:>7} {:>6} {:>8} {:>7} {:>7} {:>8} {:>10}",
-        "repository", "oracle", "hits", "unknown", "missed", "extra", "recall", "precision"
+        "\n{:<16} {:>7} {:>6} {:>8} {:>7} {:>7} {:>6} {:>8} {:>10}",
+        "repository", "oracle", "hits", "unknown", "missed", "extra", "open", "recall", "precision"
     );
     let mut total = Row::default();
     for (name, row) in rows {
@@ -157,6 +163,7 @@ fn print(rows: &[(String, Row)]) {
         total.hits += row.hits;
         total.unknown += row.unknown;
         total.missed += row.missed;
+        total.open += row.open;
         total.extra += row.extra;
         total.wrong += row.wrong;
         show(name, row);
@@ -171,12 +178,13 @@ fn print(rows: &[(String, Row)]) {
 fn show(name: &str, row: &Row) {
     let ours = row.hits + row.extra + row.wrong;
     println!(
-        "{name:<16} {:>7} {:>6} {:>8} {:>7} {:>7} {:>7.1}% {:>9.1}%",
+        "{name:<16} {:>7} {:>6} {:>8} {:>7} {:>7} {:>6} {:>7.1}% {:>9.1}%",
         row.oracle,
         row.hits,
         row.unknown,
         row.missed,
         row.extra + row.wrong,
+        row.open,
         share(row.hits, row.oracle),
         share(row.hits + row.extra, ours),
     );

@@ -14,7 +14,7 @@ pub(crate) fn lint(path: &Path) -> Result<Report, String> {
     let config = Config::load(&place).map_err(|problems| {
         problems.iter().map(|p| format!("{}: {}", p.file.display(), p.message)).collect::<Vec<_>>().join("\n")
     })?;
-    check(path, &Options { place, config, baseline: None })
+    check(path, &Options { place, config, baseline: None, said: None })
         .map_err(|problem| format!("{}: {}", problem.file.display(), problem.message))
 }
 

@@ -52,8 +52,8 @@ impl Command {
         match self {
             Command::Check => {
                 "\
-Nothing is built. Findings of level deny or warn fail the run; info and unknowns
-do not. Suppress one with a comment: // migrate-lint: allow(RULE) reason"
+Nothing is built, but with --precise. Findings of level deny or warn fail the run;
+info and unknowns do not. Suppress one with a comment: // migrate-lint: allow(RULE) reason"
             }
             Command::Baseline => {
                 "\
@@ -158,6 +158,34 @@ pub(super) const FLAGS: &[Flag] = &[
         value: None,
         help: "Report what the baseline accepts, too",
         of: &[Command::Check],
+    },
+    Flag {
+        long: "precise",
+        short: None,
+        value: None,
+        help: "Let clippy build the code, and settle what syntax does not tell",
+        of: LINTING,
+    },
+    Flag {
+        long: "features",
+        short: Some('F'),
+        value: Some("FEATURES"),
+        help: "With --precise: the features that are built",
+        of: LINTING,
+    },
+    Flag {
+        long: "all-features",
+        short: None,
+        value: None,
+        help: "With --precise: all of them are",
+        of: LINTING,
+    },
+    Flag {
+        long: "no-default-features",
+        short: None,
+        value: None,
+        help: "With --precise: those by default are not",
+        of: LINTING,
     },
     Flag {
         long: "color",

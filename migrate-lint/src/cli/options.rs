@@ -1,14 +1,16 @@
 //! What the flags mean: each value checked, defaults filled in, configuration
 //! and baseline read.
 
+use super::complain;
 use super::flags::{COLORS, Command, FORMATS, REPORT_FORMATS};
 use super::raw::Raw;
 use crate::baseline;
 use crate::check::Options;
 use crate::config::Config;
 use crate::config::hint::{hint, nearest};
-use crate::load::Problem;
+use crate::load::{Problem, Severity};
 use crate::place::Place;
+use crate::precise::{self, Build, Said};
 use std::env;
 use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
@@ -119,5 +121,33 @@ pub(super) fn linting(raw: &Raw) -> Result<(Options, Vec<Problem>), Mistake> {
         true => None,
         false => Some(baseline::read(&config.baseline, &mut problems).map_err(|e| Mistake::Files(vec![e]))?),
     };
-    Ok((Options { place, config, baseline }, problems))
+    let said = precise(raw, &path, &mut problems)?;
+    Ok((Options { place, config, baseline, said }, problems))
+}
+
+/// What clippy says, if it is asked; packages that it could not build are
+/// warnings.
+fn precise(raw: &Raw, path: &Path, problems: &mut Vec<Problem>) -> Result<Option<Said>, Mistake> {
+    let mut flags = Vec::new();
+    for flag in ["features", "all-features", "no-default-features"].into_iter().filter(|flag| raw.has(flag)) {
+        if !raw.has("precise") {
+            return Err(Mistake::Usage(format!("--{flag} goes with --precise; without it nothing is built")));
+        }
+        flags.push(format!("--{flag}"));
+        flags.extend(raw.value(flag).map(|value| value.to_string_lossy().into_owned()));
+    }
+    if !raw.has("precise") {
+        return Ok(None);
+    }
+    if !raw.has("quiet") {
+        complain("note: clippy builds the code first, which may take its time");
+    }
+    let said = precise::run(path, &Build { flags, target_dir: None }).map_err(Mistake::Plain)?;
+    problems.extend(said.failed.iter().map(|(package, why)| Problem {
+        file: path.to_path_buf(),
+        place: None,
+        severity: Severity::Warning,
+        message: format!("clippy could not build {package}, and settles nothing in it: {why}"),
+    }));
+    Ok(Some(said))
 }

@@ -56,7 +56,7 @@ pub(super) fn run(manifest: &Path, settings: &Path, target: &Path, flags: &[Stri
         let _ = std::io::Read::read_to_string(&mut errors, &mut text);
         text
     });
-    let mut found = Reader { root: root_of(manifest, dir), said: Said::default(), messages: 0 };
+    let mut found = Reader { root: root_of(manifest, dir), ..Reader::default() };
     for line in BufReader::new(stdout).lines() {
         let line = line.map_err(|e| format!("cargo clippy: {e}"))?;
         if let Ok(message) = serde_json::from_str::<Value>(&line) {
@@ -70,7 +70,7 @@ pub(super) fn run(manifest: &Path, settings: &Path, target: &Path, flags: &[Stri
     if found.messages == 0 || (!status.success() && found.said.failed.is_empty()) {
         return Err(format!("cargo clippy: {}", errors.trim()));
     }
-    Ok(found.said)
+    Ok(found.finish())
 }
 
 /// The package whose build script failed, in cargo's words.
@@ -90,9 +90,12 @@ fn root_of(manifest: &Path, dir: &Path) -> PathBuf {
     root.and_then(|root| root.parent().map(Path::to_path_buf)).unwrap_or_else(|| dir.to_path_buf())
 }
 
+#[derive(Default)]
 struct Reader {
     root: PathBuf,
     said: Said,
+    /// Roots of targets that were compiled, and their packages.
+    compiled: Vec<(PathBuf, String)>,
     messages: usize,
 }
 
@@ -105,18 +108,26 @@ impl Reader {
                 if diagnostic["code"]["code"].as_str() == Some(LINT) {
                     self.hit(diagnostic);
                 } else if diagnostic["level"].as_str() == Some("error") {
-                    let package = message["package_id"].as_str().unwrap_or_default().to_string();
+                    let package = package_of(message);
                     let text = diagnostic["message"].as_str().unwrap_or_default().to_string();
                     self.said.failed.entry(package).or_insert(text);
                 }
             }
             Some("compiler-artifact") => {
                 if let Some(root) = message["target"]["src_path"].as_str() {
-                    self.said.compiled.insert(canonical(Path::new(root)));
+                    self.compiled.push((canonical(Path::new(root)), package_of(message)));
                 }
             }
             _ => {}
         }
+    }
+
+    /// All of it; of a package that failed, nobody knows what was looked at.
+    fn finish(mut self) -> Said {
+        let compiled =
+            self.compiled.into_iter().filter(|(_, package)| !self.said.failed.contains_key(package));
+        self.said.compiled = compiled.map(|(root, _)| root).collect();
+        self.said
     }
 
     fn hit(&mut self, diagnostic: &Value) {
@@ -143,6 +154,10 @@ impl Reader {
     }
 }
 
+fn package_of(message: &Value) -> String {
+    message["package_id"].as_str().unwrap_or_default().to_string()
+}
+
 /// Whether an attribute or a macro of another crate made the code: its text
 /// is then not at the place, or the place is the attribute's.
 fn made_elsewhere(span: &Value) -> bool {
@@ -167,7 +182,7 @@ mod tests {
 
     #[test]
     fn only_our_hits_at_places_of_code() {
-        let mut reader = Reader { root: PathBuf::from("/"), said: Said::default(), messages: 0 };
+        let mut reader = Reader { root: PathBuf::from("/"), ..Reader::default() };
         let message = |reason: &str, text: &str, start: u32| {
             serde_json::json!({
                 "reason": "compiler-message",

@@ -1,48 +1,35 @@
 //! The configuration clippy is run with: the repository's, and our list.
 
-use super::super::load::source::read_text;
+use crate::identity::Hash;
+use crate::load::source::read_text;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::{env, fs, process};
+use std::{env, fs};
 use toml::{Table, Value};
 
 /// The reason our entries carry; it tells our hits from the repository's.
 pub(super) const OURS: &str = "migrate-lint: starts a task";
 
-/// A directory with one `clippy.toml`, removed in the end.
-pub(super) struct Directory(PathBuf);
-
-impl Directory {
-    /// For a package or workspace in `dir`.
-    pub(super) fn new(dir: &Path, watched: &[&str]) -> Result<Directory, String> {
-        let mut table = match found(dir) {
-            Some(path) => {
-                let text = read_text(&path).map_err(|e| format!("{}: {}", path.display(), e.explain()))?;
-                text.parse::<Table>()
-                    .map_err(|e| format!("{}: not valid TOML: {}", path.display(), e.message()))?
-            }
-            None => Table::new(),
-        };
-        add(&mut table, watched)?;
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("migrate-lint-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let own = env::temp_dir().join(name);
-        let written =
-            fs::create_dir_all(&own).and_then(|()| fs::write(own.join("clippy.toml"), table.to_string()));
-        written.map_err(|e| format!("{}: {e}", own.display()))?;
-        Ok(Directory(own))
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        // a directory that stays behind does no harm
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// Writes a `clippy.toml` for a package or workspace in `dir`, into a directory
+/// in `target`; gives that directory. It is named after what it holds: clippy
+/// looks at everything anew if the name changes, and runs on several
+/// workspaces may share `target`.
+pub(super) fn write(dir: &Path, watched: &[&str], target: &Path) -> Result<PathBuf, String> {
+    let mut table = match found(dir) {
+        Some(path) => {
+            let text = read_text(&path).map_err(|e| format!("{}: {}", path.display(), e.explain()))?;
+            text.parse::<Table>()
+                .map_err(|e| format!("{}: not valid TOML: {}", path.display(), e.message()))?
+        }
+        None => Table::new(),
+    };
+    add(&mut table, watched)?;
+    let text = table.to_string();
+    let mut hash = Hash::default();
+    hash.add(&text);
+    let own = target.join(format!("settings-{:016x}", hash.whole()));
+    let written = fs::create_dir_all(&own).and_then(|()| fs::write(own.join("clippy.toml"), text));
+    written.map_err(|e| format!("{}: {e}", own.display()))?;
+    Ok(own)
 }
 
 /// The file clippy would use: of `CLIPPY_CONF_DIR`, else of the directory or

@@ -34,10 +34,10 @@ pub struct Hit {
 /// What a run of clippy says.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
-    /// The hits, each place once.
+    /// The hits, each place once, in order.
     pub hits: BTreeSet<Hit>,
-    /// Files that were compiled, by their canonical paths: what is not hit in
-    /// them, and not left out by a condition, is none.
+    /// Roots of targets that were compiled, by their canonical paths: what is
+    /// not hit in their modules, and not left out by a condition, is none.
     pub compiled: BTreeSet<PathBuf>,
     /// Packages that could not be built, with the first error.
     pub failed: BTreeMap<String, String>,
@@ -46,8 +46,9 @@ pub struct Said {
 impl Said {
     /// The function that is hit at a place.
     pub fn at(&self, file: &Path, line: u32, column: u32) -> Option<&str> {
-        let found = self.hits.iter().find(|h| h.line == line && h.column == column && h.file == file);
-        found.map(|hit| hit.function.as_str())
+        let first = Hit { file: file.to_path_buf(), line, column, function: String::new() };
+        let found = self.hits.range(first..).next()?;
+        (found.file == file && (found.line, found.column) == (line, column)).then_some(&*found.function)
     }
 }
 
@@ -75,10 +76,10 @@ pub fn run(path: &Path, build: &Build) -> Result<Said, String> {
         return Err(format!("{}: clippy needs a package or workspace, not a single file", path.display()));
     }
     let watched: Vec<&str> = kin::ALL.iter().map(|kin| kin.path).collect();
-    let settings = config::Directory::new(&dir, &watched)?;
     let target = match &build.target_dir {
         Some(dir) => dir.clone(),
         None => clippy::target_directory(&manifest)?.join("migrate-lint"),
     };
-    clippy::run(&manifest, settings.path(), &target, &build.flags)
+    let settings = config::write(&dir, &watched, &target)?;
+    clippy::run(&manifest, &settings, &target, &build.flags)
 }

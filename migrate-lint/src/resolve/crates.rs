@@ -7,7 +7,6 @@ use crate::load::index::Visibility;
 use crate::load::known;
 use crate::load::members::Package;
 use crate::load::names::{Symbol, kw};
-use crate::load::source::canonical;
 use crate::load::tree::{Crate, NodeId};
 
 impl<'a> Resolver<'a> {
@@ -83,7 +82,7 @@ impl<'a> Resolver<'a> {
             let local = dependency
                 .path
                 .as_ref()
-                .and_then(|path| self.workspace.by_dir.get(&canonical(path)))
+                .and_then(|path| self.by_path.get(path.as_path()))
                 .filter(|_| dependency.package != "tokio")
                 .and_then(|package| self.library(*package));
             return match local {
@@ -96,7 +95,7 @@ impl<'a> Resolver<'a> {
         for dependency in package.dependencies.values() {
             if let Some(path) = &dependency.path
                 && !dependency.renamed
-                && let Some(&p) = self.workspace.by_dir.get(&canonical(path))
+                && let Some(&p) = self.by_path.get(path.as_path())
                 && self.workspace.packages[p].lib_name == *text
                 && let Some(root) = self.library(p)
             {

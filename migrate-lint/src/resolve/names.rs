@@ -13,10 +13,12 @@ use super::externs;
 use crate::load::index::{Definition, Import, Namespace};
 use crate::load::names::{Interner, Symbol, kw};
 use crate::load::signature::Defined;
+use crate::load::source::canonical;
 use crate::load::targets::TargetKind;
 use crate::load::tree::{NodeId, Tree};
 use crate::load::workspace::Workspace;
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::rc::Rc;
 
 const FUEL: u32 = 20_000;
@@ -57,6 +59,8 @@ pub(crate) struct Resolver<'a> {
     pub(super) names: &'a Interner,
     /// The library of each package, as an index into `tree.crates`.
     pub(super) libraries: HashMap<usize, usize>,
+    /// Packages of the workspace, by the paths that dependencies name them by.
+    pub(super) by_path: HashMap<&'a Path, usize>,
     /// Packages whose outline this tool carries, by the name of the crate.
     pub(super) known: HashMap<&'a str, usize>,
     /// The names that are in sight everywhere.
@@ -96,11 +100,17 @@ impl<'a> Resolver<'a> {
             let modules = &tree.nodes[root as usize].modules;
             modules.iter().find(|(module, ..)| *module == name).map(|(.., node)| *node)
         });
+        let dependencies = workspace.packages.iter().flat_map(|package| package.dependencies.values());
+        let by_path = dependencies.filter_map(|dependency| {
+            let path = dependency.path.as_deref()?;
+            Some((path, *workspace.by_dir.get(&canonical(path))?))
+        });
         Resolver {
             workspace,
             tree,
             names,
             libraries,
+            by_path: by_path.collect(),
             known,
             prelude,
             imports: HashMap::new(),

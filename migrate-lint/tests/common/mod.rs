@@ -10,7 +10,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The binary under test.
 pub(crate) fn lint() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_cargo-migrate-lint"))
+    let mut lint = Command::new(env!("CARGO_BIN_EXE_cargo-migrate-lint"));
+    // what clippy builds goes with the files it is made of
+    lint.env_remove("CARGO_TARGET_DIR");
+    lint
 }
 
 /// What a run left behind, as text.

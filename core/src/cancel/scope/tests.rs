@@ -77,3 +77,74 @@ fn a_dropped_child_is_unlinked() {
     assert_eq!(lock(&root.inner).children.len(), 0);
     assert!(lock(&root.inner).children.capacity() < 8);
 }
+
+/// Runs a step in the midst of a request: when the scope that it listens to has been raised, and
+/// those below have not.
+struct Midway<F>(F);
+
+impl<F: Fn() + Send + Sync> Listener for Midway<F> {
+    fn on_cancel(&self, _: &Standing) {
+        (self.0)();
+    }
+
+    fn on_spent(&self, _: Limit) {}
+}
+
+#[test]
+fn what_is_below_a_request_on_its_way_catches_up_with_it() {
+    let root = Scope::root();
+    let below: Arc<Mutex<Option<Arc<Scope>>>> = Arc::default();
+    let (slot, seen) = (below.clone(), Arc::new(Mutex::new(Vec::new())));
+    let log = seen.clone();
+    let midway: Arc<dyn Listener> = Arc::new(Midway(move || {
+        let scope = lock(&slot).clone().expect("made before the request");
+        let before = scope.level();
+        scope.catch_up();
+        lock(&log).push((before, scope.level(), scope.reason().map(|reason| reason.kind())));
+    }));
+    let task = root.listening_child(Budget::UNLIMITED, Arc::downgrade(&midway));
+    let between = task.child(Hold::Nothing);
+    *lock(&below) = Some(between.child(Hold::Nothing));
+    request(&root, Level::Requested);
+    let told = (Level::Clear, Level::Requested, Some(ReasonKind::UserRequest));
+    assert_eq!(*lock(&seen), [told]);
+}
+
+#[test]
+fn what_holds_a_request_holds_it_from_those_who_catch_up() {
+    let root = Scope::root();
+    let (finish, shield) = (root.child(Hold::Request), root.child(Hold::All));
+    let (in_finish, in_shield) = (finish.child(Hold::Nothing), shield.child(Hold::Nothing));
+    for (asked, heard) in [(Level::Requested, Level::Clear), (Level::Spent, Level::Spent)] {
+        request(&root, asked);
+        in_finish.catch_up();
+        in_shield.catch_up();
+        assert_eq!((in_finish.level(), in_shield.level()), (heard, Level::Clear));
+    }
+}
+
+#[test]
+fn one_that_is_adopted_is_reached_and_charged_for_though_those_between_are_gone() {
+    let root = Scope::limited_root(Budget::UNLIMITED.with_cost(3));
+    let between = root.child(Hold::Nothing);
+    let orphan = between.child(Hold::Nothing);
+    root.adopt(&orphan);
+    drop(between);
+    orphan.charge_cost(2);
+    assert_eq!(root.own_budget().cost(), Some(1));
+    assert_eq!(orphan.budget().cost(), Some(1));
+    request(&root, Level::Spent);
+    assert_eq!(orphan.level(), Level::Spent);
+    drop(orphan);
+    assert_eq!(lock(&root.inner).children.len(), 0);
+}
+
+#[test]
+fn one_that_is_adopted_hears_what_was_asked_before() {
+    let root = Scope::root();
+    let orphan = root.child(Hold::All).child(Hold::Nothing);
+    request(&root, Level::Requested);
+    assert_eq!(orphan.level(), Level::Clear);
+    root.adopt(&orphan);
+    assert_eq!(orphan.level(), Level::Requested);
+}

@@ -1,6 +1,8 @@
 //! Counts the traces of programs whose numbers are published, with both algorithms, and prints the
 //! table. `cargo run --release -p asupersync-lab --example oracles`, or with the beginning of a name
 //! after `--`. Exits with 1 if a count differs, or if a run of the optimal algorithm was in vain.
+//!
+//! What `cargo migrate-lint` says of it: nothing.
 
 mod programs;
 
