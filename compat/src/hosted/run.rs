@@ -231,6 +231,7 @@ impl Nudges {
         // migrate-lint: allow(detached_spawn_finite) ends when the nudges are dropped
         drop(tokio.spawn_blocking(move || {
             while stopped.recv_timeout(WATCH) == Err(RecvTimeoutError::Timeout) {
+                // migrate-lint: allow(detached_spawn) it ends at its first poll
                 drop(nudged.spawn(std::future::ready(())));
             }
         }));

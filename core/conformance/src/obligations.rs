@@ -189,6 +189,7 @@ fn what_is_left_is_aborted_after_the_finalizers_and_reported(host: &dyn Runner) 
         let (outcome, report) = Region::builder("r")
             .open_with_report(cx, async |cx: &Cx| {
                 for number in 1..=3 {
+                    // migrate-lint: allow(permit_forgotten) what becomes of it then is the case
                     std::mem::forget(detached(cx, number, &log).await);
                 }
                 let end = log.clone();
@@ -209,6 +210,7 @@ fn what_is_left_is_aborted_when_the_root_is_given_up(host: &dyn Runner) {
     let log = Log::new();
     let inner = log.clone();
     let ran = host.run(short(2, 2), async move |cx: &Cx| {
+        // migrate-lint: allow(permit_forgotten) what becomes of it then is the case
         std::mem::forget(detached(cx, 6, &inner).await);
         let (tell, mut inside) = oneshot::channel();
         drop(cx.spawn("shielded", async move |cx: &Cx| {
