@@ -8,9 +8,10 @@ use std::{fs, panic};
 
 use asupersync_compat::cap_std::{Dir, Pool, ambient_authority};
 use asupersync_compat::hosted;
+use asupersync_conformance::attack::{Ended, Play, at_every_await};
 use asupersync_core::caps::{Authority, Denied, Effect, Net, Spawn, Time};
 use asupersync_core::channel::oneshot;
-use asupersync_core::{Budget, Cx, Failure, NoCaps, Outcome, ReasonKind, Region};
+use asupersync_core::{Budget, Cx, Error, Failure, NoCaps, Outcome, ReasonKind, Region};
 use asupersync_scheduler::Runtime;
 
 type Body = fn(&Cx) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>>;
@@ -271,4 +272,66 @@ fn ports_of_a_pool_are_a_range_with_both_ends() {
     let none = pool(2..=1);
     assert!(![0, 1, 2, u16::MAX].into_iter().any(|port| holds(&none, port)));
     assert!(all.check(NetUse::Bind, "[::ffff:10.0.0.1]:1".parse().expect("an address")).is_err());
+}
+
+/// Each operation cancelled at every await: one that told of its success has had it, and nobody is blocked.
+#[test]
+fn operations_are_attacked() {
+    type Operation = (fn(Dir, Cx) -> Play<io::Result<()>>, fn(&Path) -> bool);
+    const OPERATIONS: &[Operation] = &[
+        (|dir, cx| Box::pin(async move { dir.open_dir(&cx, "sub").await.map(drop) }), |_| true),
+        (
+            |dir, cx| {
+                Box::pin(async move {
+                    assert_eq!(dir.read(&cx, "old").await?, b"text");
+                    assert_eq!(dir.read_to_string(&cx, "old").await?, "text");
+                    assert!(dir.metadata(&cx, "old").await?.is_file());
+                    assert_eq!(dir.read_dir(&cx, ".").await?.len(), 2);
+                    Ok(())
+                })
+            },
+            |at| at.join("old").exists(),
+        ),
+        (
+            |dir, cx| Box::pin(async move { dir.write(&cx, "new", "written").await }),
+            |at| fs::read(at.join("new")).is_ok_and(|text| text == b"written"),
+        ),
+        (|dir, cx| Box::pin(async move { dir.create_dir(&cx, "new").await }), |at| at.join("new").is_dir()),
+        (|dir, cx| Box::pin(async move { dir.remove_file(&cx, "old").await }), |at| !at.join("old").exists()),
+        (|dir, cx| Box::pin(async move { dir.remove_dir(&cx, "sub").await }), |at| !at.join("sub").exists()),
+        (
+            |dir, cx| Box::pin(async move { dir.rename(&cx, "old", &dir, "new").await }),
+            |at| at.join("new").exists() && !at.join("old").exists(),
+        ),
+        (
+            |dir, cx| Box::pin(async move { dir.run(&cx, "make", |dir| dir.create_dir("new")).await }),
+            |at| at.join("new").is_dir(),
+        ),
+    ];
+    everywhere(|cx| {
+        Box::pin(async move {
+            for (operation, is_done) in OPERATIONS {
+                let base = places("attacked").0;
+                let play = |_, cx: Cx| -> Play<io::Result<()>> {
+                    let inside = places("attacked").0;
+                    fs::create_dir(inside.join("sub")).expect("a directory");
+                    fs::write(inside.join("old"), "text").expect("a file");
+                    Box::pin(async move {
+                        let dir = Dir::open_ambient(&cx, &inside, ambient_authority()).await?;
+                        operation(dir, cx).await
+                    })
+                };
+                let gone = |ended: Ended<io::Result<()>>| match ended {
+                    Ended::Whole(result) => assert!(result.is_ok() && is_done(&base), "{result:?}"),
+                    Ended::Requested(Ok(())) => assert!(is_done(&base)),
+                    Ended::Requested(Err(error)) => {
+                        assert!(Failure::<Error>::from(error).as_cancelled().is_some())
+                    }
+                    Ended::Dropped => {}
+                };
+                at_every_await(cx, play, gone).await?;
+            }
+            Ok(())
+        })
+    });
 }

@@ -16,6 +16,9 @@ use crate::timer::Sleep;
 ///
 /// For adapters of foreign libraries that bring their own rules for when a wait ends; everything
 /// else wants [`Cx::sleep`].
+///
+/// # Cancel safety
+/// Nothing is lost: its timer is withdrawn.
 #[must_use = "it rings only for whoever awaits it"]
 pub struct Alarm {
     sleep: Sleep<Arc<dyn Host>>,

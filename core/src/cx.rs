@@ -344,6 +344,9 @@ impl<C> Cx<C> {
     ///
     /// # Errors
     /// `Cancelled` at Request.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
     pub async fn yield_now(&self) -> Result<(), Cancelled> {
         let mut yielded = false;
         self.op(Level::Requested, Note::TURN, |task| {

@@ -88,13 +88,26 @@ impl<'a> Lines<'a> {
     async fn fill<C>(&mut self, cx: &Cx<C>) -> io::Result<()> {
         let filled = self.buffer.len();
         self.buffer.resize(filled + READ, 0);
-        let read = self.stream.read(cx, &mut self.buffer[filled..]).await;
-        self.buffer.truncate(filled + *read.as_ref().unwrap_or(&0));
-        self.ended = read? == 0;
+        let mut filling = Filling { buffer: &mut self.buffer, filled };
+        let read = self.stream.read(cx, &mut filling.buffer[filled..]).await?;
+        filling.filled += read;
+        self.ended = read == 0;
         Ok(())
     }
 
     fn too_long(&self) -> io::Error {
         io::Error::new(io::ErrorKind::InvalidData, TooLong { longest: self.longest })
+    }
+}
+
+/// Room for what is read. However the read ends, dropped half-way too, only what has arrived stays.
+struct Filling<'a> {
+    buffer: &'a mut Vec<u8>,
+    filled: usize,
+}
+
+impl Drop for Filling<'_> {
+    fn drop(&mut self) {
+        self.buffer.truncate(self.filled);
     }
 }

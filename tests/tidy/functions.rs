@@ -66,6 +66,25 @@ pub(crate) fn of(file: &File) -> Vec<Function> {
     found
 }
 
+/// The public types of one file that are futures, as functions of their names.
+pub(crate) fn futures(file: &File) -> Vec<Function> {
+    let place = CRATES.iter().find_map(|(folder, name)| Some((file.path.strip_prefix(folder)?, name)));
+    let Some((_, krate)) = place.filter(|_| file.tests_from() > 0) else { return Vec::new() };
+    let (code, text) = (file.code.lines().collect::<Vec<_>>(), file.text.lines().collect::<Vec<_>>());
+    let futures = (0..code.len()).filter(|&at| code[at].starts_with("impl"));
+    let futures = futures.map(|at| signature(&code[at..])).filter(|header| header.contains("Future for "));
+    let declared = futures.filter_map(|header| {
+        let name = of_impl(&header);
+        let line = code.iter().position(|line| {
+            let line = line.trim_start();
+            line.strip_prefix("pub struct ").is_some_and(|rest| word(rest) == name)
+        })?;
+        let (key, docs) = (format!("{krate}::{name}"), docs(&text[..line]));
+        Some(Function { key, path: file.path.clone(), line: line + 1, docs, signature: header })
+    });
+    declared.collect()
+}
+
 /// The name of the public function that a line declares.
 fn name(line: &str, in_trait: bool) -> Option<String> {
     let rest = line.strip_prefix("pub ").or_else(|| in_trait.then_some(line))?;

@@ -7,10 +7,12 @@
 //!   in it
 //! - `layers`: crates; `order`: modules within core; `shape`: files; `words`: what is not written
 //!   where; `pages`: what the pages say
-//! - `functions`: those that are public; `closures`: how those are tested that take one
+//! - `functions`: those that are public; `closures`: how those are tested that take one;
+//!   `cancelled`: how those that wait
 //!
 //! Run it alone: `cargo test --test tidy`.
 
+mod cancelled;
 mod closures;
 mod files;
 mod functions;

@@ -36,6 +36,9 @@ impl<S: Service<R> + Clone, R> HyperService<R> for Tower<S> {
 
 pin_project_lite::pin_project! {
     /// The wait for a service to be ready, and then for its response.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is ready, the service was not called; later, as the service's own future.
     pub struct TowerFuture<S, R>
     where
         S: Service<R>,

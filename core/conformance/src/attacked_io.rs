@@ -31,29 +31,29 @@ fn fine<T: std::fmt::Debug>(ended: &Ended<Outcome<T>>) {
     }
 }
 
-/// The ways to accept.
-#[derive(Clone, Copy)]
-enum Way {
-    Accept,
-    Queued,
-    Acceptor,
-}
-
-async fn accept(way: Way, listener: &TcpListener, cx: &Cx) -> Outcome<TcpStream> {
-    let (stream, _) = match way {
-        Way::Accept => listener.accept(cx).await?,
-        Way::Acceptor => Acceptor::new(listener).next(cx).await?,
-        Way::Queued => loop {
-            match listener.accept_queued(cx).await? {
-                Some(accepted) => break accepted,
-                None => cx.yield_now().await?,
-            }
-        },
-    };
-    Ok(stream)
-}
-
 fn connections_are_accepted(host: &dyn Runner) {
+    /// The ways to accept.
+    #[derive(Clone, Copy)]
+    enum Way {
+        Accept,
+        Queued,
+        Acceptor,
+    }
+
+    async fn accept(way: Way, listener: &TcpListener, cx: &Cx) -> Outcome<TcpStream> {
+        let (stream, _) = match way {
+            Way::Accept => listener.accept(cx).await?,
+            Way::Acceptor => Acceptor::new(listener).next(cx).await?,
+            Way::Queued => loop {
+                match listener.accept_queued(cx).await? {
+                    Some(accepted) => break accepted,
+                    None => cx.yield_now().await?,
+                }
+            },
+        };
+        Ok(stream)
+    }
+
     host.ok(async |cx: &Cx| {
         let accepted = Arc::new(AtomicUsize::new(0));
         for way in [Way::Accept, Way::Queued, Way::Acceptor] {

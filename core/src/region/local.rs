@@ -228,6 +228,9 @@ impl<'e, C: CapSet> LocalScope<'e, C> {
         let handle = LocalHandle { node: node.clone(), local: local.clone(), slot: slot.clone() };
         let body = async move { body(&cx).await.into_outcome() };
         if let Err(failure) = self.door.admit(&self.cx, local, slot, body) {
+            // Nothing ran in it: whoever asks it to stop arms no timer.
+            let timer = handle.local.scope.end();
+            debug_assert!(timer.is_none());
             handle.slot.fill(Err(failure));
         }
         handle

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use asupersync_core::Cx;
+use asupersync_core::region::Root;
 
 use crate::hand::{Bell, Party, World};
 
@@ -40,6 +41,11 @@ impl Scene {
     pub(crate) fn other<F: Future<Output = ()> + 'static>(&mut self, play: impl FnOnce(Cx) -> F) {
         let future = play(self.world.cx());
         self.add(future, false);
+    }
+
+    /// The root of everybody's region.
+    pub(crate) fn root(&self) -> Root {
+        self.world.root()
     }
 
     /// What must hold when all have gone.

@@ -97,6 +97,11 @@ impl World {
         Party { cx, handle }
     }
 
+    /// The root, as a host holds it.
+    pub fn root(&self) -> Root {
+        self.root.clone()
+    }
+
     /// A context that nobody cancels.
     pub fn cx(&self) -> Cx {
         self.cx.clone()

@@ -123,26 +123,41 @@ impl End {
 
 impl Task {
     /// The variable's value.
+    ///
+    /// # Cancel safety
+    /// Dropped before its turn, the step is not done.
     pub async fn read(&self, var: Var) -> u64 {
         self.step(var.0, Kind::Read, None, |value| value).await
     }
 
     /// Sets the variable.
+    ///
+    /// # Cancel safety
+    /// Dropped before its turn, the step is not done.
     pub async fn write(&self, var: Var, value: u64) {
         self.step(var.0, Kind::Write, None, |_| value).await;
     }
 
     /// Adds to the variable, and tells what it was.
+    ///
+    /// # Cancel safety
+    /// Dropped before its turn, the step is not done.
     pub async fn fetch_add(&self, var: Var, more: u64) -> u64 {
         self.step(var.0, Kind::Write, None, |value| value.wrapping_add(more)).await
     }
 
     /// Sets the variable to `new` if it is `expected`; tells whether it was.
+    ///
+    /// # Cancel safety
+    /// Dropped before its turn, the step is not done.
     pub async fn compare_exchange(&self, var: Var, expected: u64, new: u64) -> bool {
         self.step(var.0, Kind::Write, Some(expected), |_| new).await == expected
     }
 
     /// Takes a lock, once it is free.
+    ///
+    /// # Cancel safety
+    /// Dropped before its turn, the step is not done.
     pub async fn lock(&self, lock: Lock) {
         self.step(lock.0, Kind::Acquire, None, |_| 1).await;
     }
@@ -151,6 +166,9 @@ impl Task {
     ///
     /// # Panics
     /// If nobody holds it.
+    ///
+    /// # Cancel safety
+    /// Dropped before its turn, the step is not done.
     pub async fn unlock(&self, lock: Lock) {
         let held = self.step(lock.0, Kind::Release, None, |_| 0).await;
         assert_eq!(held, 1, "a lock that nobody held was given back");
