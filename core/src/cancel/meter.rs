@@ -65,6 +65,11 @@ impl Scope {
         met
     }
 
+    /// Neither its own work nor that around it has a deadline or a quota. A drain may.
+    pub(crate) fn is_unlimited(&self) -> bool {
+        self.urgency.deadline == Time::MAX && !self.metered.load(Ordering::Relaxed)
+    }
+
     /// Charges one poll of what runs in this scope: that of a task to all around it, that of a body
     /// within a task only to the body, since the task's own poll is charged to the others.
     #[inline]

@@ -500,17 +500,25 @@ impl Scope {
         lock(&self.inner).inside()
     }
 
-    /// Its standing, what is left of its own budget, and those inside, as they are together.
-    pub(crate) fn look(&self) -> (Standing, Budget, Vec<Arc<Scope>>) {
-        let (standing, budget, mut inside) = {
-            let mut inner = lock(&self.inner);
-            (inner.standing.clone(), self.budget_of(&mut inner), inner.inside())
-        };
-        Scope::extend_inside(&mut inside);
-        (standing, budget, inside)
+    /// Its standing, and what is left of its own budget, as they are together.
+    pub(crate) fn look(&self) -> (Standing, Budget) {
+        let mut inner = lock(&self.inner);
+        (inner.standing.clone(), self.budget_of(&mut inner))
     }
 
-    fn extend_inside(all: &mut Vec<Arc<Scope>>) {
+    /// [`look`](Self::look), together with those directly inside that are polled by the same task.
+    pub(crate) fn look_inside(&self) -> (Standing, Budget, Vec<Arc<Scope>>) {
+        let mut inner = lock(&self.inner);
+        (inner.standing.clone(), self.budget_of(&mut inner), inner.inside())
+    }
+
+    /// Reads a little of what [`look`](Self::look) locks; the result means nothing.
+    pub(crate) fn touch(&self) -> usize {
+        self.level() as usize ^ self.home() ^ self.inner.touch()
+    }
+
+    /// Adds those inside of all of these.
+    pub(crate) fn extend_inside(all: &mut Vec<Arc<Scope>>) {
         let mut at = 0;
         while at < all.len() {
             let inside = all[at].inside();

@@ -4,7 +4,12 @@
 //! No future is touched, no two locks are held together, and none while more than [`AT_ONCE`] tasks
 //! or child regions are copied: whoever spawns meanwhile waits for so long, and not for the whole. A
 //! task that begins or ends meanwhile may be missing, or told as it was.
+//!
+//! The time goes into memory that no cache holds, and a lock or a counted reference waits for it each
+//! time. So what comes next is read before it is locked, many at a time: reads do not wait for each
+//! other. `touch` does that, level by level.
 
+use std::hint::black_box;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -15,7 +20,8 @@ use slab::Slab;
 use super::cycles;
 use super::data::{Dump, FinalizerDump, ObligationDump, RegionDump, TaskDump, TaskState};
 use super::number::Numbers;
-use crate::cancel::{Awaits, Object, Scope, Wait, Waits};
+use crate::budget::Budget;
+use crate::cancel::{Awaits, Level, Object, Scope, Wait, Waits};
 use crate::host::{Lane, TaskInfo, TaskRef};
 use crate::id::TaskId;
 use crate::lock::lock;
@@ -25,9 +31,14 @@ use crate::time::Time;
 
 /// How many tasks or child regions are copied under one hold of a lock: some ten microseconds.
 const AT_ONCE: usize = 512;
+/// How many are read before they are locked: what they read fits in a core's own cache.
+const TOUCHED: usize = 64;
 
 /// Where a task stands in the dump: its region's place, and its own among that one's tasks.
 type At = (usize, usize);
+
+/// A region that comes next, with the place of the one around it and its own depth.
+type Next = (Arc<Node>, Option<(usize, usize)>);
 
 impl Node {
     /// The tree that this node belongs to, as it is.
@@ -38,12 +49,18 @@ impl Node {
         }
         let mut taking = Taking::new(top.tree.host.now());
         // A line of nodes that come next: those of one level stand together, parents before children.
-        let mut line = vec![(top, None)];
-        let mut owned = Owned::default();
-        while let Some((node, parent)) = line.get(taking.regions.len()).cloned() {
-            let around = parent.map(|(place, depth): (usize, usize)| (&*line[place].0, place, depth));
-            taking.region(&node, around, &mut owned);
-            let here = (taking.regions.len() - 1, parent.map_or(0, |(_, depth)| depth) + 1);
+        let mut line: Vec<Next> = vec![(top, None)];
+        let (mut owned, mut touched) = (Owned::default(), 0);
+        while let Some((node, parent)) = line.get(taking.regions.len()) {
+            let place = taking.regions.len();
+            if touched == place {
+                touched = line.len().min(place + TOUCHED);
+                touch_nodes(&line[place..touched]);
+                taking.regions.reserve(line.len() - place);
+            }
+            let around = parent.map(|(place, depth)| (&*line[place].0, place, depth));
+            taking.region(node, around, &mut owned);
+            let here = (place, parent.map_or(0, |(_, depth)| depth) + 1);
             line.extend(owned.children.drain(..).map(|child| (child, Some(here))));
         }
         taking.resolve(line.iter().map(|(node, _)| &**node))
@@ -59,6 +76,8 @@ struct Taking {
     scopes: Vec<(u64, TaskId)>,
     /// Tasks that somebody joins, with the data pointer of that one's waker.
     joined: Vec<(u64, At)>,
+    /// Some scope that was seen is under Request, so a drain may end.
+    drains: bool,
 }
 
 /// What one region owns, copied part by part.
@@ -86,6 +105,8 @@ impl Owned {
         fn part<T>(slab: &Slab<T>, from: usize) -> impl Iterator<Item = &T> {
             (from..slab.capacity().min(from + AT_ONCE)).filter_map(|key| slab.get(key))
         }
+        touch(part(&inner.tasks, self.key), |entry| usize::from(entry.task.is_running()));
+        touch(part(&inner.children, self.key), Arc::strong_count);
         self.tasks.extend(part(&inner.tasks, self.key).map(|entry| entry.task.clone()));
         self.children.extend(part(&inner.children, self.key).cloned());
         let mut locals = inner.locals.range(self.number..);
@@ -113,7 +134,7 @@ struct Seen<'a> {
 
 impl Taking {
     fn new(at: Time) -> Self {
-        Taking { at, regions: vec![], wakers: vec![], scopes: vec![], joined: vec![] }
+        Taking { at, regions: vec![], wakers: vec![], scopes: vec![], joined: vec![], drains: false }
     }
 
     /// Enters a region with its tasks; leaves its children in `owned`, which is empty before.
@@ -134,13 +155,17 @@ impl Taking {
             more = owned.copy(&inner);
             drop(inner);
         }
-        let (standing, own) = (node.scope.standing(), node.scope.own_budget());
+        let (standing, own) = node.scope.look();
+        self.drains |= standing.level >= Level::Requested;
         let (path, budget) = match around {
             Some((parent, place, depth)) => {
                 let around = &self.regions[place];
-                let path =
-                    if depth < LONGEST_PATH { format!("{}/{}", around.path, node.name) } else { node.path() };
-                (path, node.scope.budget_within(own, &parent.scope, around.budget))
+                let path = if depth < LONGEST_PATH {
+                    [&*around.path, "/", &*node.name].concat()
+                } else {
+                    node.path()
+                };
+                (path, self.budget(&node.scope, own, parent, around.budget))
             }
             None => (node.path(), node.scope.budget()),
         };
@@ -161,11 +186,16 @@ impl Taking {
             tasks: Vec::with_capacity(owned.tasks.len() + owned.locals.len()),
             failed,
             finalizers,
-            finalizer: started.map(|started| finalizer(&started, is_polled, at)),
+            finalizer: started.map(|started| Box::new(finalizer(&started, is_polled, at))),
             obligations,
         });
-        for task in owned.tasks.drain(..) {
-            self.task(place, node, &task);
+        self.wakers.reserve(owned.tasks.len());
+        let mut tasks = mem::take(&mut owned.tasks).into_iter();
+        while !tasks.as_slice().is_empty() {
+            touch_tasks(&tasks.as_slice()[..tasks.len().min(TOUCHED)]);
+            for task in tasks.by_ref().take(TOUCHED) {
+                self.task(place, node, &task);
+            }
         }
         for local in owned.locals.drain(..) {
             self.local(place, node, &local);
@@ -201,7 +231,11 @@ impl Taking {
 
     fn enter(&mut self, place: usize, node: &Node, seen: Seen<'_>) {
         let Seen { info, scope, state, lane, waker, note, joiner } = seen;
-        let (standing, own, inside) = scope.look();
+        let (standing, own, mut inside) = scope.look_inside();
+        Scope::extend_inside(&mut inside);
+        let levels = inside.iter().map(|scope| scope.level()).chain([standing.level]);
+        self.drains |= levels.max() >= Some(Level::Requested);
+        let budget = self.budget(scope, own, node, self.regions[place].budget);
         let region = &mut self.regions[place];
         let here = (place, region.tasks.len());
         self.wakers.push((waker as u64, here));
@@ -225,11 +259,20 @@ impl Taking {
             lane,
             level: standing.level,
             reason: standing.reason,
-            budget: scope.budget_within(own, &node.scope, region.budget),
+            budget,
             awaits: scope.waits_with(note, &inside),
             local: note.is_none(),
             joined_by: None,
         });
+    }
+
+    /// What a scope in the region of `node` may use, which itself may use `rest`.
+    fn budget(&self, scope: &Scope, own: Budget, node: &Node, rest: Budget) -> Budget {
+        if !self.drains && scope.is_unlimited() {
+            // Whose drain could end it is around it, so has been seen.
+            return Budget::UNLIMITED.with_priority(scope.urgency().priority);
+        }
+        scope.budget_within(own, &node.scope, rest)
     }
 
     /// Tells who waits for whom, by what is known of all of them.
@@ -317,6 +360,21 @@ impl Taking {
     fn at(&mut self, (region, task): At) -> &mut TaskDump {
         &mut self.regions[region].tasks[task]
     }
+}
+
+/// Reads a little of each.
+fn touch<'a, T: 'a>(all: impl IntoIterator<Item = &'a T>, read: impl Fn(&T) -> usize) {
+    black_box(all.into_iter().fold(0, |sum, one| sum ^ read(one)));
+}
+
+fn touch_nodes(nodes: &[Next]) {
+    touch(nodes, |(node, _)| Arc::strong_count(node) ^ node.inner.touch());
+    touch(nodes, |(node, _)| node.scope.touch() ^ Arc::strong_count(&node.name));
+}
+
+fn touch_tasks(tasks: &[TaskRef]) {
+    touch(tasks, |task| usize::from(task.is_running()) ^ task.meta().joiner.load(Ordering::Relaxed));
+    touch(tasks, |task| task.meta().scope.touch() ^ Arc::strong_count(&task.meta().info.name));
 }
 
 fn finalizer(started: &Started, running: bool, at: Time) -> FinalizerDump {

@@ -66,7 +66,7 @@ pub struct RegionDump {
     /// How many finalizers wait for their turn.
     pub finalizers: usize,
     /// The finalizer that runs.
-    pub finalizer: Option<FinalizerDump>,
+    pub finalizer: Option<Box<FinalizerDump>>,
     /// What was detached in it and is not resolved, the oldest first.
     pub obligations: Vec<ObligationDump>,
 }

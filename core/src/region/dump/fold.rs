@@ -37,12 +37,14 @@ pub(super) fn fold(dump: &Dump) -> Vec<Folded> {
     let parents = dump.parents();
     let mut folded: Vec<Folded> = dump.regions.iter().map(|_| Folded::default()).collect();
     let mut within: Vec<Vec<(u64, usize)>> = vec![Vec::new(); dump.regions.len()];
+    let mut sites = Sites::default();
     // Children stand after their parents, so they are done first.
     for (place, region) in dump.regions.iter().enumerate().rev() {
         let alone = |number: u64| in_circle(number).then_some(number);
         let tasks = region.tasks.iter().enumerate();
-        let tasks = tasks.map(|(n, task)| (task_hash(task, alone(task.id.get())), n)).collect::<Vec<_>>();
-        let mut hash = region_hash(region, alone(region.id.get()));
+        let tasks =
+            tasks.map(|(n, task)| (task_hash(task, alone(task.id.get()), &mut sites), n)).collect::<Vec<_>>();
+        let mut hash = region_hash(region, alone(region.id.get()), &mut sites);
         for (inside, _) in tasks.iter().chain(&within[place]) {
             // The order does not matter, how many there are does.
             hash = hash.wrapping_add(inside.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
@@ -103,10 +105,10 @@ fn groups(all: &[(u64, usize)], age: impl Fn(usize) -> Duration) -> Vec<Group> {
     split.flatten().collect()
 }
 
-fn task_hash(task: &TaskDump, alone: Option<u64>) -> u64 {
+fn task_hash(task: &TaskDump, alone: Option<u64>, sites: &mut Sites) -> u64 {
     let mut hasher = Mix::default();
     task.name.hash(&mut hasher);
-    site_hash(task.site, &mut hasher);
+    hasher.write_u64(sites.hash(task.site));
     discriminant(&task.state).hash(&mut hasher);
     discriminant(&task.lane).hash(&mut hasher);
     task.reason.as_ref().map(|reason| reason.kind()).hash(&mut hasher);
@@ -121,27 +123,37 @@ fn task_hash(task: &TaskDump, alone: Option<u64>) -> u64 {
     hasher.finish()
 }
 
-fn region_hash(region: &RegionDump, alone: Option<u64>) -> u64 {
+fn region_hash(region: &RegionDump, alone: Option<u64>, sites: &mut Sites) -> u64 {
     let mut hasher = Mix::default();
     region.name.hash(&mut hasher);
-    site_hash(region.site, &mut hasher);
+    hasher.write_u64(sites.hash(region.site));
     region.phase.hash(&mut hasher);
     region.reason.as_ref().map(|reason| reason.kind()).hash(&mut hasher);
     (region.body, region.failed, region.finalizers).hash(&mut hasher);
     if let Some(finalizer) = &region.finalizer {
-        site_hash(finalizer.site, &mut hasher);
+        hasher.write_u64(sites.hash(finalizer.site));
     }
     for owed in &region.obligations {
         discriminant(&owed.kind).hash(&mut hasher);
-        site_hash(owed.site, &mut hasher);
+        hasher.write_u64(sites.hash(owed.site));
     }
     alone.hash(&mut hasher);
     hasher.finish()
 }
 
-fn site_hash(site: &Location<'_>, hasher: &mut Mix) {
-    site.file().hash(hasher);
-    (site.line(), site.column()).hash(hasher);
+/// Hashes of lines of code. Few are met often, each at one address or a few.
+#[derive(Default)]
+struct Sites(Numbers<u64>);
+
+impl Sites {
+    fn hash(&mut self, site: &'static Location<'static>) -> u64 {
+        *self.0.entry(std::ptr::from_ref(site).addr() as u64).or_insert_with(|| {
+            let mut hasher = Mix::default();
+            site.file().hash(&mut hasher);
+            (site.line(), site.column()).hash(&mut hasher);
+            hasher.finish()
+        })
+    }
 }
 
 impl Member {

@@ -34,7 +34,7 @@ impl Dump {
     pub fn to_json(&self) -> String {
         let tasks: usize = self.regions.iter().map(|region| region.tasks.len()).sum();
         let mut json =
-            Json { out: String::with_capacity(256 * (tasks + self.regions.len())), at: self.at, site: None };
+            Json { out: String::with_capacity(288 * (tasks + self.regions.len())), at: self.at, site: None };
         json.object(|json| {
             json.number("version", 1);
             json.number("at_ns", self.at.as_nanos());
@@ -86,6 +86,7 @@ impl Json {
     /// The name of the field that follows: one of ours, which needs no escapes.
     fn name(&mut self, name: &str) {
         self.separate();
+        self.out.reserve(name.len() + 3);
         self.out.push('"');
         self.out.push_str(name);
         self.out.push_str("\":");
@@ -143,8 +144,13 @@ impl Json {
     }
 
     fn escaped(&mut self, text: &str) {
+        let is_special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+        // Nearly no text has any, and without an early end the compiler looks at many bytes at once.
+        if !text.bytes().fold(false, |any, byte| any | is_special(byte)) {
+            return self.out.push_str(text);
+        }
         let mut rest = text;
-        while let Some(at) = rest.bytes().position(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        while let Some(at) = rest.bytes().position(is_special) {
             self.out.push_str(&rest[..at]);
             let special = rest.as_bytes()[at];
             match special {
