@@ -23,6 +23,8 @@ pub use asupersync_task::{Ran, Wake};
 use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef, WakerUse};
 
 pub use crate::budget::Urgency;
+#[cfg(feature = "observe")]
+use crate::cancel::Reason;
 use crate::cancel::{Level, Scope};
 use crate::id::TaskId;
 pub use crate::id::TimerKey;
@@ -102,6 +104,10 @@ pub struct TaskMeta {
 pub(crate) trait Owner: Send + Sync {
     /// The task's future is gone, and so is its output if nobody can take that.
     fn task_gone(&self, place: Place);
+
+    /// Asks the task in `scope` to stop.
+    #[cfg(feature = "observe")]
+    fn request_task(&self, scope: &Arc<Scope>, reason: Reason);
 }
 
 /// A task's place with its owner. Keys are used again, numbers are not.
@@ -170,6 +176,16 @@ impl Runnable {
     /// An address that is this task's alone while a reference to it exists, as during its poll.
     pub fn address(&self) -> usize {
         self.0.id_addr()
+    }
+
+    /// Asks the task to stop, as its handle would; not one that no region owns. For hosts that try what
+    /// then happens (feature `observe`).
+    #[cfg(feature = "observe")]
+    pub fn request_cancel(&self, reason: Reason) {
+        let meta = self.0.meta();
+        if let Some((owner, _)) = &meta.owner {
+            owner.request_task(&meta.scope, reason);
+        }
     }
 
     /// Who the task is.

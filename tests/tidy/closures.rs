@@ -20,6 +20,7 @@ const OUTSIDE: &[&str] = &[
     "lab::lab::Lab::run",
     "lab::lab::Lab::run_with_report",
     "lab::check::Explore::check",
+    "lab::explored::Lab::run_by",
     "lab::explored::Explore::run",
     "lab::explored::Explore::run_in",
     "lab::model::Program::task",

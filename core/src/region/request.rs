@@ -1,4 +1,4 @@
-//! Request: how a node hears of it, and how one scope is asked.
+//! Request: how a node hears of it, and how one scope is asked; and what a task's end is to its node.
 //!
 //! A region whose work has a budget asks itself when that is spent: by its timer, or by what is
 //! charged to its scope. The clock of the drain budget starts at Request. A region arms a timer for
@@ -10,6 +10,7 @@ use super::state::{Event, Phase};
 use super::tree::Node;
 use crate::budget::{Budget, Limit};
 use crate::cancel::{Level, Listener, Reason, Scope, Standing};
+use crate::host::{Owner, Place};
 use crate::lock::lock;
 use crate::time::Time;
 use crate::timer::{arm_drain, call_at};
@@ -132,5 +133,27 @@ pub(crate) fn request_scope(node: &Node, scope: &Arc<Scope>, reason: Reason, bud
     if until < Time::MAX && scope.level() < Level::Spent {
         let stale = scope.keep_timer(until, arm_drain(host, scope, until));
         stale.into_iter().for_each(|stale| host.cancel_timer(stale));
+    }
+}
+
+impl Owner for Node {
+    #[cfg(feature = "observe")]
+    fn request_task(&self, scope: &Arc<Scope>, reason: Reason) {
+        request_scope(self, scope, reason, Budget::UNLIMITED);
+    }
+
+    fn task_gone(&self, place: Place) {
+        let mut inner = lock(&self.inner);
+        if !inner.has(place) {
+            return;
+        }
+        let entry = inner.tasks.remove(place.key);
+        inner.apply(Event::TaskEnded);
+        let closer = inner.quiet_closer();
+        drop(inner);
+        drop(entry);
+        if let Some(closer) = closer {
+            closer.wake();
+        }
     }
 }

@@ -31,7 +31,7 @@ use super::state::{Event, Phase, State};
 use super::verdict::{Failed, Verdict};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Waits};
-use crate::host::{Host, Owner, Place, TaskInfo, TaskRef, TimerKey};
+use crate::host::{Host, Place, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
 use crate::lock::{Mutex, lock};
 use crate::set::Bell;
@@ -474,23 +474,6 @@ impl Inner {
     pub(super) fn keep(&mut self, leftover: Leftover) {
         if self.leftovers.len() < KEPT {
             self.leftovers.push_back(leftover);
-        }
-    }
-}
-
-impl Owner for Node {
-    fn task_gone(&self, place: Place) {
-        let mut inner = lock(&self.inner);
-        if !inner.has(place) {
-            return;
-        }
-        let entry = inner.tasks.remove(place.key);
-        inner.apply(Event::TaskEnded);
-        let closer = inner.quiet_closer();
-        drop(inner);
-        drop(entry);
-        if let Some(closer) = closer {
-            closer.wake();
         }
     }
 }

@@ -129,7 +129,12 @@ impl Executor {
         let Some(chosen) = chosen else { return Ok((Step::GivenUp, CLOCK)) };
         let entry = self.steps(|steps| steps.begin(chosen));
         let (step, left) = match entry {
-            Some(entry) => (Step::Ran, entry.run()),
+            Some(entry) => {
+                if schedule.cancels() {
+                    entry.request_cancel();
+                }
+                (Step::Ran, entry.run())
+            }
             None => (self.wait(limit), Vec::new()),
         };
         let (touched, left) = self.steps(|steps| (steps.end(), steps.keep(chosen, left)));

@@ -43,27 +43,62 @@ impl Explore {
         self.clone().deadlock_fails(true).drive(&mut |schedule| {
             let _running = Running::begin();
             let executor = Arc::new(Executor::explored(std::mem::take(&mut names)));
-            let ended = once(settings, &executor, main.clone(), schedule);
+            let ran = once(settings, &executor, main.clone(), schedule);
             executor.close();
             names = executor.names();
-            ended
+            ran.map(|ran| ran.ended)
         })
     }
 }
 
-type Told<T> = Arc<Mutex<Option<(Outcome<T>, CloseReport)>>>;
+impl Lab {
+    /// Runs `main` in the root region as a schedule decides. Tells how the run ended, and what the root told
+    /// if it closed.
+    ///
+    /// # Errors
+    /// What the schedule says of the program's not being deterministic.
+    ///
+    /// # Panics
+    /// Inside a task of a lab.
+    pub fn run_by<F, R>(&self, schedule: &mut dyn Schedule, main: F) -> Result<Ran<R::Ok>, Nondeterminism>
+    where
+        F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
+        R: TaskOutput<Ok: 'static> + 'static,
+    {
+        let _running = Running::begin();
+        let executor = Arc::new(Executor::explored(Names::default()));
+        let ran = once(self.settings(), &executor, main, schedule);
+        executor.close();
+        ran
+    }
+}
+
+/// A run that a schedule decided.
+#[derive(Debug)]
+pub struct Ran<T> {
+    /// How it ended.
+    pub ended: Ended,
+    /// What the root told, if it is Closed.
+    pub told: Option<(Outcome<T>, CloseReport)>,
+}
+
+impl<T> Ran<T> {
+    fn untold(ended: Ended) -> Self {
+        Ran { ended, told: None }
+    }
+}
 
 fn once<F, R>(
     settings: &Builder,
     executor: &Arc<Executor>,
     main: F,
     schedule: &mut dyn Schedule,
-) -> Result<Ended, Nondeterminism>
+) -> Result<Ran<R::Ok>, Nondeterminism>
 where
     F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
     R: TaskOutput<Ok: 'static> + 'static,
 {
-    let told: Told<R::Ok> = Arc::default();
+    let told = Arc::new(Mutex::new(None));
     let tell = told.clone();
     let mut root = None;
     executor.set_up(|| {
@@ -74,28 +109,35 @@ where
         });
     });
     let root = root.expect("it was set up");
-    loop {
+    for _ in 0..settings.steps {
         if let Some((outcome, report)) = told.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Ok(judge(&outcome, &report));
+            return Ok(Ran { ended: judge(&outcome, &report), told: Some((outcome, report)) });
         }
         let last = last(&root);
         if executor.time() > last {
-            return Ok(Ended::Failed(format!("the close budget is spent: {}", left(&root.force()))));
+            let late = format!("the close budget is spent: {}", left(&root.force()));
+            return Ok(Ran::untold(Ended::Failed(late)));
         }
         let (step, task) = executor.step_by(schedule, last + TICK)?;
         match step {
             Step::Ran | Step::Waited => schedule.tell(&|| moment(executor, &root, task)),
             Step::GivenUp => {
                 drop(root.force());
-                return Ok(Ended::GivenUp(Vec::new()));
+                return Ok(Ran::untold(Ended::GivenUp(Vec::new())));
             }
             Step::Stuck => {
                 let told = root.dump().to_string();
                 drop(root.force());
-                return Ok(Ended::Deadlock { told, waiting: Vec::new() });
+                return Ok(Ran::untold(Ended::Deadlock { told, waiting: Vec::new() }));
             }
         }
     }
+    let told = root.dump().to_string();
+    drop(root.force());
+    Ok(Ran::untold(Ended::Failed(format!(
+        "more than {} steps: somebody goes on for ever\n{told}",
+        settings.steps
+    ))))
 }
 
 /// What a step was: what its task waits for after it.

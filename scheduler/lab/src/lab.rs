@@ -40,9 +40,17 @@ pub struct Builder {
     seed: u64,
     drain: Budget,
     finalize: Budget,
+    pub(crate) steps: usize,
 }
 
 impl Builder {
+    /// How many steps a run that a schedule decides may have; one that has more is taken for endless, and
+    /// fails. Default: a million.
+    pub fn steps(mut self, most: usize) -> Self {
+        self.steps = most;
+        self
+    }
+
     /// As of the native runtime: how long work in flight may go on after Request. Default: 10 s.
     pub fn drain(mut self, budget: Budget) -> Self {
         self.drain = budget;
@@ -72,10 +80,14 @@ impl Lab {
         Lab::builder(seed).build()
     }
 
+    pub(crate) fn settings(&self) -> &Builder {
+        &self.settings
+    }
+
     /// Settings to choose.
     pub fn builder(seed: u64) -> Builder {
         let (drain, finalize) = (Duration::from_secs(10), Duration::from_secs(5));
-        Builder { seed, drain: Budget::timeout(drain), finalize: Budget::timeout(finalize) }
+        Builder { seed, drain: Budget::timeout(drain), finalize: Budget::timeout(finalize), steps: 1_000_000 }
     }
 
     /// What runs in it: a region tree for each [`run`](Self::run) that has not returned, of this lab or a

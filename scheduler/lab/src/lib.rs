@@ -51,4 +51,5 @@ mod random;
 mod steps;
 
 pub use explore::Explore;
+pub use explored::Ran;
 pub use lab::{Builder, Lab};

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use asupersync_core::host::{Job, Ran, Runnable, TaskInfo, Wake};
-use asupersync_core::observe;
+use asupersync_core::{Reason, ReasonKind, observe};
 
 use crate::explore::{Access, Footprint, Kind, TaskId};
 use crate::names::{Names, OUTSIDE, TIME};
@@ -143,6 +143,15 @@ impl Steps {
 }
 
 impl Entry {
+    /// Asks the task to stop; a job cannot be.
+    pub(crate) fn request_cancel(&self) {
+        if let Entry::Task(entries) = self
+            && let Some(entry) = entries.first()
+        {
+            entry.request_cancel(Reason::new(ReasonKind::UserRequest).with_message("injected by the lab"));
+        }
+    }
+
     /// Polls the task once, or runs the job. Hands back what was left behind.
     pub(crate) fn run(self) -> Vec<Runnable> {
         match self {

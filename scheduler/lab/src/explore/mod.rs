@@ -8,6 +8,7 @@
 //! | `wakeup` | the beginnings of runs still to be explored |
 //! | `explorer` | the complete search, with source sets or wakeup trees |
 //! | `sample` | searches that draw: random walk, partial order sampling, PCT |
+//! | `inject` | cancellation at every await, one run each |
 //! | `replay` | one run again, from a line of text |
 //! | `search` | one run after the other, until one fails or nothing is left |
 //! | `shrink` | a failing run with fewer switches |
@@ -15,6 +16,7 @@
 
 mod access;
 mod explorer;
+mod inject;
 mod race;
 mod replay;
 mod sample;
@@ -26,6 +28,7 @@ mod wakeup;
 
 pub use access::{Access, Footprint, Kind, ObjectId, TaskId};
 pub use explorer::{Algorithm, Explorer};
+pub use inject::Injector;
 pub use replay::{Choices, ParseError, Replay};
 pub use sample::{Sampler, Sampling};
 pub use schedule::{Nondeterminism, Schedule, Search};

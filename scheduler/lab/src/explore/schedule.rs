@@ -20,6 +20,11 @@ pub trait Schedule {
     /// If it touched something else after the same choices.
     fn stepped(&mut self, footprint: Footprint) -> Result<(), Nondeterminism>;
 
+    /// Whether the chosen task is asked to stop before it takes its step.
+    fn cancels(&mut self) -> bool {
+        false
+    }
+
     /// What that step was, for whoever writes the run down.
     fn tell(&mut self, moment: &dyn Fn() -> Moment) {
         let _ = moment;
@@ -80,6 +85,10 @@ impl<S: Schedule> Schedule for Recorder<'_, S> {
     fn stepped(&mut self, footprint: Footprint) -> Result<(), Nondeterminism> {
         self.schedule.stepped(footprint)
     }
+
+    fn cancels(&mut self) -> bool {
+        self.schedule.cancels()
+    }
 }
 
 /// A schedule, and the run that came of it, written down.
@@ -95,6 +104,10 @@ impl<S: Schedule> Schedule for Story<S> {
 
     fn stepped(&mut self, footprint: Footprint) -> Result<(), Nondeterminism> {
         self.schedule.stepped(footprint)
+    }
+
+    fn cancels(&mut self) -> bool {
+        self.schedule.cancels()
     }
 
     fn tell(&mut self, moment: &dyn Fn() -> Moment) {
