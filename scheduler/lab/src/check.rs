@@ -68,9 +68,15 @@ fn pictures(name: &str, failure: &Failure, site: &Location<'_>) -> String {
             "{name} ({site})\n{}\n{}\n{REPLAY}='{}'",
             failure.message, failure.details, failure.choices
         );
-        fs::write(file.with_extension("html"), failure.timeline.to_html(&title))?;
-        fs::write(file.with_extension("trace.json"), failure.timeline.to_chrome())?;
-        fs::write(file.with_extension("replay"), format!("{}\n", failure.choices))?;
+        // Each at once: another process may fail likewise, or show the last picture.
+        let whole = |extension: &str, text: String| {
+            let new = file.with_extension(format!("{extension}.{}", std::process::id()));
+            fs::write(&new, text)?;
+            fs::rename(new, file.with_extension(extension))
+        };
+        whole("html", failure.timeline.to_html(&title))?;
+        whole("trace.json", failure.timeline.to_chrome())?;
+        whole("replay", format!("{}\n", failure.choices))?;
         Ok(file)
     };
     match write() {
