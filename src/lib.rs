@@ -47,6 +47,8 @@ pub mod net {
 
 #[cfg(feature = "compat")]
 pub use asupersync_compat as compat;
+#[cfg(feature = "lab")]
+pub use asupersync_lab as lab;
 #[cfg(feature = "protocols")]
 pub use asupersync_protocols as protocols;
 

@@ -1,8 +1,8 @@
 //! What the steps of tasks touch, for a host that tries their orders (feature `observe`).
 //!
 //! Two steps that touch no object in common, or only look at it, may as well come in the other order. Each
-//! thing that tasks share has an [`Object`]; between [`begin`] and [`end`] its uses on this thread are
-//! recorded. The number of an object is that of the task whose step made it, and how many that task had
+//! thing that tasks share has an `Object`; between `begin` and `end` its uses on this thread are recorded.
+//! The number of an object is that of the task whose step made it, and how many that task had
 //! made: the same in every order of the steps.
 //!
 //! Without the feature an `Object` has no size and none of this does anything.
@@ -17,12 +17,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct Object {
     #[cfg(feature = "observe")]
     number: u64,
-}
-
-impl Default for Object {
-    fn default() -> Self {
-        Object::new()
-    }
 }
 
 impl Object {
