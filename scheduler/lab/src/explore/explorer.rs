@@ -150,11 +150,6 @@ impl Explorer {
         None
     }
 
-    /// The tasks of this run in the order of their steps.
-    pub fn schedule(&self) -> Vec<TaskId> {
-        self.events.iter().map(|event| event.task).collect()
-    }
-
     fn next_branch(&mut self) -> bool {
         while let Some(frame) = self.stack.last_mut() {
             let step = frame.branches.remove(0).step;
