@@ -6,6 +6,8 @@
 //! | `CASE` | runs only cases whose name contains this |
 //! | `FULL` | real sizes of heavy cases; else a hundredth |
 
+mod native;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -13,8 +15,6 @@ use std::time::{Duration, Instant};
 
 use asupersync_conformance::runner::Main;
 use asupersync_conformance::{Capability, Case, Ran, Runner, Settings, THEMES};
-use asupersync_core::Cx;
-use asupersync_scheduler::Runtime;
 
 /// No case takes that long; one that does hangs.
 const HANGS: Duration = Duration::from_secs(40);
@@ -26,14 +26,7 @@ struct Native {
 
 impl Runner for Native {
     fn run_main(&self, settings: Settings, main: Main) -> Ran<()> {
-        let runtime = Runtime::builder()
-            .workers(self.workers)
-            .drain(settings.drain)
-            .finalize(settings.finalize)
-            .build()
-            .expect("a runtime");
-        let (outcome, report) = runtime.block_on_with_report(async move |cx: &Cx| main(cx.clone()).await);
-        Ran { outcome, report }
+        native::run_main(self.workers, settings, main)
     }
 
     fn is_virtual(&self) -> bool {

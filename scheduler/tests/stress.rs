@@ -4,12 +4,12 @@
 //! The variables are those of [`stress::soak`]. One test in a process of its own, since it looks at
 //! the whole process's memory.
 
+mod native;
+
 use std::alloc::System;
 
 use asupersync_conformance::runner::Main;
 use asupersync_conformance::{Capability, Ran, Runner, Settings, stress};
-use asupersync_core::Cx;
-use asupersync_scheduler::Runtime;
 use cap::Cap;
 
 #[global_allocator]
@@ -21,14 +21,7 @@ struct Native {
 
 impl Runner for Native {
     fn run_main(&self, settings: Settings, main: Main) -> Ran<()> {
-        let runtime = Runtime::builder()
-            .workers(self.workers)
-            .drain(settings.drain)
-            .finalize(settings.finalize)
-            .build()
-            .expect("a runtime");
-        let (outcome, report) = runtime.block_on_with_report(async move |cx: &Cx| main(cx.clone()).await);
-        Ran { outcome, report }
+        native::run_main(self.workers, settings, main)
     }
 
     fn is_virtual(&self) -> bool {

@@ -16,8 +16,7 @@ const VERSION: &str = "1";
 pub struct Choices(pub Vec<TaskId>);
 
 impl Choices {
-    /// How often a task was taken that was not the one before, though that could have gone on.
-    /// Unknown to a list of choices alone, this counts all changes of task.
+    /// How often a step is another task's than the one before.
     pub fn switches(&self) -> usize {
         self.0.windows(2).filter(|pair| pair[0] != pair[1]).count()
     }
@@ -89,7 +88,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Exactly these; after the last, always the first task that can go on.
+    /// Exactly these; after the last, the task that ran last while it can go on, else the first that can.
     pub fn new(choices: Choices) -> Self {
         Replay { choices, at: 0, lenient: false, taken: Vec::new() }
     }
