@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 
 use asupersync_core::channel::oneshot;
 use asupersync_core::io::{Acceptor, TcpListener, TcpStream};
@@ -12,7 +12,6 @@ use asupersync_core::{Cx, Outcome, ReasonKind};
 use crate::attack::{Ended, Play, at_every_await};
 use crate::probe::{Count, Log, cancelled_kind};
 use crate::runner::Runner;
-use crate::tcp::ANY_PORT;
 
 crate::cases![
     connections_are_accepted needs (Sockets),
@@ -29,6 +28,14 @@ fn fine<T: std::fmt::Debug>(ended: &Ended<Outcome<T>>) {
         Ended::Requested(outcome @ Err(_)) => assert_eq!(cancelled_kind(outcome), ReasonKind::UserRequest),
         Ended::Requested(Ok(_)) | Ended::Dropped => {}
     }
+}
+
+/// A free port of a local address that is another one each time. A connection keeps its ports for a minute
+/// after its end, and repetitions make so many that one address would run out of them.
+fn next_address() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let n = NEXT.fetch_add(1, SeqCst);
+    format!("127.0.{}.{}:0", n / 254 % 256, n % 254 + 1)
 }
 
 fn connections_are_accepted(host: &dyn Runner) {
@@ -62,7 +69,7 @@ fn connections_are_accepted(host: &dyn Runner) {
                 let (lend, mut lent) = oneshot::channel::<Arc<Mutex<TcpListener>>>();
                 let counter = accepted.clone();
                 drop(around.spawn("next", async move |cx: &Cx| {
-                    let listener = cx.tcp_bind(ANY_PORT).await?;
+                    let listener = cx.tcp_bind(&*next_address()).await?;
                     let addr = listener.local_addr()?;
                     let client = cx.spawn("client", async move |cx: &Cx| {
                         let stream = cx.tcp_connect(addr).await?;
@@ -106,7 +113,7 @@ fn connections_are_accepted(host: &dyn Runner) {
 fn addresses_are_bound_and_connected(host: &dyn Runner) {
     /// Tells where it listens, and accepts until nobody keeps the other end.
     async fn server(cx: &Cx, tell: oneshot::Sender<SocketAddr>, mut kept: oneshot::Receiver<()>) -> Outcome {
-        let listener = cx.tcp_bind(ANY_PORT).await?;
+        let listener = cx.tcp_bind(&*next_address()).await?;
         drop(tell.send(listener.local_addr()?));
         let serve = async |cx: &Cx| -> Outcome {
             loop {
@@ -156,7 +163,7 @@ fn addresses_are_bound_and_connected(host: &dyn Runner) {
 
 /// Two ends of one connection.
 async fn pair(cx: &Cx) -> Outcome<(TcpStream, TcpStream)> {
-    let listener = cx.tcp_bind(ANY_PORT).await?;
+    let listener = cx.tcp_bind(&*next_address()).await?;
     let addr = listener.local_addr()?;
     let both = cx.join(
         async |cx: &Cx| Ok(listener.accept(cx).await?.0),
