@@ -227,13 +227,15 @@ fn a_region_that_waits_for_its_opener_is_in_a_circle(host: &dyn Runner) {
         let (tell, mut told) = oneshot::channel::<Handle<()>>();
         let opener = cx.spawn("opener", async move |cx: &Cx| {
             Region::open(cx, "r", async move |cx: &Cx| {
-                Region::open(cx, "inner", async move |cx: &Cx| {
+                // Until the dump has seen it, the circle is not to be cut.
+                let inner = Region::builder("inner").drain(Budget::timeout(HOUR));
+                let joins = async move |cx: &Cx| {
                     drop(cx.spawn("joins", async move |cx: &Cx| {
                         cx.finish(async |cx: &Cx| told.recv(cx).await?.join().await).await
                     }));
                     Ok(())
-                })
-                .await
+                };
+                inner.open(cx, joins).await
             })
             .await
         });
