@@ -94,16 +94,21 @@ fn connect(addr: SocketAddr) -> TcpStream {
     stream
 }
 
+/// At most so many are in flight at a time.
+const THREADS: u64 = 64;
+
 fn many(load: Load, addr: SocketAddr, connections: u64, rounds: u64) {
     let round_trip = if load == Load::Echo { echo } else { get };
-    let client = |_| {
-        let mut stream = connect(addr);
-        thread::spawn(move || (0..rounds).for_each(|_| round_trip(&mut stream)))
+    let mut shares: Vec<Vec<TcpStream>> = (0..THREADS.min(connections)).map(|_| Vec::new()).collect();
+    let threads = shares.len();
+    (0..connections as usize).for_each(|n| shares[n % threads].push(connect(addr)));
+    let client = |mut share: Vec<TcpStream>| {
+        thread::spawn(move || (0..rounds).for_each(|_| share.iter_mut().for_each(round_trip)))
     };
-    let threads: Vec<_> = (0..connections).map(client).collect();
+    let threads: Vec<_> = shares.into_iter().map(client).collect();
     // All are joined, so that one that fails does not cut the others short.
     let failed = threads.into_iter().filter_map(|thread| thread.join().err()).count();
-    assert_eq!(failed, 0, "connections that failed");
+    assert_eq!(failed, 0, "threads that failed");
 }
 
 fn echo(stream: &mut TcpStream) {

@@ -41,7 +41,7 @@ fn measure(
     canary: &mut Canary,
     report: &mut Report,
 ) -> Option<Vec<Vec<Figures>>> {
-    let mut peers: Vec<Peer> = [Peer::Ours].into_iter().chain(row.peers.iter().copied()).collect();
+    let peers: Vec<Peer> = [Peer::Ours].into_iter().chain(row.peers.iter().copied()).collect();
     let mut rounds = Vec::new();
     let mut again = options.rounds;
     while rounds.len() < options.rounds {
@@ -62,7 +62,6 @@ fn measure(
             rounds.push(round);
         }
     }
-    peers.clear();
     Some(rounds)
 }
 
@@ -96,17 +95,35 @@ fn add(report: &mut Report, row: &'static Row, rounds: &[Vec<Figures>]) {
     }
 }
 
-/// One sample, in a process of its own.
+/// One sample of each metric.
 fn spawn(row: &Row, peer: Peer, scale: u64) -> Option<Figures> {
+    let figures = sampled(&["--sample", row.name, peer.name(), &scale.to_string()])?;
+    assert_eq!(figures.len(), row.metrics.len(), "{} has a figure for each metric", row.name);
+    Some(figures)
+}
+
+/// What a process of its own prints.
+pub(crate) fn sampled(args: &[&str]) -> Option<Figures> {
     let exe = std::env::current_exe().ok()?;
-    let output =
-        Command::new(exe).args(["--sample", row.name, peer.name(), &scale.to_string()]).output().ok()?;
+    let output = Command::new(exe).args(args).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let figures: Figures = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    if output.status.success() && figures.len() == row.metrics.len() {
+    if output.status.success() && !figures.is_empty() {
         return Some(figures);
     }
     let errors = String::from_utf8_lossy(&output.stderr);
-    eprintln!("scorecard: {} on {} failed ({}): {text}{errors}", row.name, peer.name(), output.status);
+    eprintln!("scorecard: {} failed ({}): {text}{errors}", args.join(" "), output.status);
     None
+}
+
+/// Writes a file into the target directory.
+pub(crate) fn beside_target(name: &str, text: &str) -> ExitCode {
+    let target = std::env::current_exe().ok().and_then(|exe| Some(exe.ancestors().nth(3)?.join(name)));
+    match target.map(|path| std::fs::write(path, text)) {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        other => {
+            eprintln!("scorecard: cannot write {name} into the target directory: {other:?}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! minute, `-- ROW..` for some rows). Each sample is a fresh process; peers are interleaved forwards and
 //! backwards; what counts is the median of paired ratios with a 95 % bootstrap interval. A round beside
 //! which a canary was slow is measured again. Markdown goes to stdout, JSON to
-//! `target/scorecard.json`; nobody edits either.
+//! `target/scorecard.json`; nobody edits either. `-- --growth` shows how cost grows with size.
 //!
 //! A row runs the same workload on each peer and asserts its effect. All have the system's allocator,
 //! `panic = unwind`, as many workers as the process may use cores, and everything on that is on by
@@ -12,9 +12,11 @@
 
 mod canary;
 mod client;
+mod growth;
 mod harness;
 mod measure;
 mod peer;
+mod plot;
 mod report;
 mod rows;
 mod stats;
@@ -30,8 +32,11 @@ fn main() -> ExitCode {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--sample", row, peer, scale] => sample(row, peer, scale),
         ["--client", load, addr, connections, rounds] => client::main(load, addr, connections, rounds),
+        ["--point", curve, peer, size] => growth::point(curve, peer, size),
+        ["--growth"] => growth::measure(10_000_000),
+        ["--growth", "--quick"] | ["--quick", "--growth"] => growth::measure(10_000),
         ["--help" | "-h"] => {
-            println!("usage: scorecard [--quick] [ROW..]\nrows: {}", names().join(" "));
+            println!("usage: scorecard [--quick] [ROW.. | --growth]\nrows: {}", names().join(" "));
             ExitCode::SUCCESS
         }
         ref rest => {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::harness::beside_target;
 use crate::peer::Peer;
 use crate::rows::{Metric, Row};
 use crate::stats::Estimate;
@@ -124,14 +125,6 @@ impl Report {
             self.discarded, self.disturbed
         );
         let json: Vec<String> = self.lines.iter().map(Line::json).collect();
-        let target =
-            std::env::current_exe().ok().and_then(|exe| Some(exe.ancestors().nth(3)?.join("scorecard.json")));
-        match target.map(|path| std::fs::write(path, format!("[{}]\n", json.join(",\n ")))) {
-            Some(Ok(())) => ExitCode::SUCCESS,
-            other => {
-                eprintln!("scorecard: cannot write scorecard.json beside the target directory: {other:?}");
-                ExitCode::FAILURE
-            }
-        }
+        beside_target("scorecard.json", &format!("[{}]\n", json.join(",\n ")))
     }
 }

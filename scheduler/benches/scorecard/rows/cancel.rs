@@ -126,11 +126,14 @@ fn foreign_one_of_many<P: Foreign>(busy: u64, times: usize) -> Figures {
 
 /// All wait; all are cancelled, and it is known when the last has ended.
 pub(super) fn all(peer: Peer, scale: u64) -> Figures {
-    let tasks = TASKS / scale;
+    vec![all_of(peer, TASKS / scale)]
+}
+
+pub(super) fn all_of(peer: Peer, tasks: u64) -> f64 {
     on!(peer, ours: ours_all(tasks), foreign_all(tasks))
 }
 
-fn ours_all(tasks: u64) -> Figures {
+fn ours_all(tasks: u64) -> f64 {
     ours(async move |cx: &Cx| {
         let measure = Region::builder("all")
             .open(cx, async move |cx| {
@@ -150,12 +153,11 @@ fn ours_all(tasks: u64) -> Figures {
                 Ok(Measure::start())
             })
             .await?;
-        let figures = measure.over(tasks);
-        Ok(vec![figures[0]])
+        Ok(measure.over(tasks)[0])
     })
 }
 
-fn foreign_all<P: Foreign>(tasks: u64) -> Figures {
+fn foreign_all<P: Foreign>(tasks: u64) -> f64 {
     P::run(async move |peer| {
         let (mut waits, mut handles) = (Vec::new(), Vec::new());
         for _ in 0..tasks {
@@ -171,6 +173,6 @@ fn foreign_all<P: Foreign>(tasks: u64) -> Figures {
         }
         let measure = Measure::start();
         Abort::drain(handles).await;
-        vec![measure.over(tasks)[0]]
+        measure.over(tasks)[0]
     })
 }

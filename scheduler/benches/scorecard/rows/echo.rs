@@ -29,7 +29,11 @@ impl Work {
 }
 
 pub(super) fn many(peer: Peer, scale: u64) -> Figures {
-    serve(peer, Work { load: Load::Echo, connections: 64, rounds: 20_000 / scale })
+    many_of(peer, 64, 20_000 / scale)
+}
+
+pub(super) fn many_of(peer: Peer, connections: u64, rounds: u64) -> Figures {
+    serve(peer, Work { load: Load::Echo, connections, rounds })
 }
 
 pub(super) fn one(peer: Peer, scale: u64) -> Figures {

@@ -11,6 +11,7 @@ mod idle;
 mod lock;
 mod memory;
 mod region;
+pub(crate) mod sized;
 mod spawn;
 mod timer;
 mod wake;

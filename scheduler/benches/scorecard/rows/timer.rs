@@ -13,7 +13,10 @@ use crate::peer::{Foreign, Peer, on, ours};
 const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) fn dropped(peer: Peer, scale: u64) -> Figures {
-    let timers = 1_000_000 / scale;
+    dropped_of(peer, 1_000_000 / scale)
+}
+
+pub(super) fn dropped_of(peer: Peer, timers: u64) -> Figures {
     on!(peer, ours: ours_dropped(timers), foreign_dropped(timers))
 }
 
