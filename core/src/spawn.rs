@@ -2,12 +2,13 @@
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use asupersync_task::{JoinError, JoinHandle};
+use pin_project_lite::pin_project;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
@@ -128,7 +129,7 @@ where
             info: info.clone(),
             verdict: Verdict::Dropped(None),
         };
-        let (runnable, join) = new_task(node, inside, Some(place), info, span, run(future, end));
+        let (runnable, join) = new_task(node, inside, Some(place), info, span, Run::new(future, end));
         (join.task(), (runnable, join))
     });
     match admitted {
@@ -212,17 +213,42 @@ impl Drop for End {
     }
 }
 
-async fn run<T>(future: impl Future<Output = Outcome<T>>, mut end: End) -> Outcome<T> {
-    let scope = end.scope.clone();
-    if scope.level() == Level::Spent {
-        // What has not begun has nothing to clean up.
-        drop(future);
-        return Err(scope.cancelled().into());
+pin_project! {
+    /// A task's body, and what tells of its end. No `async fn`: that would have room for the body twice.
+    struct Run<F> {
+        #[pin]
+        body: Option<F>,
+        begun: bool,
+        // After the body, of whose end it tells.
+        end: Option<End>,
     }
-    let mut future = pin!(Some(future));
-    let (outcome, dropped) = contain(&scope, future.as_mut()).await;
-    end.verdict = Verdict::of(&outcome, dropped);
-    outcome
+}
+
+impl<F> Run<F> {
+    fn new(body: F, end: End) -> Self {
+        Run { body: Some(body), begun: false, end: Some(end) }
+    }
+}
+
+impl<T, F: Future<Output = Outcome<T>>> Future for Run<F> {
+    type Output = Outcome<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        let mut this = self.project();
+        let Some(end) = this.end else { return Poll::Pending };
+        let begins = !std::mem::replace(this.begun, true);
+        let outcome = if begins && end.scope.level() == Level::Spent {
+            // What has not begun has nothing to clean up.
+            this.body.set(None);
+            Err(end.scope.cancelled().into())
+        } else {
+            let (outcome, dropped) = ready!(poll_contained(&end.scope, this.body, cx));
+            end.verdict = Verdict::of(&outcome, dropped);
+            outcome
+        };
+        *this.end = None;
+        Poll::Ready(outcome)
+    }
 }
 
 /// Polls a body under its scope: a panic, also of what drops it, becomes an outcome, and once the drain
@@ -233,38 +259,47 @@ async fn run<T>(future: impl Future<Output = Outcome<T>>, mut end: End) -> Outco
 pub(crate) fn contain<T>(
     scope: &Arc<Scope>,
     mut body: Pin<&mut Option<impl Future<Output = Outcome<T>>>>,
-) -> impl Future<Output = (Outcome<T>, Option<Waits>)> {
+) -> impl Future<Output = Contained<T>> {
+    poll_fn(move |cx| poll_contained(scope, body.as_mut(), cx))
+}
+
+/// A body's outcome, and what it awaited if it was dropped.
+type Contained<T> = (Outcome<T>, Option<Waits>);
+
+fn poll_contained<T>(
+    scope: &Arc<Scope>,
+    mut body: Pin<&mut Option<impl Future<Output = Outcome<T>>>>,
+    cx: &mut Context<'_>,
+) -> Poll<Contained<T>> {
     let panicked = |payload| (Err(Failure::Panicked(Panic::new(payload))), None);
-    poll_fn(move |cx| {
-        let spent = scope.is_due();
-        scope.begin_poll();
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            let polled = body.as_mut().as_pin_mut().map_or(Poll::Pending, |body| body.poll(cx));
-            if polled.is_ready() {
-                body.set(None);
-            }
-            polled
-        }));
-        scope.charge_poll();
-        match polled {
-            Ok(Poll::Ready(outcome)) => Poll::Ready((outcome, None)),
-            Ok(Poll::Pending) if spent && !scope.is_kept() => {
-                let awaited = scope.waits(asupersync_task::note(cx.waker())).of_idle();
-                Poll::Ready(match catch_unwind(AssertUnwindSafe(|| body.set(None))) {
-                    Ok(()) => (Err(scope.cancelled().into()), Some(awaited)),
-                    Err(payload) => panicked(payload),
-                })
-            }
-            Ok(Poll::Pending) => {
-                // Spent by this very poll: the one more comes from whoever polls here.
-                if !spent && scope.is_due() {
-                    cx.waker().wake_by_ref();
-                }
-                Poll::Pending
-            }
-            Err(payload) => Poll::Ready(panicked(payload)),
+    let spent = scope.is_due();
+    scope.begin_poll();
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        let polled = body.as_mut().as_pin_mut().map_or(Poll::Pending, |body| body.poll(cx));
+        if polled.is_ready() {
+            body.set(None);
         }
-    })
+        polled
+    }));
+    scope.charge_poll();
+    match polled {
+        Ok(Poll::Ready(outcome)) => Poll::Ready((outcome, None)),
+        Ok(Poll::Pending) if spent && !scope.is_kept() => {
+            let awaited = scope.waits(asupersync_task::note(cx.waker())).of_idle();
+            Poll::Ready(match catch_unwind(AssertUnwindSafe(|| body.set(None))) {
+                Ok(()) => (Err(scope.cancelled().into()), Some(awaited)),
+                Err(payload) => panicked(payload),
+            })
+        }
+        Ok(Poll::Pending) => {
+            // Spent by this very poll: the one more comes from whoever polls here.
+            if !spent && scope.is_due() {
+                cx.waker().wake_by_ref();
+            }
+            Poll::Pending
+        }
+        Err(payload) => Poll::Ready(panicked(payload)),
+    }
 }
 
 /// Waits for a task, or asks it to stop. Dropping it does neither: the task stays in its region.
