@@ -125,7 +125,7 @@ pub struct ModuleItem {
 }
 
 /// A region of the file with names of its own.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Scope {
     /// The enclosing scope; `None` for the file.
     pub parent: Option<ScopeId>,
@@ -134,12 +134,17 @@ pub struct Scope {
     /// Directory below the file's module directory in which `mod x;` looks,
     /// made of the inline modules around (or their `#[path]`).
     pub directory: Vec<String>,
+    /// That directory counts from the one of the file itself, for the outermost
+    /// of these modules has a `#[path]`.
+    pub beside: bool,
     /// Items.
     pub definitions: Vec<Definition>,
     /// Imports, globs included.
     pub imports: Vec<Import>,
     /// Modules.
     pub modules: Vec<ModuleItem>,
+    /// The definition after the one that was last told what it defines.
+    pub(super) filled: usize,
     /// Definitions, then imports counted on, sorted by name.
     pub(super) by_name: Vec<(u32, u32)>,
 }
