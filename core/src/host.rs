@@ -101,7 +101,7 @@ pub struct TaskMeta {
     pub(crate) urgency: Urgency,
     /// Whom to tell when it is gone; nobody counts the host's own.
     pub(crate) owner: Option<(Arc<dyn Owner>, Place)>,
-    /// Who waits for its end: the data pointer of that waker, or 0.
+    /// Who waits for its end: the data pointer of that waker, or 0. For dumps, nothing depends on it.
     pub(crate) joiner: AtomicUsize,
     /// Stands for what is told without a lock: that it can run, and that it has ended.
     pub(crate) told: Object,

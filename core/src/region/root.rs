@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::future::poll_fn;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::dump::Dump;
@@ -22,6 +21,7 @@ use crate::host::{Host, TaskRef};
 use crate::id::TaskId;
 use crate::lock::{Mutex, lock};
 use crate::outcome::Outcome;
+use crate::primitive::Ordering;
 use crate::spawn::submit_system;
 use crate::time::Time;
 use crate::trace::Spans;
