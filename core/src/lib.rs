@@ -42,6 +42,7 @@ pub mod observe;
 mod observe;
 mod outcome;
 mod plain;
+mod primitive;
 mod random;
 pub mod region;
 mod set;
