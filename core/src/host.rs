@@ -19,8 +19,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::task::Waker;
 
+#[cfg(not(feature = "observe"))]
+use asupersync_task::WakerUse;
+#[cfg(feature = "observe")]
+pub use asupersync_task::WakerUse;
 pub use asupersync_task::{Ran, Wake};
-use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef, WakerUse};
+use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef};
 
 pub use crate::budget::Urgency;
 #[cfg(feature = "observe")]
@@ -81,6 +85,13 @@ pub trait Host: Send + Sync + 'static {
 
     /// The host's sockets.
     fn net(&self) -> &dyn Sockets;
+
+    /// A waker of a task is used that was spawned while its steps were observed. Called on any thread, also
+    /// inside of polls (feature `observe`).
+    #[cfg(feature = "observe")]
+    fn waker_used(&self, task: &TaskInfo, what: WakerUse) {
+        let _ = (task, what);
+    }
 }
 
 /// What core attaches to each task.
@@ -157,6 +168,8 @@ impl Schedule for TaskMeta {
         if matches!(what, WakerUse::Wake | WakerUse::WakeByRef) {
             self.told.write();
         }
+        #[cfg(feature = "observe")]
+        self.host.waker_used(&self.info, what);
         self.span.tell(what);
     }
 }

@@ -1,12 +1,14 @@
 //! A failing lab test tells a line, with which another process has the same run again, byte for byte.
 
-use std::process::Command;
+mod child;
+
 use std::sync::Arc;
 
 use asupersync_core::sync::Mutex;
 use asupersync_core::{Cx, Outcome};
 use asupersync_lab::Explore;
 use asupersync_lab::explore::Sampling;
+use child::line;
 
 async fn two_philosophers(cx: &Cx) -> Outcome {
     let forks = [0, 1].map(|_| Arc::new(Mutex::new(())));
@@ -36,29 +38,16 @@ fn sampled() {
     Explore::sample(Sampling::Walk, 7, 10_000).check(two_philosophers);
 }
 
-/// What this binary says when it runs one test, with or without a line to replay.
 fn said(test: &str, replay: Option<&str>) -> String {
-    let mut command = Command::new(std::env::current_exe().expect("this is a program"));
-    command.args([test, "--exact", "--ignored", "--nocapture"]).env_remove("ASUPERSYNC_LAB_REPLAY");
-    if let Some(line) = replay {
-        command.env("ASUPERSYNC_LAB_REPLAY", line);
-    }
-    let output = command.env("RUST_BACKTRACE", "0").output().expect("it runs");
-    let text = String::from_utf8(output.stderr).expect("it is text");
-    assert!(!output.status.success(), "{text}");
-    text
+    let variables: Vec<_> = replay.iter().map(|line| ("ASUPERSYNC_LAB_REPLAY", *line)).collect();
+    child::said(test, &variables)
 }
 
-/// From the failure on to the end of the timeline.
+/// From the failure on, but not in which run it was.
 fn failure(text: &str) -> &str {
     let begin = text.find("deadlock: no task").unwrap_or_else(|| panic!("no deadlock in\n{text}"));
-    let end = text.find("picture: ").unwrap_or_else(|| panic!("no picture in\n{text}"));
+    let end = text.find("note: run with").unwrap_or(text.len());
     &text[begin..end]
-}
-
-fn line(text: &str) -> &str {
-    let (_, rest) = text.split_once("ASUPERSYNC_LAB_REPLAY='").expect("a line to replay");
-    rest.split_once('\'').expect("its end").0
 }
 
 #[test]
