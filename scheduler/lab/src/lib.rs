@@ -11,6 +11,7 @@
 //! | `outside` | who wakes tasks that is not of the lab |
 //! | `explored` | [`Explore::run`]: a program of regions under such an order |
 //! | `check` | [`Explore::check`]: the same for a test, which tells how to have a failing run again |
+//! | [`net`] | simulated sockets: latency, partitions, slow peers and resets |
 //! | `panics`, `watch` | where tasks panicked; steps that do not return |
 //! | `entry` | what `#[asupersync::lab_test]` expands to |
 //! | [`model`] | small programs of variables and locks, explored likewise |
@@ -38,8 +39,6 @@
 //! });
 //! assert!(found.failure.is_some_and(|failure| failure.message.contains("need not be")));
 //! ```
-//!
-//! Not simulated yet: sockets (they fail with `Unsupported`).
 
 #![forbid(unsafe_code)]
 
@@ -52,6 +51,7 @@ mod explored;
 mod lab;
 pub mod model;
 mod names;
+pub mod net;
 mod outside;
 mod panics;
 mod random;
