@@ -17,8 +17,9 @@ impl Explore {
     /// A run fails if its outcome is an error or a panic, if it ends in a deadlock, if something outlives
     /// its budget, or if an obligation is left unresolved.
     ///
-    /// What tasks share must be seen by the lab: this crate's channels and locks, and all else that
-    /// regions own. Any state beside that (a `std` mutex or atomic) is invisible, and so is its order.
+    /// What tasks share must be seen by the lab: this crate's channels and locks, all else that regions
+    /// own, and primitives made of [`Shared`](crate::Shared). Any state beside that (a `std` mutex or
+    /// atomic) is invisible, and so is its order.
     ///
     /// # Panics
     /// Inside a task of a lab.
@@ -115,10 +116,16 @@ where
         }
         let last = last(&root);
         if executor.time() > last {
-            let late = format!("the close budget is spent: {}", left(&root.force()));
-            return Ok(Ran::untold(Ended::Failed(late)));
+            let (message, details) = ("the close budget is spent".into(), left(&root.force()));
+            return Ok(Ran::untold(Ended::Failed { message, details }));
         }
-        let (step, task) = executor.step_by(schedule, last + TICK)?;
+        let (step, task) = match executor.step_by(schedule, last + TICK) {
+            Ok(taken) => taken,
+            Err(other) => {
+                drop(root.force());
+                return Err(other);
+            }
+        };
         match step {
             Step::Ran | Step::Waited => schedule.tell(&|| moment(executor, &root, task)),
             Step::GivenUp => {
@@ -132,12 +139,10 @@ where
             }
         }
     }
-    let told = root.dump().to_string();
+    let details = root.dump().to_string();
     drop(root.force());
-    Ok(Ran::untold(Ended::Failed(format!(
-        "more than {} steps: somebody goes on for ever\n{told}",
-        settings.steps
-    ))))
+    let message = format!("more than {} steps: somebody goes on for ever", settings.steps);
+    Ok(Ran::untold(Ended::Failed { message, details }))
 }
 
 /// What a step was: what its task waits for after it.
@@ -166,8 +171,10 @@ fn left(report: &CloseReport) -> String {
 
 fn judge<T>(outcome: &Outcome<T>, report: &CloseReport) -> Ended {
     match outcome {
-        Err(failure @ (Failure::Err(_) | Failure::Panicked(_))) => Ended::Failed(failure.to_string()),
-        _ if !report.leftovers.is_empty() => Ended::Failed(format!("left over: {}", left(report))),
+        Err(failure @ (Failure::Err(_) | Failure::Panicked(_))) => Ended::failed(failure.to_string()),
+        _ if !report.leftovers.is_empty() => {
+            Ended::Failed { message: "something is left over".into(), details: left(report) }
+        }
         _ => Ended::Completed,
     }
 }

@@ -10,6 +10,7 @@
 //! | `names`, `steps` | tasks and objects that are the same in each order, and who can take a step |
 //! | `explored` | [`Explore::run`]: a program of regions under such an order |
 //! | `check` | [`Explore::check`]: the same for a test, which tells how to have a failing run again |
+//! | [`Shared`] | what primitives under test are made of, so that the lab sees them |
 //! | [`model`] | small programs of variables and locks, explored likewise |
 //!
 //! Which Ready task runs next is the seed's choice; Cancel and Timed are served by
@@ -48,8 +49,10 @@ mod lab;
 pub mod model;
 mod names;
 mod random;
+mod shared;
 mod steps;
 
 pub use explore::Explore;
 pub use explored::Ran;
 pub use lab::{Builder, Lab};
+pub use shared::{Locked, Looking, Pause, Shared, pause};

@@ -1,6 +1,8 @@
 //! A failing lab test tells a line, with which another process has the same run again, byte for byte.
 
-use std::process::Command;
+#[path = "common/process.rs"]
+mod process;
+
 use std::sync::Arc;
 
 use asupersync_core::sync::Mutex;
@@ -36,38 +38,21 @@ fn sampled() {
     Explore::sample(Sampling::Walk, 7, 10_000).check(two_philosophers);
 }
 
-/// What this binary says when it runs one test, with or without a line to replay.
 fn said(test: &str, replay: Option<&str>) -> String {
-    let mut command = Command::new(std::env::current_exe().expect("this is a program"));
-    command.args([test, "--exact", "--ignored", "--nocapture"]).env_remove("ASUPERSYNC_LAB_REPLAY");
-    if let Some(line) = replay {
-        command.env("ASUPERSYNC_LAB_REPLAY", line);
-    }
-    let output = command.env("RUST_BACKTRACE", "0").output().expect("it runs");
-    let text = String::from_utf8(output.stderr).expect("it is text");
-    assert!(!output.status.success(), "{text}");
-    text
+    process::said(test, &[], replay)
 }
 
-/// From the failure on to the end of the timeline.
 fn failure(text: &str) -> &str {
-    let begin = text.find("deadlock: no task").unwrap_or_else(|| panic!("no deadlock in\n{text}"));
-    let end = text.find("picture: ").unwrap_or_else(|| panic!("no picture in\n{text}"));
-    &text[begin..end]
-}
-
-fn line(text: &str) -> &str {
-    let (_, rest) = text.split_once("ASUPERSYNC_LAB_REPLAY='").expect("a line to replay");
-    rest.split_once('\'').expect("its end").0
+    process::failure(text, "deadlock: no task")
 }
 
 #[test]
 fn the_line_has_the_same_run_again_in_another_process() {
     for test in ["explored", "sampled"] {
         let first = said(test, None);
-        let again = said(test, Some(line(&first)));
+        let again = said(test, Some(process::line(&first)));
         assert_eq!(failure(&first), failure(&again));
-        assert_eq!(failure(&again), failure(&said(test, Some(line(&first)))));
+        assert_eq!(failure(&again), failure(&said(test, Some(process::line(&first)))));
     }
 }
 

@@ -23,7 +23,12 @@ pub enum Ended {
         waiting: Vec<(TaskId, ObjectId)>,
     },
     /// It did what it must not, or a task panicked.
-    Failed(String),
+    Failed {
+        /// What was wrong: the same words in each run that fails so.
+        message: String,
+        /// More about this run: who is left, and what each waits for.
+        details: String,
+    },
     /// The schedule gave it up, while these tasks waited for locks.
     GivenUp(Vec<(TaskId, ObjectId)>),
 }
@@ -194,7 +199,7 @@ impl Explore {
     /// What is wrong with how a run ended, and more about it.
     fn wrong(&self, ended: &Ended) -> Option<(String, String)> {
         match ended {
-            Ended::Failed(message) => Some((message.clone(), String::new())),
+            Ended::Failed { message, details } => Some((message.clone(), details.clone())),
             Ended::Deadlock { told, .. } if self.deadlock_fails => {
                 Some(("deadlock: no task can go on, and no timer is set".into(), told.clone()))
             }
@@ -212,6 +217,13 @@ impl Explore {
     }
 }
 
+impl Ended {
+    /// Failed, with no more to say.
+    pub(crate) fn failed(message: String) -> Self {
+        Ended::Failed { message, details: String::new() }
+    }
+}
+
 impl Explored {
     fn nothing() -> Self {
         Explored { traces: 0, deadlocks: 0, blocked: 0, complete: false, failure: None }
@@ -221,7 +233,7 @@ impl Explored {
         match ended {
             Ended::GivenUp(_) => self.blocked += 1,
             Ended::Deadlock { .. } => (self.traces, self.deadlocks) = (self.traces + 1, self.deadlocks + 1),
-            Ended::Completed | Ended::Failed(_) => self.traces += 1,
+            Ended::Completed | Ended::Failed { .. } => self.traces += 1,
         }
     }
 }
