@@ -21,7 +21,7 @@ pub struct Object {
 
 impl Object {
     /// Another one, made by the current step.
-    #[expect(clippy::new_without_default, reason = "each is another one")]
+    #[cfg_attr(feature = "observe", expect(clippy::new_without_default, reason = "each is another one"))]
     pub fn new() -> Self {
         Object {
             #[cfg(feature = "observe")]

@@ -21,6 +21,17 @@ impl Explore {
     /// own, and primitives made of [`Shared`](crate::Shared). Any state beside that (a `std` mutex or
     /// atomic) is invisible, and so is its order.
     ///
+    /// # Time
+    ///
+    /// A step takes no time. Time goes on when no task can run, to the next timer; all that are due then fire
+    /// as one step, and those that they wake go on in every order. A deadline that is due asks its scope to
+    /// stop in that same step, so before anybody else who is woken then.
+    ///
+    /// Orders in which a timer fires while a task could still run are not explored, though a machine that
+    /// is slow enough has them. If any step could take any time, each deadline might pass before anything is
+    /// done, so that a timeout failed every test of what it guards, and an interval had no end. To have such
+    /// an order, let the slow task [sleep](Cx::sleep), longer or shorter than what it competes with.
+    ///
     /// # Panics
     /// Inside a task of a lab.
     pub fn run<F, R>(&self, main: F) -> Explored

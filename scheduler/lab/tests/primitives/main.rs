@@ -43,8 +43,8 @@ where
 {
     let begin = Instant::now();
     let (found, optimal) = outcomes(name, &Explore::optimal().runs(MOST), main.clone());
-    tell(name, size, found.traces, "complete", &optimal, begin);
     assert!(found.complete, "{name}: not explored whole");
+    tell(name, size, found.traces, "complete", &optimal, begin);
     let (source, by_source) = outcomes(name, &Explore::source().runs(MOST), main.clone());
     assert!(source.complete, "{name}: not explored whole with source sets");
     assert_eq!(by_source, optimal, "{name}: source sets");
