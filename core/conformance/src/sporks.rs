@@ -184,8 +184,8 @@ fn a_request_to_close_leaves_it_its_own_drain_budget(host: &dyn Runner) {
         let count = Count::default();
         let builder = Region::builder("child").drain(Budget::timeout(MS(5)));
         let child = stuck(cx, builder, &count).await?;
-        child.request_close(asked());
         let (began, log) = (cx.now(), Log::new());
+        child.request_close(asked());
         cut(child.join_with_report().await);
         assert!(cx.now() - began >= MS(4), "it had its time");
         assert_eq!((count.alive(), cx.is_cancelled()), (0, false));

@@ -1,0 +1,124 @@
+//! Rows 14 and 15: hyper says hello. Server and client have a core each.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use asupersync::{Cx, Region};
+use asupersync_compat::hyper::serve as serve_hyper;
+use asupersync_compat::io::Hyper;
+use asupersync_compat::rt::Executor;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use crate::client::{self, HELLO, Load};
+use crate::measure::{Figures, Measure};
+use crate::peer::{Foreign, Peer, TokioCt, TokioMt, ours};
+
+const AT_ONCE: u64 = 64;
+
+async fn hello(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    Ok(Response::new(Full::new(Bytes::from_static(HELLO))))
+}
+
+/// Runs the client beside the server, and says what a request cost that.
+async fn cost(load: Load, addr: SocketAddr, rounds: u64) -> Figures {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let measure = Measure::start();
+    std::thread::spawn(move || {
+        client::run(load, addr, AT_ONCE, rounds);
+        tell.send(()).expect("somebody waits for the client");
+    });
+    told.await.expect("the client ends");
+    let cost = measure.over(AT_ONCE * rounds);
+    vec![cost[1], cost[0]]
+}
+
+pub(super) fn one(peer: Peer, scale: u64) -> Figures {
+    client::keep_to_one_core(true);
+    let rounds = 8000 / scale;
+    match peer {
+        Peer::Ours => ours_one(rounds),
+        Peer::Tokio => tokio_one::<TokioMt>(rounds),
+        Peer::TokioCt => tokio_one::<TokioCt>(rounds),
+        other => unreachable!("no row runs {} here", other.name()),
+    }
+}
+
+fn ours_one(rounds: u64) -> Figures {
+    ours(async move |cx: &Cx| {
+        let listener = cx.tcp_bind("127.0.0.1:0").await?;
+        let addr = listener.local_addr()?;
+        Region::open(cx, "hello", async move |cx| {
+            drop(cx.spawn("http", async move |cx| {
+                serve_hyper(cx, listener, service_fn(hello)).await?;
+                Ok(())
+            }));
+            Ok(cost(Load::Http1, addr, rounds).await)
+        })
+        .await
+    })
+}
+
+fn tokio_one<P: Foreign<Listener = tokio::net::TcpListener, Stream = tokio::net::TcpStream>>(
+    rounds: u64,
+) -> Figures {
+    P::run(async move |peer| {
+        let (listener, addr) = P::bind().await;
+        peer.detach(async move {
+            loop {
+                let stream = TokioIo::new(P::accept(&listener).await);
+                let mut http = http1::Builder::new();
+                peer.detach(http.pipeline_flush(true).serve_connection(stream, service_fn(hello)));
+            }
+        });
+        cost(Load::Http1, addr, rounds).await
+    })
+}
+
+pub(super) fn two(peer: Peer, scale: u64) -> Figures {
+    client::keep_to_one_core(true);
+    let rounds = 4000 / scale;
+    match peer {
+        Peer::Ours => ours_two(rounds),
+        Peer::Tokio => tokio_two::<TokioMt>(rounds),
+        Peer::TokioCt => tokio_two::<TokioCt>(rounds),
+        other => unreachable!("no row runs {} here", other.name()),
+    }
+}
+
+fn ours_two(rounds: u64) -> Figures {
+    ours(async move |cx: &Cx| {
+        let listener = cx.tcp_bind("127.0.0.1:0").await?;
+        let addr = listener.local_addr()?;
+        Region::open(cx, "hello", async move |cx| {
+            drop(cx.spawn("http", async move |cx| {
+                let (stream, _) = listener.accept(cx).await?;
+                stream.set_nodelay(true)?;
+                let http = http2::Builder::new(Executor::new(cx));
+                // How it ends is the client's affair.
+                cx.or_cancel(http.serve_connection(Hyper::new(stream), service_fn(hello))).await?.ok();
+                Ok(())
+            }));
+            Ok(cost(Load::Http2, addr, rounds).await)
+        })
+        .await
+    })
+}
+
+fn tokio_two<P: Foreign<Listener = tokio::net::TcpListener, Stream = tokio::net::TcpStream>>(
+    rounds: u64,
+) -> Figures {
+    P::run(async move |peer| {
+        let (listener, addr) = P::bind().await;
+        peer.detach(async move {
+            let stream = TokioIo::new(P::accept(&listener).await);
+            let http = http2::Builder::new(TokioExecutor::new());
+            http.serve_connection(stream, service_fn(hello)).await.ok();
+        });
+        cost(Load::Http2, addr, rounds).await
+    })
+}
