@@ -35,6 +35,9 @@ pub use asupersync_scheduler::{Builder, Runtime};
 #[cfg(feature = "macros")]
 pub use asupersync_macros::{main, test};
 
+#[cfg(all(feature = "macros", feature = "lab"))]
+pub use asupersync_macros::lab_test;
+
 /// Files, as far as the core knows them: the right to use them.
 pub mod fs {
     pub use asupersync_core::io::Fs;

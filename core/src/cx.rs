@@ -7,7 +7,6 @@ use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
 use crate::outcome::Outcome;
+use crate::primitive::Ordering;
 use crate::region::dump::Dump;
 use crate::region::{Finalizer, Node};
 use crate::time::Time;

@@ -19,8 +19,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::task::Waker;
 
+#[cfg(not(feature = "observe"))]
+use asupersync_task::WakerUse;
+#[cfg(feature = "observe")]
+pub use asupersync_task::WakerUse;
 pub use asupersync_task::{Ran, Wake};
-use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef, WakerUse};
+use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef};
 
 pub use crate::budget::Urgency;
 #[cfg(feature = "observe")]
@@ -81,6 +85,13 @@ pub trait Host: Send + Sync + 'static {
 
     /// The host's sockets.
     fn net(&self) -> &dyn Sockets;
+
+    /// A waker of a task is used that was spawned while its steps were observed. Called on any thread, also
+    /// inside of polls (feature `observe`).
+    #[cfg(feature = "observe")]
+    fn waker_used(&self, task: &TaskInfo, what: WakerUse) {
+        let _ = (task, what);
+    }
 }
 
 /// What core attaches to each task.
@@ -90,7 +101,7 @@ pub struct TaskMeta {
     pub(crate) urgency: Urgency,
     /// Whom to tell when it is gone; nobody counts the host's own.
     pub(crate) owner: Option<(Arc<dyn Owner>, Place)>,
-    /// Who waits for its end: the data pointer of that waker, or 0.
+    /// Who waits for its end: the data pointer of that waker, or 0. For dumps, nothing depends on it.
     pub(crate) joiner: AtomicUsize,
     /// Stands for what is told without a lock: that it can run, and that it has ended.
     pub(crate) told: Object,
@@ -157,6 +168,8 @@ impl Schedule for TaskMeta {
         if matches!(what, WakerUse::Wake | WakerUse::WakeByRef) {
             self.told.write();
         }
+        #[cfg(feature = "observe")]
+        self.host.waker_used(&self.info, what);
         self.span.tell(what);
     }
 }

@@ -43,6 +43,7 @@ pub mod observe;
 mod observe;
 mod outcome;
 mod plain;
+mod primitive;
 mod random;
 pub mod region;
 mod set;

@@ -30,6 +30,7 @@ impl Object {
     }
 
     /// For what is made before the program runs. All such count as one, since nobody made them.
+    #[cfg(not(loom))]
     pub(crate) const fn of_static() -> Self {
         Object {
             #[cfg(feature = "observe")]
@@ -86,7 +87,7 @@ thread_local! {
 #[cfg(feature = "observe")]
 const STATIC: u64 = u64::MAX;
 
-/// Made while nobody records; these numbers have the highest bit.
+/// Made while nobody records; these numbers have the highest bit. A counter.
 #[cfg(feature = "observe")]
 static ELSEWHERE: AtomicU64 = AtomicU64::new(1 << 63);
 

@@ -12,11 +12,11 @@
 //! 4. Wakers are called, and futures and wakers dropped, with no lock held.
 
 use crate::lock::{Mutex, lock};
+use crate::primitive::{AtomicBool, AtomicUsize, Ordering};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// How many members one poll of the set polls, at most: a large set leaves room for other tasks.
@@ -38,6 +38,7 @@ struct Member<F: ?Sized> {
 /// Where the bells of a set hang: who was rung for, and who comes to see.
 #[derive(Default)]
 pub(crate) struct Tower {
+    /// A counter.
     next: AtomicUsize,
     rung: Mutex<Rung>,
 }
@@ -53,6 +54,7 @@ pub(crate) struct Bell {
     tower: Arc<Tower>,
     number: usize,
     rung: AtomicBool,
+    /// For dumps, which may be told what was so a moment ago.
     polled: AtomicBool,
 }
 
@@ -172,6 +174,9 @@ impl<F: Future + ?Sized> Drop for Set<F> {
         drop(task);
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom;
 
 #[cfg(test)]
 mod tests {

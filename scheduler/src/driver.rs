@@ -7,14 +7,15 @@
 //! when the wait is computed, or sees the wait.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::TryLockError;
+use std::sync::atomic::AtomicU64;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use asupersync_core::Time;
 use asupersync_core::host::TimerKey;
 
+use crate::primitive::{AtomicBool, Mutex, MutexGuard, PoisonError, SeqCst};
 use crate::reactor::{Reactor, Turn as ReactorTurn};
 use crate::timer::{Key, Wheel};
 
@@ -24,9 +25,9 @@ pub(crate) struct Driver {
     pub(crate) reactor: Reactor,
     turning: Mutex<Turning>,
     timers: Mutex<Timers>,
-    /// A thread waits in the reactor.
+    /// A thread waits in the reactor. To the monitor a hint: a worker that leaves the wait stirs.
     waiting: AtomicBool,
-    /// When the driver was last turned, in nanoseconds on its clock.
+    /// When the driver was last turned, in nanoseconds on its clock. A hint to the monitor, which looks again.
     last_turn: AtomicU64,
 }
 
@@ -96,8 +97,8 @@ impl Driver {
     pub(crate) fn try_turn(&self) -> Option<Turn<'_>> {
         let turning = match self.turning.try_lock() {
             Ok(turning) => turning,
-            Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(std::sync::TryLockError::WouldBlock) => return None,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
         };
         Some(Turn { driver: self, turning })
     }

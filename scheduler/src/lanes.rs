@@ -2,12 +2,10 @@
 //!
 //! A worker's own Ready tasks are in its ring; what comes from outside, or overflows, is here.
 
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Mutex, PoisonError};
-
 use asupersync_core::host::{Runnable, Urgency};
 use asupersync_queue::Injector;
 
+use crate::primitive::{AtomicUsize, Mutex, PoisonError, SeqCst};
 use crate::queues;
 
 /// The shared lanes.
@@ -41,6 +39,8 @@ impl Lanes {
 /// The Timed lane, behind a lock that a worker takes only when there is something in it.
 #[derive(Default)]
 pub(crate) struct Timed {
+    /// Stored under the lock. Whoever goes to sleep looks at it as [`Idle`](asupersync_queue::Idle) says;
+    /// to others it is a hint.
     len: AtomicUsize,
     queue: Mutex<queues::Timed<Runnable>>,
 }

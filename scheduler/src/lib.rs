@@ -2,6 +2,7 @@
 //!
 //! | from the ground up | |
 //! |---|---|
+//! | `primitive` | `std`, or loom |
 //! | [`policy`] | which lane goes next, as a pure function |
 //! | [`queues`] | the order within a lane; all lanes behind one lock, for the other hosts |
 //! | [`timer`] | the hierarchical wheel |
@@ -25,6 +26,7 @@ mod lanes;
 mod monitor;
 mod park;
 pub mod policy;
+mod primitive;
 pub mod queues;
 mod reactor;
 mod runtime;

@@ -14,8 +14,7 @@
 //! | drain and finalize ended, plus [`GRACE`] | what is left is dropped, listed, and left behind |
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use asupersync_core::Time;
@@ -23,6 +22,7 @@ use asupersync_core::host::Runnable;
 use asupersync_core::region::{CloseReport, Root};
 use asupersync_queue::Local;
 
+use crate::primitive::{AtomicBool, Condvar, Mutex, MutexGuard, PoisonError, SeqCst, fence};
 use crate::shared::Shared;
 use crate::watchdog::Watchdog;
 use crate::worker;
@@ -35,6 +35,8 @@ const GRACE: Duration = Duration::from_millis(50);
 /// Wakes the monitor.
 #[derive(Default)]
 pub(crate) struct Alarm {
+    /// Stored before the monitor's last look, and looked at after a worker is off the list: one sees the
+    /// other.
     asleep: AtomicBool,
     rung: Mutex<bool>,
     bell: Condvar,
@@ -45,8 +47,10 @@ impl Alarm {
         self.rung.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A worker woke up, or was woken. One load unless the monitor sleeps.
+    /// A worker is off the list of those that sleep. One load unless the monitor sleeps.
     pub(crate) fn stirred(&self) {
+        // Either this sees that the monitor sleeps, or the monitor's last look sees the worker.
+        fence(SeqCst);
         if self.asleep.load(SeqCst) {
             self.ring();
         }
@@ -57,12 +61,24 @@ impl Alarm {
         self.bell.notify_one();
     }
 
-    /// Waits for the bell, or for `wait` to pass.
+    /// Waits for the bell, or at most for `wait`.
     pub(crate) fn wait(&self, wait: Duration) {
-        let rung = self.rung();
-        let (mut rung, _) =
-            self.bell.wait_timeout_while(rung, wait, |rung| !*rung).unwrap_or_else(PoisonError::into_inner);
+        let mut rung = self.rung();
+        if !*rung {
+            (rung, _) = self.bell.wait_timeout(rung, wait).unwrap_or_else(PoisonError::into_inner);
+        }
         *rung = false;
+    }
+
+    /// [`wait`](Self::wait) until somebody has stirred, too, if it is still `quiet`.
+    pub(crate) fn sleep(&self, wait: Duration, quiet: impl FnOnce() -> bool) {
+        self.asleep.store(true, SeqCst);
+        // Whoever stirred before this was not heard, but is seen.
+        fence(SeqCst);
+        if quiet() {
+            self.wait(wait);
+        }
+        self.asleep.store(false, SeqCst);
     }
 }
 
@@ -104,12 +120,8 @@ pub(crate) fn watch(
         watchdog.rest();
         let next = if now < drain_until + GRACE { drain_until } else { close_by };
         let wait = if next == Time::MAX { Duration::MAX } else { (next + GRACE) - now };
-        shared.alarm.asleep.store(true, SeqCst);
-        // Whoever stirred before this store was not heard.
-        if shared.all_asleep() && !done.load(SeqCst) {
-            shared.alarm.wait(wait.min(Duration::from_secs(1 << 30)));
-        }
-        shared.alarm.asleep.store(false, SeqCst);
+        let wait = wait.min(Duration::from_secs(1 << 30));
+        shared.alarm.sleep(wait, || shared.all_asleep() && !done.load(SeqCst));
     }
 }
 

@@ -2,9 +2,8 @@
 //!
 //! An unpark leaves a token, so one that comes before the sleep is not lost.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-
 use crate::driver::Driver;
+use crate::primitive::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// One worker's bed.
 #[derive(Default)]

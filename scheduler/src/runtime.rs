@@ -1,7 +1,6 @@
 //! A runtime: threads, from the start of a main body until the root region is Closed.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use asupersync_queue::Local;
 
 use crate::builder::Builder;
 use crate::dumper::Dumper;
+use crate::primitive::{AtomicBool, SeqCst};
 use crate::shared::Shared;
 use crate::signal::Signals;
 use crate::watchdog::Watchdog;

@@ -3,7 +3,6 @@
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::task::Waker;
 
 use asupersync_core::Time;
@@ -16,6 +15,7 @@ use crate::driver::Driver;
 use crate::lanes::Lanes;
 use crate::monitor::Alarm;
 use crate::park::Parker;
+use crate::primitive::{AtomicBool, AtomicUsize, SeqCst};
 use crate::reactor::NativeNet;
 use crate::watchdog::Polling;
 use crate::worker;
@@ -32,8 +32,9 @@ pub(crate) struct Shared {
     pub(crate) idle: Idle,
     pub(crate) driver: Arc<Driver>,
     pub(crate) alarm: Alarm,
+    /// Stored before workers are unparked, and looked at after one has listed itself as sleeping.
     pub(crate) closing: AtomicBool,
-    /// Worker threads that have not ended.
+    /// Worker threads that have not ended. A counter, which the end of the runtime looks at now and then.
     pub(crate) alive: AtomicUsize,
     blocking: Pool,
     net: NativeNet,

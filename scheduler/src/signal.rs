@@ -20,6 +20,7 @@ static ARMED: std::sync::OnceLock<Arc<AtomicBool>> = std::sync::OnceLock::new();
 /// The registered handlers of one runtime.
 pub(crate) struct Signals {
     pipe: Source<UnixStream>,
+    /// The number of the last signal. Its handler stores that before it writes to the pipe.
     last: Arc<AtomicUsize>,
     ids: Vec<signal_hook::SigId>,
 }

@@ -9,13 +9,14 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 
 use asupersync_core::host::{Runnable, Wake};
 use asupersync_queue::Local;
 
 use crate::policy::{Choice, Policy, Waiting};
+use crate::primitive::SeqCst;
 use crate::shared::Shared;
 use crate::watchdog::Polling;
 
@@ -89,10 +90,7 @@ pub(crate) fn start(shared: &Arc<Shared>, ring: Local<Runnable>, index: usize) -
 fn run(shared: Arc<Shared>, ring: Local<Runnable>, index: usize) {
     let here = Rc::new(Here { shared: shared.clone(), ring, slot: Cell::new(None) });
     HERE.set(Some(here.clone()));
-    let random = (index as u32 + 1).wrapping_mul(0x9E37_79B9);
-    let (polling, policy) = (shared.polling[index].clone(), Policy::new());
-    let mut worker =
-        Worker { shared, here, polling, index, policy, turns: 0, streak: 0, searching: false, random };
+    let mut worker = Worker::new(shared, here, index);
     worker.run();
     // Tasks that are dropped now and wake others queue them in the injector.
     HERE.set(None);
@@ -107,6 +105,12 @@ fn run(shared: Arc<Shared>, ring: Local<Runnable>, index: usize) {
 }
 
 impl Worker {
+    fn new(shared: Arc<Shared>, here: Rc<Here>, index: usize) -> Self {
+        let random = (index as u32 + 1).wrapping_mul(0x9E37_79B9);
+        let (polling, policy) = (shared.polling[index].clone(), Policy::new());
+        Worker { shared, here, polling, index, policy, turns: 0, streak: 0, searching: false, random }
+    }
+
     fn run(&mut self) {
         while !self.shared.closing.load(Relaxed) {
             self.turns = self.turns.wrapping_add(1);
@@ -214,18 +218,21 @@ impl Worker {
     }
 
     fn sleep(&mut self) {
-        let index = self.index;
-        self.shared.idle.begin_sleep(index, std::mem::take(&mut self.searching));
-        if self.shared.has_work() || self.shared.closing.load(SeqCst) {
-            self.searching = self.shared.idle.end_sleep(index);
-            if !self.searching {
-                self.shared.idle.begin_search();
-                self.searching = true;
-            }
-            return;
+        let shared = &self.shared;
+        shared.idle.begin_sleep(self.index, std::mem::take(&mut self.searching));
+        let stay = shared.has_work() || shared.closing.load(SeqCst);
+        if !stay {
+            shared.parkers[self.index].park(&shared.driver);
         }
-        self.shared.parkers[index].park(&self.shared.driver);
-        self.shared.alarm.stirred();
-        self.searching = self.shared.idle.end_sleep(index);
+        self.searching = shared.idle.end_sleep(self.index);
+        // Only now: the monitor goes to sleep if it still finds everybody on the list.
+        shared.alarm.stirred();
+        if stay && !self.searching {
+            shared.idle.begin_search();
+            self.searching = true;
+        }
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom;

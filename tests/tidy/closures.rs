@@ -13,6 +13,7 @@ const BOUNDS: &[&str] = &["AsyncFnOnce", "TaskFn", "ItemFn", "PermitFn", "TryPer
 /// They start the first task, and are called in none.
 const OUTSIDE: &[&str] = &[
     "core::region::root::Root::start",
+    "core::region::root::Root::start_at",
     "scheduler::runtime::Runtime::block_on",
     "scheduler::runtime::Runtime::block_on_with_report",
     "scheduler::entry::main",
@@ -20,6 +21,7 @@ const OUTSIDE: &[&str] = &[
     "lab::lab::Lab::run",
     "lab::lab::Lab::run_with_report",
     "lab::check::Explore::check",
+    "lab::entry::test",
     "lab::explored::Lab::run_by",
     "lab::explored::Explore::run",
     "lab::explored::Explore::run_in",

@@ -33,7 +33,7 @@ impl File {
     /// The first line (counted from 0) that belongs to tests: the whole file under `tests`, what
     /// follows `#[cfg(test)]` on a module elsewhere.
     pub(crate) fn tests_from(&self) -> usize {
-        let whole = self.path.split('/').any(|part| part == "tests" || part == "tests.rs");
+        let whole = self.path.split('/').any(|part| ["tests", "tests.rs", "loom.rs"].contains(&part));
         let lines: Vec<&str> = self.code.lines().collect();
         let module = |at: usize| lines.get(at + 1).is_some_and(|line| line.starts_with("mod "));
         let inner = || (0..lines.len()).find(|&at| lines[at].trim() == "#[cfg(test)]" && module(at));
@@ -115,5 +115,6 @@ fn tests_are_told_from_code() {
     assert_eq!(file.tests_from(), 1);
     assert_eq!(File::new("a/tests/x.rs", "fn a() {}").tests_from(), 0);
     assert_eq!(File::new("a/src/x/tests.rs", "fn a() {}").tests_from(), 0);
+    assert_eq!(File::new("a/src/x/loom.rs", "fn a() {}").tests_from(), 0);
     assert_eq!(File::new("a/src/x.rs", "#[cfg(test)]\nuse a::b;").tests_from(), usize::MAX);
 }

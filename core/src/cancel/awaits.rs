@@ -1,7 +1,8 @@
 //! What a wait is for, in one word.
 //!
 //! An operation that has to wait leaves a [`Note`] in its scope: one relaxed store, no lock, no
-//! allocation, and nothing at all when it is ready. Whoever looks at the tree from outside reads it.
+//! allocation, and nothing at all when it is ready. Whoever looks at the tree from outside reads it, and
+//! may be told of the wait before; nothing else depends on it.
 //!
 //! | bits | what |
 //! |---|---|

@@ -4,10 +4,10 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::Level;
 use super::scope::Scope;
+use crate::primitive::Ordering;
 
 /// Keeps the bodies around a scope from being dropped at the end of the drain budget.
 struct Keep(Vec<Arc<Scope>>);

@@ -14,12 +14,12 @@
 //! 3. Nobody is told with a lock held.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::Level;
 use super::scope::{Hold, Inner, Scope};
 use crate::budget::{Budget, Limit};
 use crate::lock::lock;
+use crate::primitive::Ordering;
 use crate::time::Time;
 
 impl Scope {

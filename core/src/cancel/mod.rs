@@ -2,6 +2,8 @@
 
 mod awaits;
 mod keep;
+#[cfg(all(test, loom))]
+mod loom;
 mod meter;
 mod phase;
 mod reason;

@@ -13,12 +13,14 @@
 //!    the task that polls in it, and no drop recurses.
 //! 5. The scopes between a region's and its parent's may be gone before the region is, if the future
 //!    that opened it was dropped: then its parent's has adopted it.
+//! 6. A scope is due only when all inside that the same task polls are spent and what waits in them is
+//!    woken, whoever has done that.
 //!
 //! Lock order: a scope's lock is never held while another one's is taken, nor while a reference to a
 //! scope is dropped: the last one takes the parent's.
 
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
@@ -29,6 +31,7 @@ use crate::budget::{Budget, Limit, Urgency};
 use crate::id::TimerKey;
 use crate::lock::{Mutex, lock};
 use crate::observe::Object;
+use crate::primitive::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use crate::time::Time;
 
 /// What a scope keeps from those inside it.
@@ -109,10 +112,12 @@ pub(crate) trait Listener: Send + Sync {
 
 /// One node of the cancel tree.
 pub struct Scope {
+    /// Stored under the lock, and read without it: who sees a level sees what came before the request.
     level: AtomicU8,
     /// Stands for what is told without the lock: the level, and whether the budget is spent.
     pub(super) told: Object,
-    /// Data pointer of `home`, for the quick test in `Watch::poll`; 0 when there is none.
+    /// Data pointer of `home`, for the quick test in `Watch::poll`; 0 when there is none. Stored under the
+    /// lock. Whoever finds its own waker here stored it in an earlier step; to others it is a hint.
     pub(super) home_data: AtomicUsize,
     /// What the task that polls in this scope waits for here.
     pub(super) note: AtomicU64,
@@ -132,12 +137,14 @@ pub struct Scope {
     head: Option<Arc<Scope>>,
     /// Counts for the scopes whose head this is.
     streak: Streak,
-    /// It, or one around it, has a quota; see [`meter`](super::meter).
+    /// It, or one around it, has a quota; see [`meter`](super::meter). Stored under the lock; a charge that
+    /// sees an older value is one from before the quota.
     pub(super) metered: AtomicBool,
     /// The budget is spent, and everything inside has been woken for it: after one more poll what
-    /// still waits is dropped.
+    /// still waits is dropped. Stored last: who sees it sees all those levels.
     due: AtomicBool,
-    /// How many inside go on past the end of the drain budget.
+    /// How many inside go on past the end of the drain budget. Counted and looked at in polls of one task;
+    /// to whoever gives tasks up it is a hint.
     pub(super) kept: AtomicUsize,
     pub(super) inner: Mutex<Inner>,
 }
@@ -341,8 +348,11 @@ impl Scope {
 
     /// Names the waker that moves the task of this scope into the Cancel lane.
     pub(crate) fn set_home(&self, home: Waker) {
-        self.home_data.store(address(&home), Ordering::Relaxed);
-        let before = lock(&self.inner).home.replace(home);
+        let before = {
+            let mut inner = lock(&self.inner);
+            self.home_data.store(address(&home), Ordering::Relaxed);
+            inner.home.replace(home)
+        };
         drop(before);
     }
 
@@ -428,22 +438,29 @@ impl Scope {
                 }
                 continue;
             };
-            let (listener, standing) = {
+            let (told, level) = {
                 let mut inner = lock(&scope.inner);
-                let Some(raised) = inner.standing.raise(&asked) else { continue };
-                scope.told.write();
-                scope.level.store(raised.level as u8, Ordering::Release);
-                inner.standing = raised.clone();
+                let raised = inner.standing.raise(&asked);
+                // Whoever else spends it may not have come to what is inside yet: invariant 6.
+                if raised.is_none() && (asked.level < Level::Spent || scope.due.load(Ordering::Acquire)) {
+                    continue;
+                }
+                if let Some(raised) = &raised {
+                    scope.told.write();
+                    scope.level.store(raised.level as u8, Ordering::Release);
+                    inner.standing = raised.clone();
+                }
                 waiters.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
                 homes.extend(inner.home.clone());
                 // To be the last to let go of a child takes this lock, so nothing is dropped here.
                 found.extend(inner.children.iter().filter_map(|(_, child)| child.scope.upgrade()));
-                (inner.listener.as_ref().and_then(Weak::upgrade), raised)
+                let listener = inner.listener.as_ref().and_then(Weak::upgrade);
+                (listener.zip(raised), inner.standing.level)
             };
-            if let Some(listener) = listener {
+            if let Some((listener, standing)) = told {
                 listener.on_cancel(&standing);
             }
-            if standing.level == Level::Spent {
+            if level == Level::Spent {
                 spent.push(scope);
             }
             for child in found.drain(..).filter(|child| child.hold.passes(asked.level)) {

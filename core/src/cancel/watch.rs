@@ -8,13 +8,14 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll, Waker};
 
 use super::awaits::{Note, Notes};
 use super::scope::{Scope, address};
 use super::{Cancelled, Level};
 use crate::lock::lock;
+use crate::primitive::Ordering;
 
 impl Scope {
     fn is_home_of(&self, waker: &Waker) -> bool {

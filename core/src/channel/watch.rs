@@ -11,13 +11,13 @@
 //! So a change is neither missed nor told twice to the same receiver.
 
 use std::fmt;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::{RecvError, SendError};
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
-use crate::lock::{Mutex, lock};
+use crate::lock::{Mutex, MutexGuard, lock};
 use crate::sync::waiters::{Waiters, poll_locked};
 
 /// A channel that holds `value`, which its receiver has seen.

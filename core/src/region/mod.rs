@@ -16,6 +16,8 @@ mod give_up;
 mod ledger;
 mod local;
 mod long_poll;
+#[cfg(all(test, loom))]
+mod loom;
 mod open;
 mod policy;
 mod report;

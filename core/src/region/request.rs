@@ -107,6 +107,8 @@ impl Listener for Node {
         }
         if first {
             let spent = self.scope.limit_drain(own, self.policy.drain);
+            // What is spent already need not be spent again, level by level.
+            let spent = spent.filter(|_| standing.level < Level::Spent);
             spent.into_iter().for_each(|limit| self.scope.spend(limit));
         }
         if arm {

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::future::poll_fn;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::dump::Dump;
@@ -16,13 +15,16 @@ use super::{Close, Policy, failure};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, Watch};
+use crate::caps::Effect;
 use crate::cx::Cx;
 use crate::host::{Host, TaskRef};
 use crate::id::TaskId;
 use crate::lock::{Mutex, lock};
 use crate::outcome::Outcome;
+use crate::primitive::Ordering;
 use crate::spawn::submit_system;
 use crate::time::Time;
+use crate::trace::Spans;
 
 /// The root of one runtime's region tree, for the host that runs it.
 #[derive(Clone)]
@@ -35,8 +37,19 @@ impl Root {
     /// then `finalize`.
     #[track_caller]
     pub fn new(host: Arc<dyn Host>, name: &str, drain: Budget, finalize: Budget) -> Root {
+        Root::new_at(Location::caller(), host, name, drain, finalize)
+    }
+
+    /// As [`new`](Root::new), for a host that knows better which line started it.
+    pub fn new_at(
+        site: &'static Location<'static>,
+        host: Arc<dyn Host>,
+        name: &str,
+        drain: Budget,
+        finalize: Budget,
+    ) -> Root {
         let policy = Policy { close: Close::Join, drain, finalize, ..Policy::default() };
-        Root { node: Node::root(Tree::new(host), name, policy, Location::caller()) }
+        Root { node: Node::root(Tree::new(host), name, policy, site) }
     }
 
     /// Starts `main` as the root's first task. When it has ended the root closes, and `done` is
@@ -47,13 +60,26 @@ impl Root {
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
         R: TaskOutput<Ok: 'static> + 'static,
     {
+        self.start_at(Location::caller(), main, done);
+    }
+
+    /// As [`start`](Root::start), for a host that knows better which line brought `main`.
+    pub fn start_at<F, R>(
+        &self,
+        site: &'static Location<'static>,
+        main: F,
+        done: impl FnOnce(Outcome<R::Ok>, CloseReport) + Send + 'static,
+    ) where
+        F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
+        R: TaskOutput<Ok: 'static> + 'static,
+    {
         let ended = Arc::new(Mutex::new(None));
         let (node, end) = (self.node.clone(), ended.clone());
         let cx: Cx = Cx::new(node.clone(), node.scope.clone(), None);
-        let handle = cx.spawn("main", async move |cx: &Cx| {
+        let handle = cx.start(&[Effect::Spawn], "main", site, |cx: Cx, _: &Spans| async move {
             // However main ends, by a panic too, the root is asked to close.
             let _closing = RequestOnDrop(node);
-            let outcome = main(cx).await.into_outcome();
+            let outcome = main(&cx).await.into_outcome();
             let told = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
             *lock(&end) = Some(outcome);
             told

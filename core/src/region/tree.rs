@@ -17,8 +17,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, MutexGuard, Weak};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 
 use slab::Slab;
@@ -33,7 +33,8 @@ use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Waits};
 use crate::host::{Host, Place, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
-use crate::lock::{Mutex, lock};
+use crate::lock::{Mutex, MutexGuard, lock};
+use crate::primitive::{AtomicBool, Ordering};
 use crate::set::Bell;
 use crate::time::Time;
 
@@ -42,8 +43,10 @@ pub(crate) struct Tree {
     pub(crate) host: Arc<dyn Host>,
     /// Raised by the first shutdown signal.
     pub(crate) shutdown: Arc<Scope>,
-    /// Somebody waits for the signal and will see to the closing.
+    /// Somebody waits for the signal and will see to the closing. Stored before `shutdown` is looked at, and
+    /// looked at after that was raised; the scope's lock keeps both from missing the other.
     pub(crate) shutdown_watched: AtomicBool,
+    /// A counter.
     next_id: AtomicU64,
 }
 
@@ -115,7 +118,7 @@ pub(super) struct Local {
     pub(super) info: TaskInfo,
     pub(super) scope: Arc<Scope>,
     pub(super) bell: Arc<Bell>,
-    /// Who waits for its end: the data pointer of that waker, or 0.
+    /// Who waits for its end: the data pointer of that waker, or 0. For dumps, nothing depends on it.
     pub(super) joiner: AtomicUsize,
 }
 

@@ -43,6 +43,7 @@ impl<T> OnceCell<T> {
     }
 
     /// The same in a constant, for statics.
+    #[cfg(not(loom))]
     pub const fn const_new() -> Self {
         OnceCell { turn: Semaphore::const_new(1), value: OnceLock::new() }
     }

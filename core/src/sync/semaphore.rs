@@ -40,6 +40,7 @@ impl Semaphore {
     }
 
     /// The same in a constant, for statics.
+    #[cfg(not(loom))]
     pub const fn const_new(permits: usize) -> Self {
         Semaphore { state: Lock::of_static(State { available: permits, waiters: Waiters::new() }) }
     }

@@ -153,13 +153,12 @@ impl Extractor<'_, '_> {
 
     /// The transcribers of `macro_rules!`, each a block of its own.
     fn macro_rules(&mut self, tokens: TokenStream) -> ExprId {
-        let directory = self.index.scopes[self.scope as usize].directory.clone();
         let mut ids = Vec::new();
         let mut after_arrow = false;
         for tree in tokens {
             match &tree {
                 TokenTree::Group(group) if after_arrow => {
-                    let scope = self.open_scope(false, directory.clone());
+                    let scope = self.open_scope(false);
                     ids.push(self.within(scope, |x| x.transcriber(group)));
                     after_arrow = false;
                 }

@@ -5,23 +5,28 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use asupersync_core::Time;
-use asupersync_core::host::{Host, Job, Lane, Runnable, TaskInfo, TimerKey, Wake};
+use asupersync_core::host::{Host, Job, Lane, Runnable, TaskInfo, TimerKey, Wake, WakerUse};
 use asupersync_core::io::{Listener, Sockets, Stream};
 use asupersync_scheduler::queues::Queues;
 use asupersync_scheduler::timer::{Key, TICK_NS, Wheel};
 
 use crate::explore::{Footprint, Nondeterminism, Schedule, TaskId};
 use crate::names::{CLOCK, Names, OUTSIDE};
+use crate::outside::Outside;
 use crate::random::Random;
 use crate::steps::Steps;
 
 /// What one run consists of.
 pub(crate) struct Executor {
     state: Mutex<State>,
+    outside: Outside,
+    /// Twice the number of steps, and one more during a step.
+    progress: AtomicU64,
     net: NoNet,
 }
 
@@ -73,7 +78,12 @@ impl Executor {
 
     fn with(seed: u64, order: Order) -> Self {
         let state = State { order, seeds: Random::new(!seed), now: 0, wheel: Wheel::new(0), closed: false };
-        Executor { state: Mutex::new(state), net: NoNet }
+        Executor {
+            state: Mutex::new(state),
+            outside: Outside::new(),
+            progress: AtomicU64::new(0),
+            net: NoNet,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -128,6 +138,7 @@ impl Executor {
         };
         let Some(chosen) = chosen else { return Ok((Step::GivenUp, CLOCK)) };
         let entry = self.steps(|steps| steps.begin(chosen));
+        self.pass();
         let (step, left) = match entry {
             Some(entry) => {
                 if schedule.cancels() {
@@ -137,10 +148,38 @@ impl Executor {
             }
             None => (self.wait(limit), Vec::new()),
         };
+        self.pass();
         let (touched, left) = self.steps(|steps| (steps.end(), steps.keep(chosen, left)));
         drop(left);
         schedule.stepped(if timed { Footprint::Barrier } else { touched })?;
         Ok((step, chosen))
+    }
+
+    /// A step begins, or has ended.
+    fn pass(&self) {
+        self.progress.store(self.progress.load(Relaxed) + 1, Relaxed);
+    }
+
+    /// Which step is being taken, if one is.
+    pub(crate) fn step_in_progress(&self) -> Option<u64> {
+        let progress = self.progress.load(Relaxed);
+        (progress % 2 == 1).then_some(progress)
+    }
+
+    /// Whose step it is.
+    pub(crate) fn current(&self) -> String {
+        self.steps(|steps| steps.current())
+    }
+
+    /// Who is at its tasks from outside.
+    pub(crate) fn outside(&self) -> &Outside {
+        &self.outside
+    }
+
+    /// Says who the tasks and objects of a message are.
+    pub(crate) fn introduce(&self, mut other: Nondeterminism) -> Nondeterminism {
+        self.steps(|steps| steps.introduce(&mut other));
+        other
     }
 
     /// Who a task is: not a job, and not time.
@@ -222,6 +261,7 @@ impl State {
 
 impl Host for Executor {
     fn submit(&self, runnable: Runnable, lane: Lane, why: Wake) {
+        self.outside.submitted(runnable.info());
         let mut state = self.state();
         if state.closed {
             drop(state);
@@ -270,6 +310,10 @@ impl Host for Executor {
             Order::Lanes { .. } => state.seeds.bits(),
             Order::Explored(steps) => steps.seed(),
         }
+    }
+
+    fn waker_used(&self, task: &TaskInfo, what: WakerUse) {
+        self.outside.waker_used(task, what);
     }
 
     fn net(&self) -> &dyn Sockets {

@@ -1,8 +1,11 @@
 //! Exploring a program of tasks in regions: the same core as in production, under a schedule.
 
+use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use asupersync_core::region::dump::TaskState;
+use asupersync_core::cancel::{Awaits, Wait};
+use asupersync_core::region::dump::{Dump, TaskDump, TaskState};
 use asupersync_core::region::{CloseReport, Root};
 use asupersync_core::{Cx, Failure, Outcome, TaskFn, TaskOutput, Time};
 
@@ -10,6 +13,8 @@ use crate::executor::{Executor, Step, TICK};
 use crate::explore::{Ended, Explore, Explored, Moment, Nondeterminism, Schedule, TaskId};
 use crate::lab::{Builder, Lab, Running, last};
 use crate::names::{CLOCK, Names};
+use crate::outside::PATIENCE;
+use crate::watch;
 
 impl Explore {
     /// Explores a program in a lab of default settings: each run is the `main` of a root region.
@@ -32,8 +37,13 @@ impl Explore {
     /// done, so that a timeout failed every test of what it guards, and an interval had no end. To have such
     /// an order, let the slow task [sleep](Cx::sleep), longer or shorter than what it competes with.
     ///
+    /// A run that cannot be repeated is a failure too: the first, the second, the fourth and so on, and one
+    /// that fails, are had once more and compared, step by step. What differs is told, with the likely
+    /// [`Cause`](crate::explore::Cause); a wake by a thread that is not the lab's is told at once.
+    ///
     /// # Panics
     /// Inside a task of a lab.
+    #[track_caller]
     pub fn run<F, R>(&self, main: F) -> Explored
     where
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Clone + Send + 'static,
@@ -46,16 +56,20 @@ impl Explore {
     ///
     /// # Panics
     /// As [`run`](Self::run).
+    #[track_caller]
     pub fn run_in<F, R>(&self, settings: &Builder, main: F) -> Explored
     where
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Clone + Send + 'static,
         R: TaskOutput<Ok: 'static> + 'static,
     {
-        let mut names = Names::default();
+        let (mut names, site) = (Names::default(), Location::caller());
+        // The first time that nothing can go on, another thread may only be slow.
+        let mut patience = PATIENCE;
         self.clone().deadlock_fails(true).drive(&mut |schedule| {
             let _running = Running::begin();
             let executor = Arc::new(Executor::explored(std::mem::take(&mut names)));
-            let ran = once(settings, &executor, main.clone(), schedule);
+            watch::running(&executor);
+            let ran = once(settings, site, &executor, main.clone(), schedule, &mut patience);
             executor.close();
             names = executor.names();
             ran.map(|ran| ran.ended)
@@ -72,6 +86,7 @@ impl Lab {
     ///
     /// # Panics
     /// Inside a task of a lab.
+    #[track_caller]
     pub fn run_by<F, R>(&self, schedule: &mut dyn Schedule, main: F) -> Result<Ran<R::Ok>, Nondeterminism>
     where
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
@@ -79,7 +94,8 @@ impl Lab {
     {
         let _running = Running::begin();
         let executor = Arc::new(Executor::explored(Names::default()));
-        let ran = once(self.settings(), &executor, main, schedule);
+        let mut patience = Duration::ZERO;
+        let ran = once(self.settings(), Location::caller(), &executor, main, schedule, &mut patience);
         executor.close();
         ran
     }
@@ -102,9 +118,11 @@ impl<T> Ran<T> {
 
 fn once<F, R>(
     settings: &Builder,
+    site: &'static Location<'static>,
     executor: &Arc<Executor>,
     main: F,
     schedule: &mut dyn Schedule,
+    patience: &mut Duration,
 ) -> Result<Ran<R::Ok>, Nondeterminism>
 where
     F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
@@ -114,14 +132,17 @@ where
     let tell = told.clone();
     let mut root = None;
     executor.set_up(|| {
-        let host = executor.clone();
-        let made = root.insert(settings.root(host));
-        made.start(main, move |outcome, report| {
+        let made = root.insert(settings.root(executor.clone(), site));
+        made.start_at(site, main, move |outcome, report| {
             *tell.lock().unwrap_or_else(PoisonError::into_inner) = Some((outcome, report));
         });
     });
     let root = root.expect("it was set up");
-    for _ in 0..settings.steps {
+    for steps in 0..settings.steps {
+        if let Some(intruder) = executor.outside().intruder() {
+            drop(root.force());
+            return Err(intruder.told(steps));
+        }
         if let Some((outcome, report)) = told.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Ok(Ran { ended: judge(&outcome, &report), told: Some((outcome, report)) });
         }
@@ -134,7 +155,7 @@ where
             Ok(taken) => taken,
             Err(other) => {
                 drop(root.force());
-                return Err(other);
+                return Err(executor.introduce(other));
             }
         };
         match step {
@@ -144,9 +165,17 @@ where
                 return Ok(Ran::untold(Ended::GivenUp(Vec::new())));
             }
             Step::Stuck => {
-                let told = root.dump().to_string();
+                if executor.outside().wait_for_intruder(std::mem::take(patience)).is_some() {
+                    continue;
+                }
+                let dump = root.dump();
+                let outside = awaited_outside(executor, &dump);
+                let told = format!("{outside}{dump}");
                 drop(root.force());
-                return Ok(Ran::untold(Ended::Deadlock { told, waiting: Vec::new() }));
+                return Ok(Ran::untold(match outside.is_empty() {
+                    true => Ended::Deadlock { told, waiting: Vec::new() },
+                    false => Ended::Outside { told },
+                }));
             }
         }
     }
@@ -154,6 +183,24 @@ where
     drop(root.force());
     let message = format!("more than {} steps: somebody goes on for ever", settings.steps);
     Ok(Ran::untold(Ended::Failed { message, details }))
+}
+
+/// Tasks that something may wake which the lab does not know, a line each.
+fn awaited_outside(executor: &Executor, dump: &Dump) -> String {
+    let foreign = |task: &&TaskDump| {
+        let knows_no_cx = |wait: &Wait| matches!(wait.awaits, Awaits::Unknown | Awaits::Foreign);
+        task.awaits.now.iter().any(knows_no_cx) && executor.outside().can_wake(task.id)
+    };
+    let tasks = dump.regions.iter().flat_map(|region| &region.tasks).filter(foreign);
+    let line = |task: &TaskDump| {
+        format!(
+            "`{}`, spawned at {}, waits for a future that knows no `Cx` and that holds its waker: if a thread, a \
+             real socket or another runtime is to wake it, the lab cannot wait for that; if another task is, \
+             this is a deadlock\n",
+            task.name, task.site
+        )
+    };
+    tasks.map(line).collect()
 }
 
 /// What a step was: what its task waits for after it.
@@ -165,11 +212,23 @@ fn moment(executor: &Executor, root: &Root, task: TaskId) -> Moment {
     }
     let Some(info) = executor.info(task) else { return named("job", "runs".into()) };
     let dump = root.dump();
-    let tasks = dump.regions.iter().flat_map(|region| &region.tasks);
-    let what = match tasks.into_iter().find(|other| other.id == info.id) {
-        Some(other) if other.state == TaskState::Waiting => format!("waits for {}", other.awaits),
+    let tasks = || dump.regions.iter().flat_map(|region| &region.tasks);
+    let awaited = |wait: &Wait| match wait.awaits {
+        Awaits::Join(id) => match tasks().find(|other| other.id == id) {
+            Some(other) => format!("the end of `{}` ({id:?})", other.name),
+            None => format!("the end of {id:?}"),
+        },
+        other => other.to_string(),
+    };
+    let what = match tasks().find(|other| other.id == info.id) {
+        Some(other) if other.state == TaskState::Waiting => {
+            let awaited: Vec<_> = other.awaits.now.iter().map(awaited).collect();
+            format!("waits for {}", awaited.join(" or "))
+        }
         Some(_) => "runs, and can go on".into(),
-        None => "runs".into(),
+        // What closes regions is no task of anybody's.
+        None if info.id.get() == u64::MAX => "runs".into(),
+        None => "runs, and ends".into(),
     };
     named(&info.name, what)
 }
@@ -180,9 +239,19 @@ fn left(report: &CloseReport) -> String {
     left.join("; ")
 }
 
+/// What Tokio says where none of its runtimes is.
+const NO_TOKIO: &str = "Tokio 1.x runtime";
+
+const TOKIO_HINT: &str = "\n  in the lab no Tokio runtime runs: `cx.sleep`, `cx.spawn` and `cx.net()` are simulated, \
+    Tokio's timers, tasks and sockets are not";
+
 fn judge<T>(outcome: &Outcome<T>, report: &CloseReport) -> Ended {
     match outcome {
-        Err(failure @ (Failure::Err(_) | Failure::Panicked(_))) => Ended::failed(failure.to_string()),
+        Err(failure @ (Failure::Err(_) | Failure::Panicked(_))) => {
+            let message = failure.to_string();
+            let hint = if message.contains(NO_TOKIO) { TOKIO_HINT } else { "" };
+            Ended::failed(message + hint)
+        }
         _ if !report.leftovers.is_empty() => {
             Ended::Failed { message: "something is left over".into(), details: left(report) }
         }

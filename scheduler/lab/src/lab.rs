@@ -1,6 +1,7 @@
 //! A run from start to end.
 
 use std::cell::Cell;
+use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use asupersync_core::{
 };
 
 use crate::executor::{Executor, Step, TICK};
+use crate::outside::PATIENCE;
+use crate::panics;
 
 /// A deterministic runtime on the caller's thread.
 ///
@@ -63,9 +66,8 @@ impl Builder {
         self
     }
 
-    #[track_caller]
-    pub(crate) fn root(&self, host: Arc<Executor>) -> Root {
-        Root::new(host, "root", self.drain, self.finalize)
+    pub(crate) fn root(&self, host: Arc<Executor>, site: &'static Location<'static>) -> Root {
+        Root::new_at(site, host, "root", self.drain, self.finalize)
     }
 
     /// The lab.
@@ -130,7 +132,7 @@ impl Lab {
     {
         let _running = Running::begin();
         let executor = Arc::new(Executor::new(self.settings.seed));
-        let root = self.settings.root(executor.clone());
+        let root = self.settings.root(executor.clone(), Location::caller());
         let _listed = self.roots.list(&root);
         let ended = Arc::new(Mutex::new(None));
         let tell = ended.clone();
@@ -171,6 +173,7 @@ impl Running {
             !RUNNING.replace(true),
             "a lab run inside a task would stop the lab that runs the task; spawn a task instead"
         );
+        panics::clear();
         Running
     }
 }
@@ -187,13 +190,19 @@ pub(crate) fn last(root: &Root) -> Time {
     if close_by == Time::MAX { close_by } else { close_by + TICK }
 }
 
-/// Steps until `ended`, or the close budget is spent, or nothing can go on.
+/// Steps until `ended`, or the close budget is spent, or nothing can go on, or another thread intrudes.
 fn drive(
     executor: &Executor,
     root: &Root,
     ended: impl Fn() -> bool,
 ) -> Result<(), Box<(Failure, CloseReport)>> {
+    let (mut steps, mut patience) = (0, PATIENCE);
     while !ended() {
+        if let Some(intruder) = executor.outside().intruder() {
+            let told = intruder.told(steps).to_string();
+            return Err(Box::new((Failure::Err(Error::msg(told)), root.force())));
+        }
+        steps += 1;
         let last = last(root);
         if executor.now() > last {
             let reason =
@@ -201,6 +210,9 @@ fn drive(
             return Err(Box::new((Cancelled::new(reason).into(), root.force())));
         }
         if executor.step(last + TICK) == Step::Stuck {
+            if executor.outside().wait_for_intruder(std::mem::take(&mut patience)).is_some() {
+                continue;
+            }
             let deadlock = format!("deadlock: nothing can run and no timer is set\n{}", root.dump());
             return Err(Box::new((Failure::Err(Error::msg(deadlock)), root.force())));
         }

@@ -8,9 +8,12 @@
 //! | [`Lab`] | settings, and a run from start to end |
 //! | [`explore`] | which order of the steps comes next: all that differ, or some that are drawn |
 //! | `names`, `steps` | tasks and objects that are the same in each order, and who can take a step |
+//! | `outside` | who wakes tasks that is not of the lab |
 //! | `explored` | [`Explore::run`]: a program of regions under such an order |
 //! | `check` | [`Explore::check`]: the same for a test, which tells how to have a failing run again |
 //! | [`Shared`] | what primitives under test are made of, so that the lab sees them |
+//! | `panics`, `watch` | where tasks panicked; steps that do not return |
+//! | `entry` | what `#[asupersync::lab_test]` expands to |
 //! | [`model`] | small programs of variables and locks, explored likewise |
 //!
 //! Which Ready task runs next is the seed's choice; Cancel and Timed are served by
@@ -42,15 +45,20 @@
 #![forbid(unsafe_code)]
 
 mod check;
+#[doc(hidden)]
+pub mod entry;
 mod executor;
 pub mod explore;
 mod explored;
 mod lab;
 pub mod model;
 mod names;
+mod outside;
+mod panics;
 mod random;
 mod shared;
 mod steps;
+mod watch;
 
 pub use explore::Explore;
 pub use explored::Ran;

@@ -29,6 +29,13 @@ impl Names {
         *self.tasks.entry((starter, nth)).or_insert(next)
     }
 
+    /// Whose step made an object, and which of that task's it is; nobody's if it was made beside the run.
+    pub(crate) fn maker(&self, object: ObjectId) -> Option<(TaskId, u32)> {
+        let (number, _) = self.objects.iter().find(|(_, known)| **known == object)?;
+        let made = number >> 63 == 0;
+        made.then_some(((number >> 32) as TaskId, *number as u32))
+    }
+
     pub(crate) fn object(&mut self, number: u64) -> ObjectId {
         let next = TIME + 1 + self.objects.len();
         *self.objects.entry(number).or_insert(next)

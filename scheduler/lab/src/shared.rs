@@ -81,7 +81,7 @@ use crate::lab::is_running;
 /// assert!(found.complete && found.failure.is_none());
 /// // As two it is not:
 /// let found = Explore::optimal().run(async |cx: &Cx| program(cx, true).await);
-/// assert!(found.failure.unwrap().message.contains("deadlock"));
+/// assert!(found.failure.unwrap().message.contains("no task can go on"));
 /// ```
 ///
 /// # Drops

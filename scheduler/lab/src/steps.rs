@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use asupersync_core::host::{Job, Ran, Runnable, TaskInfo, Wake};
 use asupersync_core::{Reason, ReasonKind, observe};
 
-use crate::explore::{Access, Footprint, Kind, TaskId};
-use crate::names::{Names, OUTSIDE, TIME};
+use crate::explore::{Access, Footprint, Kind, Nondeterminism, ObjectId, TaskId};
+use crate::names::{CLOCK, Names, OUTSIDE, TIME};
 use crate::random::Random;
 
 /// The tasks of one run, by their numbers.
@@ -134,6 +134,31 @@ impl Steps {
     /// Who a task is, if it is no job.
     pub(crate) fn info(&self, task: TaskId) -> Option<TaskInfo> {
         self.infos.get(&task).cloned()
+    }
+
+    /// Whose step it is.
+    pub(crate) fn current(&self) -> String {
+        match self.infos.get(&self.current) {
+            Some(info) => format!("task `{}`, spawned at {},", info.name, info.site),
+            None => "a blocking job".into(),
+        }
+    }
+
+    /// Who the tasks and the objects of a message are.
+    pub(crate) fn introduce(&self, other: &mut Nondeterminism) {
+        let task = |task: TaskId| match self.infos.get(&task) {
+            Some(info) => format!("task {task} is `{}`, spawned at {}", info.name, info.site),
+            None if task == CLOCK => format!("task {task} is the time that passes"),
+            None => format!("task {task} is a blocking job, or was not started in this run"),
+        };
+        let object = |object: ObjectId| match self.names.maker(object) {
+            _ if object == TIME => format!("object {object} is the lab's clock"),
+            Some((OUTSIDE, nth)) => format!("object {object} is the runtime's own, number {nth}"),
+            Some((maker, nth)) => format!("object {object} is number {nth} of those that task {maker} made"),
+            None => format!("object {object} was made outside of the run"),
+        };
+        other.details.extend(other.tasks.iter().map(|id| task(*id)));
+        other.details.extend(other.objects.iter().map(|id| object(*id)));
     }
 
     /// Everything that is queued, to be dropped.

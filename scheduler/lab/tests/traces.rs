@@ -228,7 +228,7 @@ fn explore(code: &Code, algorithm: Algorithm) -> (BTreeSet<Trace>, usize, usize)
                 match ended {
                     Ended::Deadlock { waiting, .. } => stuck = waiting,
                     Ended::Failed { message, .. } => panic!("{message}"),
-                    Ended::Completed | Ended::GivenUp(_) => {}
+                    Ended::Completed | Ended::GivenUp(_) | Ended::Outside { .. } => {}
                 }
             }
         }

@@ -1,47 +1,54 @@
-//! The attribute's arguments: `workers = N` and `crate = "path"`.
+//! The attribute's arguments: `crate = "path"`, and `workers = N` or those of [`lab`](crate::lab).
 //!
 //! Reading goes on after a mistake, so that one compile reports them all, and what was understood
 //! is kept, so that the expansion can go on.
 
 use crate::error::Error;
+use crate::expand::Entry;
+use crate::lab;
 use proc_macro::{Delimiter, Literal, Span, TokenStream, TokenTree};
 
 #[derive(Debug, Default)]
 pub(crate) struct Args {
     /// A `usize` literal at the place of the user's.
     pub(crate) workers: Option<Literal>,
+    pub(crate) lab: lab::Args,
     /// The path that stands for `::asupersync`.
     pub(crate) root: Option<TokenStream>,
     pub(crate) errors: Vec<Error>,
+    /// Names that were read, with their places.
+    given: Vec<(String, Span)>,
 }
 
 impl Args {
-    pub(crate) fn parse(tokens: TokenStream) -> Self {
+    pub(crate) fn parse(entry: Entry, tokens: TokenStream) -> Self {
         let mut args = Self::default();
         let tokens: Vec<_> = tokens.into_iter().collect();
         for argument in tokens.split(|token| is_punct(token, ',')) {
-            if let Err(error) = args.read(argument) {
+            if let Err(error) = args.read(entry, argument) {
                 args.errors.push(error);
             }
+        }
+        if args.errors.is_empty() {
+            args.errors.extend(args.lab.misfit(&args.given));
         }
         args
     }
 
-    fn read(&mut self, argument: &[TokenTree]) -> Result<(), Error> {
+    fn read(&mut self, entry: Entry, argument: &[TokenTree]) -> Result<(), Error> {
         let Some(first) = argument.first() else {
             return Ok(()); // no arguments, or a comma at the end
         };
         let name = first.to_string();
-        let repeated = match name.as_str() {
-            "workers" => self.workers.is_some(),
-            "crate" => self.root.is_some(),
-            _ => {
-                let known = "the arguments are `workers = N` and `crate = \"path\"`";
-                let message = format!("unknown argument `{name}`: {known}");
-                return Err(Error::new(first.span(), message));
-            }
+        let (names, known) = match entry {
+            Entry::Main | Entry::Test => (RUNTIME, "`workers = N` and `crate = \"path\"`"),
+            Entry::LabTest => (lab::NAMES, lab::KNOWN),
         };
-        if repeated {
+        if !names.contains(&name.as_str()) {
+            let message = format!("unknown argument `{name}`: the arguments are {known}");
+            return Err(Error::new(first.span(), message));
+        }
+        if self.given.iter().any(|(given, _)| *given == name) {
             return Err(Error::new(first.span(), format!("`{name}` is given twice")));
         }
         let value = match argument {
@@ -56,21 +63,26 @@ impl Args {
                 return Err(Error::new(first.span(), message));
             }
         };
+        self.given.push((name.clone(), first.span()));
         match name.as_str() {
             "workers" => self.workers = Some(workers(value)?),
-            _ => self.root = Some(root(value)?),
+            "crate" => self.root = Some(root(value)?),
+            _ => self.lab.read(&name, value)?,
         }
         Ok(())
     }
 }
 
-fn is_punct(token: &TokenTree, wanted: char) -> bool {
+/// The arguments of `main` and `test`.
+const RUNTIME: &[&str] = &["workers", "crate"];
+
+pub(crate) fn is_punct(token: &TokenTree, wanted: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
 }
 
 /// The only token of a value; looks through the invisible group that a `macro_rules!` fragment
 /// comes in.
-fn only(value: &[TokenTree]) -> Option<TokenTree> {
+pub(crate) fn only(value: &[TokenTree]) -> Option<TokenTree> {
     match value {
         [TokenTree::Group(group)] if group.delimiter() == Delimiter::None => {
             only(&group.stream().into_iter().collect::<Vec<_>>())
@@ -81,14 +93,13 @@ fn only(value: &[TokenTree]) -> Option<TokenTree> {
 }
 
 /// Where a value that is not as it should be is reported.
-fn place(value: &[TokenTree]) -> Span {
+pub(crate) fn place(value: &[TokenTree]) -> Span {
     value.first().map_or_else(Span::call_site, TokenTree::span)
 }
 
 fn workers(value: &[TokenTree]) -> Result<Literal, Error> {
-    let text = only(value).map_or_else(String::new, |token| token.to_string().replace('_', ""));
-    match text.strip_suffix("usize").unwrap_or(&text).parse() {
-        Ok(count) if count >= 1_usize => {
+    match integer(value, "usize").map(usize::try_from) {
+        Some(Ok(count)) if count >= 1 => {
             let mut literal = Literal::usize_suffixed(count);
             literal.set_span(place(value));
             Ok(literal)
@@ -98,6 +109,12 @@ fn workers(value: &[TokenTree]) -> Result<Literal, Error> {
             Err(Error::new(place(value), message))
         }
     }
+}
+
+/// The value of an integer literal, with or without the suffix.
+pub(crate) fn integer(value: &[TokenTree], suffix: &str) -> Option<u64> {
+    let text = only(value)?.to_string().replace('_', "");
+    text.strip_suffix(suffix).unwrap_or(&text).parse().ok()
 }
 
 fn root(value: &[TokenTree]) -> Result<TokenStream, Error> {

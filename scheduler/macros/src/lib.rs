@@ -1,4 +1,4 @@
-//! The attribute macros [`main`](macro@main) and [`test`](macro@test).
+//! The attribute macros [`main`](macro@main), [`test`](macro@test) and [`lab_test`](macro@lab_test).
 //!
 //! # Protocol
 //!
@@ -10,6 +10,8 @@
 //! | `config()` | the builder, followed by `.workers(n)` where asked for |
 //! | `main(config, f)`, `main0(config, f)` | `#[main]` on an `f` with one parameter, with none |
 //! | `test(config, f)`, `test0(config, f)` | `#[test]` likewise |
+//!
+//! `#[lab_test]` gives it to `lab::entry::test(explore, f)`, or `test0`, with a `lab::Explore`.
 //!
 //! # Invariants
 //!
@@ -30,6 +32,7 @@ mod args;
 mod error;
 mod expand;
 mod item;
+mod lab;
 
 use proc_macro::TokenStream;
 
@@ -84,4 +87,41 @@ pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(expand::Entry::Test, args, item)
+}
+
+/// Makes an `async fn` a unit test that runs in the lab: on one thread, in virtual time, once for each
+/// order of its tasks' steps. It fails if one of the runs does, and tells the line that has that run
+/// again. Wants the feature `lab`.
+///
+/// | arguments | which orders |
+/// |---|---|
+/// | none | each that can make a difference, but 10,000 at the most |
+/// | `explore = dpor` | each that can make a difference, however many there are |
+/// | `explore = dpor, runs = 50_000` | the same, but so many at the most |
+/// | `seeds = 0..256` | drawn at random, one for each seed |
+/// | `explore = random, runs = 10_000` | drawn at random, with the seeds from 0 on; 1,000 where nothing is said |
+/// | `explore = pos, ..` | drawn by partial order sampling; `seeds` or `runs` as above |
+/// | `explore = pct, depth = 3, ..` | drawn by probabilistic concurrency testing, for bugs that so many orderings make |
+///
+/// `crate = "path"` is as of [`main`](macro@main). A body without `&Cx`, and other attributes, are as
+/// of [`test`](macro@test).
+///
+/// ```
+/// use asupersync::{Cx, Outcome, channel::oneshot};
+///
+/// #[asupersync::lab_test(seeds = 0..256)]
+/// async fn what_is_sent_arrives(cx: &Cx) -> Outcome {
+///     let (tx, mut rx) = oneshot::channel();
+///     drop(cx.spawn("send", async |_| Ok(drop(tx.send(7)))));
+///     assert_eq!(rx.recv(cx).await?, 7);
+///     Ok(())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// As for [`main`](macro@main), and on arguments that do not go together.
+#[proc_macro_attribute]
+pub fn lab_test(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::expand(expand::Entry::LabTest, args, item)
 }

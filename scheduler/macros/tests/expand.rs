@@ -3,6 +3,7 @@
 mod mock;
 
 use mock::Cx;
+use mock::lab::{Explore, explore::Sampling};
 use std::{
     panic,
     process::{ExitCode, Termination},
@@ -97,6 +98,54 @@ macro_rules! declare {
 
 declare!(from_a_macro, 3);
 declare!(pub(crate) from_a_macro_with_visibility, 5);
+
+#[asupersync_macros::lab_test(crate = "crate::mock")]
+async fn all_up_to_a_bound(explore: &Explore) {
+    assert_eq!(*explore, Explore::Optimal { runs: Some(10_000) });
+}
+
+#[asupersync_macros::lab_test(crate = "crate::mock", explore = dpor)]
+async fn all(explore: &Explore) {
+    assert_eq!(*explore, Explore::Optimal { runs: None });
+}
+
+#[asupersync_macros::lab_test(crate = "crate::mock", runs = 50_000)]
+async fn all_up_to_a_bound_of_ones_own(explore: &Explore) {
+    assert_eq!(*explore, Explore::Optimal { runs: Some(50_000) });
+}
+
+#[asupersync_macros::lab_test(crate = "crate::mock", seeds = 1_0..256u64)]
+async fn seeds(explore: &Explore) {
+    assert_eq!(*explore, Explore::Sample { sampling: Sampling::Walk, seed: 10, runs: 246 });
+}
+
+#[asupersync_macros::lab_test(crate = "crate::mock", explore = random)]
+async fn random(explore: &Explore) {
+    assert_eq!(*explore, Explore::Sample { sampling: Sampling::Walk, seed: 0, runs: 1000 });
+}
+
+#[asupersync_macros::lab_test(crate = "crate::mock", explore = pos, runs = 7)]
+async fn partial_order(explore: &Explore) {
+    assert_eq!(*explore, Explore::Sample { sampling: Sampling::PartialOrder, seed: 0, runs: 7 });
+}
+
+#[asupersync_macros::lab_test(crate = "crate::mock", explore = pct, depth = 5, runs = 10_000)]
+async fn priorities(explore: &Explore) {
+    let sampling = Sampling::Priorities { depth: 5 };
+    assert_eq!(*explore, Explore::Sample { sampling, seed: 0, runs: 10_000 });
+}
+
+#[asupersync_macros::lab_test(explore = pct, seeds = 3..5, crate = "crate::mock")]
+async fn priorities_of_the_usual_depth(explore: &Explore) {
+    let sampling = Sampling::Priorities { depth: 3 };
+    assert_eq!(*explore, Explore::Sample { sampling, seed: 3, runs: 2 });
+}
+
+#[asupersync_macros::lab_test(crate = "crate::mock")]
+#[should_panic(expected = "on purpose")]
+async fn a_lab_test_without_a_parameter() {
+    panic!("on purpose");
+}
 
 #[asupersync_macros::main(crate = "crate::mock")]
 async fn located() {

@@ -4,41 +4,43 @@
 mod net;
 mod readiness;
 mod source;
+#[cfg_attr(loom, path = "wait_loom.rs")]
+mod wait;
+
+#[cfg(all(test, loom))]
+mod loom;
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mio::event::Source as MioSource;
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use mio::{Interest, Registry, Token};
 use slab::Slab;
 
+use crate::primitive::{Mutex, MutexGuard, PoisonError};
 pub(crate) use net::NativeNet;
 use readiness::Readiness;
 pub(crate) use source::Source;
-
-const WAKE: Token = Token(usize::MAX);
+use wait::{Bell, Wait};
 
 /// Where sources are registered. Shared by all threads.
 pub(crate) struct Reactor {
     registry: Registry,
-    waker: Waker,
+    bell: Bell,
     sources: Mutex<Slab<Arc<Readiness>>>,
 }
 
 /// Where events come out. Used by one thread at a time.
 pub(crate) struct Turn {
-    poll: Poll,
-    events: Events,
+    wait: Wait,
 }
 
 impl Reactor {
     pub(crate) fn new() -> io::Result<(Self, Turn)> {
-        let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKE)?;
-        let registry = poll.registry().try_clone()?;
-        let turn = Turn { poll, events: Events::with_capacity(1024) };
-        Ok((Reactor { registry, waker, sources: Mutex::new(Slab::new()) }, turn))
+        let (wait, bell) = Wait::new()?;
+        let registry = wait.registry().try_clone()?;
+        Ok((Reactor { registry, bell, sources: Mutex::new(Slab::new()) }, Turn { wait }))
     }
 
     fn sources(&self) -> MutexGuard<'_, Slab<Arc<Readiness>>> {
@@ -47,8 +49,7 @@ impl Reactor {
 
     /// Ends the present wait, or the next.
     pub(crate) fn wake(&self) {
-        // It fails only when the system is out of resources; the wait then ends by its own time.
-        self.waker.wake().unwrap_or_else(|error| eprintln!("asupersync: cannot wake the reactor: {error}"));
+        self.bell.ring();
     }
 
     fn register(
@@ -78,23 +79,18 @@ impl Reactor {
 impl Turn {
     /// Waits for events, at most for `wait`.
     pub(crate) fn wait(&mut self, wait: Option<Duration>) {
-        if let Err(error) = self.poll.poll(&mut self.events, wait) {
-            self.events.clear();
-            if error.kind() != io::ErrorKind::Interrupted {
-                eprintln!("asupersync: cannot wait for readiness: {error}");
-            }
-        }
+        self.wait.wait(wait);
     }
 
     /// Tells the sources of their events. A stale event for a token that was given out again is
     /// harmless: it costs one attempt that finds nothing.
     pub(crate) fn dispatch(&mut self, reactor: &Reactor) {
-        for event in &self.events {
+        for event in &*self.wait.events() {
             let readiness = reactor.sources().get(event.token().0).cloned();
             if let Some(readiness) = readiness {
                 readiness.tell(event);
             }
         }
-        self.events.clear();
+        self.wait.events().clear();
     }
 }

@@ -7,11 +7,11 @@
 //! so the number of that edge is kept, and holds until an attempt that began after it finds nothing.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use mio::event::Event;
+
+use crate::primitive::{AtomicUsize, Mutex, PoisonError, SeqCst};
 
 /// Both directions of a source.
 pub(crate) struct Readiness {
@@ -48,7 +48,7 @@ impl Readiness {
 }
 
 impl Direction {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         // Ready at first: most first attempts succeed.
         Direction {
             edges: AtomicUsize::new(1),
@@ -59,7 +59,7 @@ impl Direction {
         }
     }
 
-    fn tell(&self, ended: bool) {
+    pub(super) fn tell(&self, ended: bool) {
         let edge = self.edges.fetch_add(1, SeqCst) + 1;
         if ended {
             self.ended_at.store(edge, SeqCst);

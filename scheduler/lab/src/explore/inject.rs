@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::access::{Footprint, ObjectId, TaskId};
-use super::schedule::{Nondeterminism, Schedule, Search};
+use super::nondeterminism::Nondeterminism;
+use super::schedule::{Schedule, Search};
 use crate::random::Random;
 
 /// A task, and which of its steps, from 1.

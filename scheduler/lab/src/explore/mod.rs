@@ -9,6 +9,7 @@
 //! | `explorer` | the complete search, with source sets or wakeup trees |
 //! | `sample` | searches that draw: random walk, partial order sampling, PCT |
 //! | `inject` | cancellation at every await, one run each |
+//! | `record`, `nondeterminism` | a run once more, compared with what it was |
 //! | `replay` | one run again, from a line of text |
 //! | `search` | one run after the other, until one fails or nothing is left |
 //! | `shrink` | a failing run with fewer switches |
@@ -17,7 +18,9 @@
 mod access;
 mod explorer;
 mod inject;
+mod nondeterminism;
 mod race;
+mod record;
 mod replay;
 mod sample;
 mod schedule;
@@ -29,9 +32,10 @@ mod wakeup;
 pub use access::{Access, Footprint, Kind, ObjectId, TaskId};
 pub use explorer::{Algorithm, Explorer};
 pub use inject::Injector;
+pub use nondeterminism::{Cause, Nondeterminism};
 pub use replay::{Choices, ParseError, Replay};
 pub use sample::{Sampler, Sampling};
-pub use schedule::{Nondeterminism, Schedule, Search};
+pub use schedule::{Schedule, Search};
 pub(crate) use search::REPLAY;
 pub use search::{Ended, Explore, Explored, Failure};
 pub use timeline::{Moment, Timeline};

@@ -7,7 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::access::{Footprint, TaskId};
-use super::schedule::{Nondeterminism, Schedule};
+use super::nondeterminism::{Cause, Nondeterminism};
+use super::schedule::Schedule;
 
 const VERSION: &str = "1";
 
@@ -113,8 +114,7 @@ impl Schedule for Replay {
                 return Ok(Some(task));
             }
             if !self.lenient {
-                let what = format!("task {task} was next, and now only {enabled:?} can go on");
-                return Err(Nondeterminism { step: self.taken.len(), what });
+                return Err(Nondeterminism::refused(self.taken.len(), task, enabled, Cause::Choices));
             }
         }
         // The one that ran last, for fewer switches; else the first.

@@ -3,7 +3,8 @@
 //! What a seed draws is the same everywhere. None of these is ever complete.
 
 use super::access::{Footprint, ObjectId, TaskId};
-use super::schedule::{Nondeterminism, Schedule, Search};
+use super::nondeterminism::Nondeterminism;
+use super::schedule::{Schedule, Search};
 use crate::random::Random;
 
 /// How schedules are drawn.
@@ -28,6 +29,8 @@ pub enum Sampling {
 pub struct Sampler {
     sampling: Sampling,
     left: u64,
+    /// Of the next run.
+    seed: u64,
     random: Random,
     /// Of each task, by number; the greatest goes first.
     priorities: Vec<u64>,
@@ -43,11 +46,12 @@ pub struct Sampler {
 const INITIAL: u64 = 1 << 32;
 
 impl Sampler {
-    /// Draws `runs` runs by a seed.
+    /// Draws `runs` runs: the first by this seed, and each by the one after that of the run before.
     pub fn new(sampling: Sampling, seed: u64, runs: u64) -> Self {
         let mut sampler = Sampler {
             sampling,
             left: runs,
+            seed,
             random: Random::new(seed),
             priorities: Vec::new(),
             last: Vec::new(),
@@ -66,6 +70,8 @@ impl Sampler {
         self.priorities.clear();
         self.last.clear();
         self.changes.clear();
+        self.random = Random::new(self.seed);
+        self.seed = self.seed.wrapping_add(1);
         if let Sampling::Priorities { depth } = self.sampling {
             self.changes.extend((1..depth).map(|_| self.random.choose(self.longest)));
         }

@@ -1,8 +1,7 @@
 //! The seam between a program and what decides its order.
 
-use std::fmt;
-
 use super::access::{Footprint, TaskId};
+use super::nondeterminism::Nondeterminism;
 use super::timeline::{Moment, Timeline};
 
 /// Decides what runs next in one run.
@@ -35,59 +34,11 @@ pub trait Schedule {
 pub trait Search: Schedule {
     /// A run is over, and these tasks still waited for these locks. Tells whether there is another.
     fn end(&mut self, waiting: &[(TaskId, super::ObjectId)]) -> bool;
-}
 
-/// A run did not repeat what an earlier one had done after the same choices.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Nondeterminism {
-    /// How many steps were the same.
-    pub step: usize,
-    /// What differed.
-    pub what: String,
-}
-
-impl fmt::Display for Nondeterminism {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Nondeterminism { step, what } = self;
-        write!(
-            f,
-            "the program is not deterministic: after the same {step} steps, {what}; look for clocks, \
-             threads, addresses and the order of hash maps"
-        )
-    }
-}
-
-impl std::error::Error for Nondeterminism {}
-
-/// A schedule, and what it chose.
-pub(crate) struct Recorder<'a, S: ?Sized> {
-    schedule: &'a mut S,
-    taken: Vec<TaskId>,
-}
-
-impl<'a, S: Schedule> Recorder<'a, S> {
-    pub(crate) fn new(schedule: &'a mut S) -> Self {
-        Recorder { schedule, taken: Vec::new() }
-    }
-
-    pub(crate) fn taken(self) -> Vec<TaskId> {
-        self.taken
-    }
-}
-
-impl<S: Schedule> Schedule for Recorder<'_, S> {
-    fn choose(&mut self, enabled: &[TaskId]) -> Result<Option<TaskId>, Nondeterminism> {
-        let chosen = self.schedule.choose(enabled)?;
-        self.taken.extend(chosen);
-        Ok(chosen)
-    }
-
-    fn stepped(&mut self, footprint: Footprint) -> Result<(), Nondeterminism> {
-        self.schedule.stepped(footprint)
-    }
-
-    fn cancels(&mut self) -> bool {
-        self.schedule.cancels()
+    /// What part of all runs was had by now, from 0 to 1, as far as it can be told: see
+    /// [`Explored::estimate`](super::Explored::estimate).
+    fn part(&self) -> Option<f64> {
+        None
     }
 }
 

@@ -4,9 +4,11 @@ use std::fmt;
 
 use super::access::{ObjectId, TaskId};
 use super::explorer::{Algorithm, Explorer};
+use super::nondeterminism::{Cause, Nondeterminism};
+use super::record::{Again, Record, Recorder};
 use super::replay::{Choices, Replay};
 use super::sample::{Sampler, Sampling};
-use super::schedule::{Nondeterminism, Recorder, Schedule, Search, Story};
+use super::schedule::{Schedule, Search, Story};
 use super::shrink::shrink;
 use super::timeline::Timeline;
 
@@ -28,6 +30,11 @@ pub enum Ended {
         message: String,
         /// More about this run: who is left, and what each waits for.
         details: String,
+    },
+    /// No task can go on, but something outside of the lab may wake one.
+    Outside {
+        /// Who waits for what.
+        told: String,
     },
     /// The schedule gave it up, while these tasks waited for locks.
     GivenUp(Vec<(TaskId, ObjectId)>),
@@ -63,8 +70,29 @@ pub struct Explored {
     pub blocked: u64,
     /// Nothing is left, and no bound was hit. Never of a sampling.
     pub complete: bool,
+    /// Where a bound ended an exploration of all: about how many runs there are, by Knuth's estimate. A
+    /// rough figure, and mostly too low, since later runs show more that is to be tried.
+    pub estimate: Option<f64>,
     /// The first failure, which ends the exploration.
     pub failure: Option<Failure>,
+}
+
+/// In one line: how much was explored.
+impl fmt::Display for Explored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} runs", self.traces)?;
+        if self.deadlocks > 0 {
+            write!(f, " ({} deadlocks)", self.deadlocks)?;
+        }
+        if self.blocked > 0 {
+            write!(f, " and {} in vain", self.blocked)?;
+        }
+        match self.estimate {
+            _ if self.complete => f.write_str(", complete"),
+            Some(all) => write!(f, ", of about {all:.0} by Knuth's estimate: the bound was hit"),
+            None => f.write_str(", not complete"),
+        }
+    }
 }
 
 /// A run that failed.
@@ -110,7 +138,7 @@ impl Explore {
         Explore { how: How::All(Algorithm::Naive), ..Self::optimal() }
     }
 
-    /// `runs` runs that a seed draws.
+    /// `runs` runs that are drawn: by this seed and by those after it, one each.
     pub fn sample(sampling: Sampling, seed: u64, runs: u64) -> Self {
         Explore { how: How::Some(sampling, seed), most: runs, ..Self::optimal() }
     }
@@ -151,28 +179,23 @@ impl Explore {
 
     fn search(&self, run: &mut Run<'_>, search: &mut impl Search, all: bool) -> Explored {
         let mut found = Explored::nothing();
-        for _ in 0..self.most {
-            let mut recorder = Recorder::new(search);
-            let ended = run(&mut recorder);
-            let choices = Choices(recorder.taken());
-            ended.iter().for_each(|ended| found.count(ended));
-            match &ended {
-                Ok(ended) => {
-                    if let Some((message, _)) = self.wrong(ended) {
-                        let fewest = self.fewest(run, &message, choices);
-                        found.failure = self.tell(run, fewest).1;
-                        return found;
-                    }
-                }
+        let mut record = Record::default();
+        for nth in 1..=self.most {
+            let ended = match self.run_checked(run, search, &mut record, nth) {
+                Ok(ended) => ended,
                 Err(other) => {
-                    let (message, details) = (other.to_string(), String::new());
-                    let timeline = Timeline::default();
-                    found.failure = Some(Failure { message, details, choices, timeline });
+                    found.failure = Some(Failure::of(&other, record.choices(), Timeline::default()));
                     return found;
                 }
+            };
+            found.count(&ended);
+            if let Some((message, _)) = self.wrong(&ended) {
+                let fewest = self.fewest(run, &message, record.choices());
+                found.failure = self.tell(run, fewest).1;
+                return found;
             }
             let waiting = match &ended {
-                Ok(Ended::Deadlock { waiting, .. } | Ended::GivenUp(waiting)) => &waiting[..],
+                Ended::Deadlock { waiting, .. } | Ended::GivenUp(waiting) => &waiting[..],
                 _ => &[],
             };
             if !search.end(waiting) {
@@ -180,7 +203,31 @@ impl Explore {
                 return found;
             }
         }
+        let runs = (found.traces + found.blocked) as f64;
+        found.estimate = search.part().filter(|part| *part > 0.0).map(|part| runs / part);
         found
+    }
+
+    /// Has one run. The first, some later ones and one that fails are had again: they must be the same.
+    fn run_checked(
+        &self,
+        run: &mut Run<'_>,
+        search: &mut impl Search,
+        record: &mut Record,
+        nth: u64,
+    ) -> Result<Ended, Nondeterminism> {
+        let ended = run(&mut Recorder::new(search, record))
+            .map_err(|other| other.because(|| cause(run, record.choices())))?;
+        if !nth.is_power_of_two() && self.wrong(&ended).is_none() {
+            return Ok(ended);
+        }
+        let mut again = Again::new(record);
+        let other = match run(&mut again) {
+            Ok(now) if now.is_like(&ended) => return Ok(ended),
+            Ok(now) => Nondeterminism::ended(again.steps(), &ended.to_string(), &now.to_string()),
+            Err(other) => other,
+        };
+        Err(other.because(|| cause(run, record.choices())))
     }
 
     /// Runs these choices, and writes the run down if it fails.
@@ -190,7 +237,7 @@ impl Explore {
         let (choices, timeline) = (story.schedule.taken(), story.timeline);
         let wrong = match &ended {
             Ok(ended) => self.wrong(ended),
-            Err(other) => Some((other.to_string(), String::new())),
+            Err(other) => Some((other.headline(), other.rest())),
         };
         let failure = wrong.map(|(message, details)| Failure { message, details, choices, timeline });
         (ended.ok(), failure)
@@ -202,6 +249,10 @@ impl Explore {
             Ended::Failed { message, details } => Some((message.clone(), details.clone())),
             Ended::Deadlock { told, .. } if self.deadlock_fails => {
                 Some(("deadlock: no task can go on, and no timer is set".into(), told.clone()))
+            }
+            Ended::Outside { told } => {
+                let message = "no task can go on, and what is awaited is nothing of the lab's";
+                Some((message.into(), told.clone()))
             }
             _ => None,
         }
@@ -217,23 +268,59 @@ impl Explore {
     }
 }
 
+/// What a difference to an earlier run comes of: tells by having the run twice more.
+fn cause(run: &mut Run<'_>, choices: Choices) -> Cause {
+    let mut later = Record::default();
+    let ended = run(&mut Recorder::new(&mut Replay::lenient(choices), &mut later));
+    match (ended, run(&mut Again::new(&later))) {
+        (Ok(ended), Ok(again)) if ended.is_like(&again) => Cause::EarlierRun,
+        _ => Cause::EachRun,
+    }
+}
+
 impl Ended {
     /// Failed, with no more to say.
     pub(crate) fn failed(message: String) -> Self {
         Ended::Failed { message, details: String::new() }
     }
+
+    /// The two ended alike.
+    fn is_like(&self, other: &Ended) -> bool {
+        match (self, other) {
+            (Ended::Failed { message, .. }, Ended::Failed { message: other, .. }) => message == other,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ended::Completed => f.write_str("all tasks have ended"),
+            Ended::Deadlock { .. } => f.write_str("deadlock"),
+            Ended::Outside { .. } => f.write_str("no task could go on"),
+            Ended::Failed { message, .. } => f.write_str(message),
+            Ended::GivenUp(_) => f.write_str("it went on"),
+        }
+    }
+}
+
+impl Failure {
+    fn of(other: &Nondeterminism, choices: Choices, timeline: Timeline) -> Self {
+        Failure { message: other.headline(), details: other.rest(), choices, timeline }
+    }
 }
 
 impl Explored {
     fn nothing() -> Self {
-        Explored { traces: 0, deadlocks: 0, blocked: 0, complete: false, failure: None }
+        Explored { traces: 0, deadlocks: 0, blocked: 0, complete: false, estimate: None, failure: None }
     }
 
     fn count(&mut self, ended: &Ended) {
         match ended {
             Ended::GivenUp(_) => self.blocked += 1,
             Ended::Deadlock { .. } => (self.traces, self.deadlocks) = (self.traces + 1, self.deadlocks + 1),
-            Ended::Completed | Ended::Failed { .. } => self.traces += 1,
+            Ended::Completed | Ended::Failed { .. } | Ended::Outside { .. } => self.traces += 1,
         }
     }
 }

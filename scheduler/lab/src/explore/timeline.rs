@@ -28,9 +28,30 @@ pub struct Timeline {
 
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.moments.iter().map(|moment| moment.name.chars().count() + digits(moment.task));
+        self.short(usize::MAX).fmt(f)
+    }
+}
+
+/// The steps of a run without those in the middle, if there are too many.
+struct Short<'a> {
+    timeline: &'a Timeline,
+    most: usize,
+}
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moments = &self.timeline.moments;
+        let names = moments.iter().map(|moment| moment.name.chars().count() + digits(moment.task));
         let width = names.max().unwrap_or(0) + 1;
-        for (step, moment) in self.moments.iter().enumerate() {
+        let left_out = moments.len().saturating_sub(self.most);
+        let begin = if left_out > 0 { self.most / 4 } else { moments.len() };
+        for (step, moment) in moments.iter().enumerate() {
+            if step == begin {
+                writeln!(f, "  ...  {left_out} steps more, which are in the picture")?;
+            }
+            if (begin..begin + left_out).contains(&step) {
+                continue;
+            }
             let Moment { at, task, name, what } = moment;
             let who = format!("{name}#{task}");
             writeln!(f, "{step:>5}  {:>12}  {who:<width$}  {what}", format!("{at:?}"))?;
@@ -44,6 +65,11 @@ fn digits(number: usize) -> usize {
 }
 
 impl Timeline {
+    /// The first and the last steps, `most` of them.
+    pub(crate) fn short(&self, most: usize) -> impl fmt::Display {
+        Short { timeline: self, most }
+    }
+
     /// The tasks that took a step, by their first.
     fn tasks(&self) -> Vec<(TaskId, &str)> {
         let mut tasks: Vec<(TaskId, &str)> = Vec::new();
@@ -75,7 +101,7 @@ impl Timeline {
         format!("{{\"traceEvents\":[\n{}\n]}}\n", events.join(",\n"))
     }
 
-    /// A page that needs nothing else: a column for each task, a row for each step.
+    /// A page that needs nothing else: `title` above, a column for each task, a row for each step.
     pub fn to_html(&self, title: &str) -> String {
         let tasks = self.tasks();
         let mut page = String::from(PAGE_BEGIN);
@@ -94,7 +120,8 @@ impl Timeline {
             let _ = write!(page, "<tr{end}><td>{step}</td><td>{:?}</td>", moment.at);
             for (place, (task, _)) in tasks.iter().enumerate() {
                 if *task == moment.task {
-                    let hue = place * 137 % 360;
+                    // Far apart, and none is the red of what failed.
+                    let hue = 30 + place * 137 % 300;
                     let _ =
                         write!(page, "<td class=\"on\" style=\"--hue:{hue}\">{}</td>", html(&moment.what));
                 } else {
@@ -113,11 +140,11 @@ const PAGE_BEGIN: &str = "<!doctype html>
 <style>
 :root { color-scheme: light dark; font: 14px/1.4 system-ui, sans-serif }
 body { margin: 1.5rem }
-.why { white-space: pre-wrap; border-left: 4px solid #c33; padding: .5rem 1rem; max-width: 100ch; overflow: auto }
+.why { border-left: 4px solid #c33; padding: .5rem 1rem; overflow: auto }
 table { border-collapse: collapse }
 th { position: sticky; top: 0; background: Canvas; text-align: left; padding: .3rem .6rem; border-bottom: 2px solid }
 th small { opacity: .6 }
-td { padding: .15rem .6rem; vertical-align: top; border-bottom: 1px solid color-mix(in srgb, CanvasText 12%, Canvas) }
+td { padding: .15rem .6rem; white-space: nowrap; vertical-align: top; border-bottom: 1px solid color-mix(in srgb, CanvasText 12%, Canvas) }
 td:nth-child(-n+2) { text-align: right; font-variant-numeric: tabular-nums; opacity: .7 }
 td.on { background: hsl(var(--hue) 70% 50% / .18); border-left: 3px solid hsl(var(--hue) 70% 45%) }
 tr.last td.on { background: #c333; border-left-color: #c33; font-weight: 600 }

@@ -11,7 +11,7 @@ mod regions;
 mod sampled;
 mod supervisors;
 
-#[path = "../common/table.rs"]
+#[path = "../table/mod.rs"]
 mod table;
 
 use std::collections::BTreeSet;

@@ -30,7 +30,7 @@ pub mod __rt {
         Config { workers: None }
     }
 
-    fn run<T>(future: impl Future<Output = T>) -> T {
+    pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(output) => output,
             Poll::Pending => panic!("the mock polls once"),
@@ -52,5 +52,51 @@ pub mod __rt {
 
     pub fn test0<T: Termination>(_: Config, body: impl AsyncFnOnce() -> T) {
         run(body());
+    }
+}
+
+pub mod lab {
+    /// How a lab test is explored, in the words of the expansion.
+    #[derive(Debug, PartialEq)]
+    pub enum Explore {
+        Optimal { runs: Option<u64> },
+        Sample { sampling: explore::Sampling, seed: u64, runs: u64 },
+    }
+
+    impl Explore {
+        pub fn optimal() -> Self {
+            Explore::Optimal { runs: None }
+        }
+
+        pub fn runs(self, most: u64) -> Self {
+            assert_eq!(self, Explore::optimal());
+            Explore::Optimal { runs: Some(most) }
+        }
+
+        pub fn sample(sampling: explore::Sampling, seed: u64, runs: u64) -> Self {
+            Explore::Sample { sampling, seed, runs }
+        }
+    }
+
+    pub mod explore {
+        #[derive(Debug, PartialEq)]
+        pub enum Sampling {
+            Walk,
+            PartialOrder,
+            Priorities { depth: usize },
+        }
+    }
+
+    pub mod entry {
+        use super::Explore;
+
+        /// Gives the body what it would be explored by.
+        pub fn test(explore: Explore, body: impl AsyncFnOnce(&Explore)) {
+            super::super::__rt::run(body(&explore));
+        }
+
+        pub fn test0(_: Explore, body: impl AsyncFnOnce()) {
+            super::super::__rt::run(body());
+        }
     }
 }

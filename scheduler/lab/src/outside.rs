@@ -1,0 +1,121 @@
+//! What reaches into a run from outside: a thread that is not the lab's wakes a task, or holds the waker
+//! of one that nothing else can wake.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use asupersync_core::host::{TaskInfo, WakerUse};
+use asupersync_core::id;
+
+use crate::explore::Nondeterminism;
+
+/// How long a thread may take to wake a task, before it is told that nothing can.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(200);
+
+/// A wake by another thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Intruder {
+    task: TaskInfo,
+    thread: String,
+}
+
+impl Intruder {
+    pub(crate) fn told(&self, step: usize) -> Nondeterminism {
+        Nondeterminism::woken(step, &self.task.name, &self.task.site.to_string(), &self.thread)
+    }
+}
+
+/// Who is at the lab's tasks from outside.
+pub(crate) struct Outside {
+    /// The thread that runs the lab.
+    own: usize,
+    seen: Mutex<Seen>,
+    came: Condvar,
+}
+
+#[derive(Default)]
+struct Seen {
+    intruder: Option<Intruder>,
+    /// How many wakers of each task there are.
+    wakers: Vec<i32>,
+}
+
+thread_local! {
+    static HERE: u8 = const { 0 };
+}
+
+/// This thread, among those that are alive.
+fn here() -> usize {
+    HERE.with(|here| std::ptr::from_ref(here) as usize)
+}
+
+impl Outside {
+    /// For a lab that this thread runs.
+    pub(crate) fn new() -> Self {
+        Outside { own: here(), seen: Mutex::default(), came: Condvar::new() }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A task is made runnable.
+    #[inline]
+    pub(crate) fn submitted(&self, task: &TaskInfo) {
+        if here() != self.own {
+            self.intrude(task);
+        }
+    }
+
+    #[cold]
+    fn intrude(&self, task: &TaskInfo) {
+        let current = thread::current();
+        let thread = match current.name() {
+            Some(name) => format!("`{name}`"),
+            None => format!("{:?}, which has no name", current.id()),
+        };
+        self.seen().intruder.get_or_insert(Intruder { task: task.clone(), thread });
+        self.came.notify_all();
+    }
+
+    /// A waker of a task is used.
+    pub(crate) fn waker_used(&self, task: &TaskInfo, what: WakerUse) {
+        let more = match what {
+            WakerUse::Clone => 1,
+            WakerUse::WakeByRef => 0,
+            WakerUse::Wake | WakerUse::Drop => -1,
+        };
+        if what != WakerUse::Clone && what != WakerUse::Drop {
+            self.submitted(task);
+        }
+        // Tasks of the runtime's own have the highest numbers, and are of no interest.
+        let number = task.id.get() as usize;
+        if more != 0 && number < MOST {
+            let wakers = &mut self.seen().wakers;
+            if wakers.len() <= number {
+                wakers.resize(number + 1, 0);
+            }
+            wakers[number] += more;
+        }
+    }
+
+    /// Somebody holds a waker of this task.
+    pub(crate) fn can_wake(&self, task: id::TaskId) -> bool {
+        self.seen().wakers.get(task.get() as usize).is_some_and(|wakers| *wakers > 0)
+    }
+
+    /// Who has woken a task from another thread.
+    pub(crate) fn intruder(&self) -> Option<Intruder> {
+        self.seen().intruder.clone()
+    }
+
+    /// The same, and waits a little for it.
+    pub(crate) fn wait_for_intruder(&self, patience: Duration) -> Option<Intruder> {
+        let seen = self.came.wait_timeout_while(self.seen(), patience, |seen| seen.intruder.is_none());
+        seen.unwrap_or_else(PoisonError::into_inner).0.intruder.clone()
+    }
+}
+
+/// Tasks are numbered from 1; one beyond this is not counted.
+const MOST: usize = 1 << 24;

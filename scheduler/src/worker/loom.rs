@@ -1,0 +1,129 @@
+//! How workers and the monitor sleep, against what wakes them, in every order. The workers, what they
+//! share, the driver and the alarm are the real ones; only the system's wait is loom's. Somebody who sleeps
+//! too long shows as threads none of which can go on.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use asupersync_core::host::{Host, Runnable};
+use asupersync_core::region::Root;
+use asupersync_core::{Budget, Cx};
+use asupersync_queue::Local;
+use loom::thread::{self, JoinHandle};
+
+use super::{Here, Worker};
+use crate::shared::Shared;
+
+fn check(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.max_branches = 10_000;
+    builder.check(model);
+}
+
+/// What so many workers share, who are not there yet.
+fn shared(workers: usize) -> Arc<Shared> {
+    let rings: Vec<Local<Runnable>> = (0..=workers).map(|_| Local::new()).collect();
+    Shared::new(rings.iter().map(Local::stealer).collect(), 1).unwrap()
+}
+
+/// What a worker does that has found nothing, `times` times.
+fn sleeping(shared: &Arc<Shared>, index: usize, times: usize) -> JoinHandle<()> {
+    let shared = shared.clone();
+    thread::spawn(move || {
+        let here = Here { shared: shared.clone(), ring: Local::new(), slot: Cell::new(None) };
+        let mut worker = Worker::new(shared, Rc::new(here), index);
+        for _ in 0..times {
+            worker.sleep();
+        }
+    })
+}
+
+/// Takes a worker off the list, once there is one.
+fn take_sleeper(shared: &Shared) -> usize {
+    loop {
+        if let Some(sleeper) = shared.idle.take_sleeper() {
+            return sleeper;
+        }
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn each_of_two_sleepers_is_woken() {
+    check(|| {
+        let shared = shared(2);
+        let sleeping = [0, 1].map(|index| sleeping(&shared, index, 1));
+        for _ in 0..2 {
+            shared.unpark(take_sleeper(&shared));
+        }
+        sleeping.into_iter().for_each(|sleeping| sleeping.join().unwrap());
+        assert_eq!(shared.idle.sleeping(), 0);
+    });
+}
+
+#[test]
+fn the_end_of_the_runtime_wakes_who_goes_to_sleep() {
+    check(|| {
+        let shared = shared(1);
+        let worker = thread::spawn({
+            let shared = shared.clone();
+            move || {
+                let here = Here { shared: shared.clone(), ring: Local::new(), slot: Cell::new(None) };
+                Worker::new(shared, Rc::new(here), 0).run();
+            }
+        });
+        shared.close();
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn a_timer_ends_a_wait_that_did_not_know_it() {
+    check(|| {
+        let shared = shared(1);
+        let sleeping = sleeping(&shared, 0, 1);
+        shared.add_timer(shared.now() + Duration::from_secs(3600), Waker::noop().clone());
+        sleeping.join().unwrap();
+    });
+}
+
+/// The monitor goes to sleep, if it thinks that everybody does. Somebody stirs before this must end.
+fn monitor(shared: &Shared) {
+    if shared.all_asleep() {
+        shared.alarm.sleep(Duration::MAX, || shared.all_asleep());
+    }
+}
+
+/// Woken by the system, a worker is in a long poll then: the monitor must not go to sleep for it.
+#[test]
+fn the_monitor_does_not_sleep_while_a_worker_is_awake() {
+    check(|| {
+        let shared = shared(1);
+        let sleeping = sleeping(&shared, 0, 1);
+        let system = thread::spawn({
+            let shared = shared.clone();
+            move || shared.driver.wake()
+        });
+        monitor(&shared);
+        sleeping.join().unwrap();
+        system.join().unwrap();
+    });
+}
+
+/// Something was queued before the worker listed itself, when there was nobody to wake.
+#[test]
+fn nor_while_one_stays_awake_for_what_is_queued() {
+    check(|| {
+        let shared = shared(1);
+        let root = Root::new(shared.clone(), "root", Budget::UNLIMITED, Budget::UNLIMITED);
+        root.start(async |_: &Cx| (), |_, _| ());
+        let sleeping = sleeping(&shared, 0, 1);
+        monitor(&shared);
+        sleeping.join().unwrap();
+        shared.clear();
+    });
+}
