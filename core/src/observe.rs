@@ -1,7 +1,7 @@
 //! What the steps of tasks touch, for a host that tries their orders (feature `observe`).
 //!
 //! Two steps that touch no object in common, or only look at it, may as well come in the other order. Each
-//! thing that tasks share has an `Object`; between `begin` and `end` its uses on this thread are recorded.
+//! thing that tasks share has an [`Object`]; between `begin` and `end` its uses on this thread are recorded.
 //! The number of an object is that of the task whose step made it, and how many that task had
 //! made: the same in every order of the steps.
 //!
@@ -12,19 +12,34 @@ use std::cell::RefCell;
 #[cfg(feature = "observe")]
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Who a thing that tasks share is.
+/// Who a thing that tasks share is. Whatever uses that thing says so here.
 #[derive(Debug)]
-pub(crate) struct Object {
+pub struct Object {
     #[cfg(feature = "observe")]
     number: u64,
 }
 
 impl Object {
-    pub(crate) fn new() -> Self {
+    /// Another one, made by the current step.
+    #[cfg_attr(feature = "observe", expect(clippy::new_without_default, reason = "each is another one"))]
+    pub fn new() -> Self {
         Object {
             #[cfg(feature = "observe")]
             number: made(),
         }
+    }
+
+    /// The one of this name (below 2^62), whoever makes it: for what is there before the program runs, such as
+    /// the ports of a host.
+    #[cfg(feature = "observe")]
+    pub fn named(name: u64) -> Self {
+        Object { number: 1 << 62 | name }
+    }
+
+    /// Who it is: the same in every order of the steps if one of them made it.
+    #[cfg(feature = "observe")]
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// For what is made before the program runs. All such count as one, since nobody made them.
@@ -38,14 +53,14 @@ impl Object {
 
     /// This step has looked at it.
     #[inline]
-    pub(crate) fn read(&self) {
+    pub fn read(&self) {
         #[cfg(feature = "observe")]
         touch(self.number, false);
     }
 
     /// This step may have changed it.
     #[inline]
-    pub(crate) fn write(&self) {
+    pub fn write(&self) {
         #[cfg(feature = "observe")]
         touch(self.number, true);
     }
@@ -109,7 +124,7 @@ fn touch(object: u64, write: bool) {
     });
 }
 
-/// From here on this thread records, as a step of `task` (below 2^31), which has made `made` objects.
+/// From here on this thread records, as a step of `task` (below 2^30), which has made `made` objects.
 #[cfg(feature = "observe")]
 pub fn begin(task: u32, made: u32) {
     RECORD.set(Some(Record { task, made, touches: Vec::new() }));

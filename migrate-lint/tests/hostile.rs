@@ -351,6 +351,18 @@ fn tokens_that_begin_something_without_end() {
 }
 
 #[test]
+fn macro_input_that_never_reads_is_not_read_at_every_level() {
+    let deep = |open: &str, close: &str| {
+        format!("fn f() {{ {}{}{} }}", open.repeat(400), "a b c -> d; ".repeat(20_000), close.repeat(400))
+    };
+    for text in [deep("m! { -> ", "}"), format!("fn f() {{ m! {{ -> {} }} }}", deep("{ -> ", "}"))] {
+        let dir = Dir::app(GOOD);
+        dir.write("src/bad.rs", text);
+        assert_eq!(dir.found(""), ["src/good.rs:1"]);
+    }
+}
+
+#[test]
 fn a_long_chain_of_imports_ends() {
     let mut text = String::new();
     for i in 0..12_000 {

@@ -158,14 +158,17 @@ impl Extractor<'_, '_> {
     }
 
     fn group(&mut self, group: &Group) -> ExprId {
-        if group.delimiter() == Delimiter::Brace && self.speculation < MAX_SPECULATION {
-            self.speculation += 1;
-            let read = self.read_as_block(&group.stream());
-            self.speculation -= 1;
-            if let Some(node) = read {
-                return node;
-            }
-        }
+        let speculates = group.delimiter() == Delimiter::Brace && self.speculation < MAX_SPECULATION;
+        // also while what does not read is searched, or each level would be read again
+        self.speculation += u32::from(speculates);
+        let read = if speculates { self.read_as_block(&group.stream()) } else { None };
+        let node = read.unwrap_or_else(|| self.searched(group));
+        self.speculation -= u32::from(speculates);
+        node
+    }
+
+    /// The tokens of a group that does not read as statements.
+    fn searched(&mut self, group: &Group) -> ExprId {
         let is_use = |t: TokenTree| matches!(t, TokenTree::Ident(word) if word == "use");
         if group.delimiter() == Delimiter::Brace && group.stream().into_iter().any(is_use) {
             // imports do not leak out

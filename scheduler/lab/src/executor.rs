@@ -3,20 +3,19 @@
 //! Everything happens on the thread that runs the lab. The state is behind a mutex only because a
 //! host must be `Sync`; it is never held while a task, a waker or a job runs.
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use asupersync_core::Time;
 use asupersync_core::host::{Host, Job, Lane, Runnable, TaskInfo, TimerKey, Wake, WakerUse};
-use asupersync_core::io::{Listener, Sockets, Stream};
+use asupersync_core::io::Sockets;
 use asupersync_scheduler::queues::Queues;
 use asupersync_scheduler::timer::{Key, TICK_NS, Wheel};
 
 use crate::explore::{Footprint, Nondeterminism, Schedule, TaskId};
 use crate::names::{CLOCK, Names, OUTSIDE};
+use crate::net::SimNet;
 use crate::outside::Outside;
 use crate::random::Random;
 use crate::steps::Steps;
@@ -24,10 +23,10 @@ use crate::steps::Steps;
 /// What one run consists of.
 pub(crate) struct Executor {
     state: Mutex<State>,
+    pub(crate) net: SimNet,
     outside: Outside,
     /// Twice the number of steps, and one more during a step.
     progress: AtomicU64,
-    net: NoNet,
 }
 
 struct State {
@@ -77,13 +76,9 @@ impl Executor {
     }
 
     fn with(seed: u64, order: Order) -> Self {
+        let net = SimNet::new(seed, matches!(order, Order::Explored(_)));
         let state = State { order, seeds: Random::new(!seed), now: 0, wheel: Wheel::new(0), closed: false };
-        Executor {
-            state: Mutex::new(state),
-            outside: Outside::new(),
-            progress: AtomicU64::new(0),
-            net: NoNet,
-        }
+        Executor { state: Mutex::new(state), outside: Outside::new(), progress: AtomicU64::new(0), net }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -108,6 +103,7 @@ impl Executor {
 
     fn wait(&self, limit: Time) -> Step {
         let mut due = Vec::new();
+        let limit = limit.min(self.net.next());
         let mut state = self.state();
         let Some(next) = state.next_deadline(limit) else { return Step::Stuck };
         // Timers fire at the end of their tick, and time is what they fire at.
@@ -115,6 +111,7 @@ impl Executor {
         let now = state.now;
         state.wheel.advance(now, &mut due);
         drop(state);
+        self.net.advance(now);
         for (_, waker) in due {
             waker.wake();
         }
@@ -129,7 +126,7 @@ impl Executor {
     ) -> Result<(Step, TaskId), Nondeterminism> {
         let enabled = self.steps(|steps| steps.enabled());
         let (chosen, timed) = if enabled.is_empty() {
-            if self.state().next_deadline(limit).is_none() {
+            if self.state().next_deadline(limit.min(self.net.next())).is_none() {
                 return Ok((Step::Stuck, CLOCK));
             }
             (schedule.choose(&[CLOCK])?, true)
@@ -237,6 +234,7 @@ impl Executor {
                 }
             };
             drop(wheel);
+            self.net.close();
             if was_empty {
                 return;
             }
@@ -318,32 +316,6 @@ impl Host for Executor {
 
     fn net(&self) -> &dyn Sockets {
         &self.net
-    }
-}
-
-/// Real sockets would make a run depend on the world, and simulated ones are not there yet.
-#[derive(Clone)]
-struct NoNet;
-
-fn unsupported<T>() -> io::Result<T> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "the lab has no sockets yet"))
-}
-
-impl Sockets for NoNet {
-    fn tcp_bind(&self, _: SocketAddr) -> io::Result<Box<dyn Listener>> {
-        unsupported()
-    }
-
-    fn tcp_connect(&self, _: SocketAddr) -> io::Result<Box<dyn Stream>> {
-        unsupported()
-    }
-
-    fn resolve(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
-        unsupported()
-    }
-
-    fn boxed(&self) -> Box<dyn Sockets> {
-        Box::new(self.clone())
     }
 }
 
