@@ -39,6 +39,7 @@ pub mod obligation;
 #[cfg(feature = "observe")]
 pub mod observe;
 #[cfg(not(feature = "observe"))]
+#[expect(unreachable_pub, reason = "what is public in it is so with the feature")]
 mod observe;
 mod outcome;
 mod plain;

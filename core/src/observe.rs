@@ -1,7 +1,7 @@
 //! What the steps of tasks touch, for a host that tries their orders (feature `observe`).
 //!
 //! Two steps that touch no object in common, or only look at it, may as well come in the other order. Each
-//! thing that tasks share has an `Object`; between `begin` and `end` its uses on this thread are recorded.
+//! thing that tasks share has an [`Object`]; between `begin` and `end` its uses on this thread are recorded.
 //! The number of an object is that of the task whose step made it, and how many that task had
 //! made: the same in every order of the steps.
 //!
@@ -12,15 +12,17 @@ use std::cell::RefCell;
 #[cfg(feature = "observe")]
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Who a thing that tasks share is.
+/// Who a thing that tasks share is. Whatever uses that thing says so here.
 #[derive(Debug)]
-pub(crate) struct Object {
+pub struct Object {
     #[cfg(feature = "observe")]
     number: u64,
 }
 
 impl Object {
-    pub(crate) fn new() -> Self {
+    /// Another one, made by the current step.
+    #[cfg_attr(feature = "observe", expect(clippy::new_without_default, reason = "each is another one"))]
+    pub fn new() -> Self {
         Object {
             #[cfg(feature = "observe")]
             number: made(),
@@ -37,14 +39,14 @@ impl Object {
 
     /// This step has looked at it.
     #[inline]
-    pub(crate) fn read(&self) {
+    pub fn read(&self) {
         #[cfg(feature = "observe")]
         touch(self.number, false);
     }
 
     /// This step may have changed it.
     #[inline]
-    pub(crate) fn write(&self) {
+    pub fn write(&self) {
         #[cfg(feature = "observe")]
         touch(self.number, true);
     }

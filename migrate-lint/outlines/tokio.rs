@@ -229,8 +229,25 @@ pub mod io {
         async fn read_to_string(&mut self, b: &mut String) -> std::io::Result<usize> {}
         async fn read_u8(&mut self) -> std::io::Result<u8> {}
         async fn read_u16(&mut self) -> std::io::Result<u16> {}
+        async fn read_u16_le(&mut self) -> std::io::Result<u16> {}
         async fn read_u32(&mut self) -> std::io::Result<u32> {}
+        async fn read_u32_le(&mut self) -> std::io::Result<u32> {}
         async fn read_u64(&mut self) -> std::io::Result<u64> {}
+        async fn read_u64_le(&mut self) -> std::io::Result<u64> {}
+        async fn read_u128(&mut self) -> std::io::Result<u128> {}
+        async fn read_u128_le(&mut self) -> std::io::Result<u128> {}
+        async fn read_i16(&mut self) -> std::io::Result<i16> {}
+        async fn read_i16_le(&mut self) -> std::io::Result<i16> {}
+        async fn read_i32(&mut self) -> std::io::Result<i32> {}
+        async fn read_i32_le(&mut self) -> std::io::Result<i32> {}
+        async fn read_i64(&mut self) -> std::io::Result<i64> {}
+        async fn read_i64_le(&mut self) -> std::io::Result<i64> {}
+        async fn read_i128(&mut self) -> std::io::Result<i128> {}
+        async fn read_i128_le(&mut self) -> std::io::Result<i128> {}
+        async fn read_f32(&mut self) -> std::io::Result<f32> {}
+        async fn read_f32_le(&mut self) -> std::io::Result<f32> {}
+        async fn read_f64(&mut self) -> std::io::Result<f64> {}
+        async fn read_f64_le(&mut self) -> std::io::Result<f64> {}
     }
     pub trait AsyncWriteExt {
         async fn write(&mut self, b: &[u8]) -> std::io::Result<usize> {}
@@ -241,8 +258,25 @@ pub mod io {
         async fn shutdown(&mut self) -> std::io::Result<()> {}
         async fn write_u8(&mut self, n: u8) -> std::io::Result<()> {}
         async fn write_u16(&mut self, n: u16) -> std::io::Result<()> {}
+        async fn write_u16_le(&mut self, n: u16) -> std::io::Result<()> {}
         async fn write_u32(&mut self, n: u32) -> std::io::Result<()> {}
+        async fn write_u32_le(&mut self, n: u32) -> std::io::Result<()> {}
         async fn write_u64(&mut self, n: u64) -> std::io::Result<()> {}
+        async fn write_u64_le(&mut self, n: u64) -> std::io::Result<()> {}
+        async fn write_u128(&mut self, n: u128) -> std::io::Result<()> {}
+        async fn write_u128_le(&mut self, n: u128) -> std::io::Result<()> {}
+        async fn write_i16(&mut self, n: i16) -> std::io::Result<()> {}
+        async fn write_i16_le(&mut self, n: i16) -> std::io::Result<()> {}
+        async fn write_i32(&mut self, n: i32) -> std::io::Result<()> {}
+        async fn write_i32_le(&mut self, n: i32) -> std::io::Result<()> {}
+        async fn write_i64(&mut self, n: i64) -> std::io::Result<()> {}
+        async fn write_i64_le(&mut self, n: i64) -> std::io::Result<()> {}
+        async fn write_i128(&mut self, n: i128) -> std::io::Result<()> {}
+        async fn write_i128_le(&mut self, n: i128) -> std::io::Result<()> {}
+        async fn write_f32(&mut self, n: f32) -> std::io::Result<()> {}
+        async fn write_f32_le(&mut self, n: f32) -> std::io::Result<()> {}
+        async fn write_f64(&mut self, n: f64) -> std::io::Result<()> {}
+        async fn write_f64_le(&mut self, n: f64) -> std::io::Result<()> {}
     }
     pub trait AsyncBufReadExt {
         async fn read_line(&mut self, b: &mut String) -> std::io::Result<usize> {}

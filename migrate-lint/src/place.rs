@@ -7,7 +7,7 @@
 //! The base is the nearest directory with a `migrate-lint.toml` or a baseline;
 //! without these, that of the Cargo workspace.
 
-use crate::load::source::{canonical, without_detours};
+use crate::load::source::{canonical, exists, without_detours};
 use crate::load::workspace::is_root;
 use std::path::{Component, Path, PathBuf};
 
@@ -35,12 +35,12 @@ impl Place {
         let start = if real.is_dir() { real.as_path() } else { real.parent().unwrap_or(&real) };
         let top = start.ancestors().find(|dir| dir.join(".git").exists());
         let within = || start.ancestors().take_while(|dir| top.is_none_or(|top| dir.starts_with(top)));
-        let marked = within().find(|dir| dir.join(CONFIG).is_file() || dir.join(BASELINE).is_dir());
+        let marked = within().find(|dir| exists(&dir.join(CONFIG)) || dir.join(BASELINE).is_dir());
         let base = marked.or_else(|| within().find(|dir| is_root(dir))).unwrap_or(start);
         let config = base.join(CONFIG);
         Place {
             base: base.to_path_buf(),
-            config: config.is_file().then_some(config),
+            config: exists(&config).then_some(config),
             repository: top.unwrap_or(base).to_path_buf(),
         }
     }

@@ -6,14 +6,7 @@ mod common;
 use common::{Dir, Ran};
 use std::fs;
 
-const APP: &str = "
-== Cargo.toml
-[package]
-name = \"app\"
-version = \"0.1.0\"
-edition = \"2024\"
-[dependencies]
-tokio = \"1\"
+const FILES: &str = "
 == src/lib.rs
 mod server;
 mod other;
@@ -38,7 +31,7 @@ const DIR: &str = "migrate-lint-baseline";
 
 /// The application with its baseline, committed.
 fn accepted() -> Dir {
-    let dir = Dir::with(APP);
+    let dir = Dir::app(FILES);
     dir.git(&["init", "--quiet"]);
     assert_eq!(dir.run(&[]).status, 1);
     let ran = dir.run(&["baseline"]);
@@ -90,6 +83,17 @@ fn what_is_there_is_accepted_and_says_so() {
     // again changes nothing
     assert!(dir.run(&["baseline"]).out.ends_with(": 0 added, 0 removed, 2 kept\n"));
     assert_eq!(dir.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_baseline_that_is_named_and_missing_is_told() {
+    let dir = accepted();
+    let ran = dir.run(&["--baseline", "migrate-lnt-baseline"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.err.contains("migrate-lnt-baseline: warning: there is no such baseline"), "{}", ran.err);
+    let made = dir.run(&["baseline", "--baseline", "other"]);
+    assert_eq!((made.status, made.err.as_str()), (0, ""));
+    assert_eq!(dir.run(&["--baseline", "other"]).err, "");
 }
 
 #[test]

@@ -6,14 +6,7 @@ use common::{Dir, Ran, ran};
 use std::path::Path;
 use std::process::Command;
 
-const APP: &str = "
-== Cargo.toml
-[package]
-name = \"app\"
-version = \"0.1.0\"
-edition = \"2024\"
-[dependencies]
-tokio = \"1\"
+const FILES: &str = "
 == src/main.rs
 fn main() { tokio::spawn(serve()); }
 == .gitignore
@@ -22,13 +15,6 @@ fn main() { tokio::spawn(serve()); }
 
 fn script(name: &str) -> String {
     format!("{}/ci/{name}", env!("CARGO_MANIFEST_DIR"))
-}
-
-fn committed() -> Dir {
-    let dir = Dir::with(APP);
-    dir.git(&["init", "--quiet"]);
-    dir.commit();
-    dir
 }
 
 /// The step of the action, with its inputs.
@@ -42,7 +28,7 @@ fn step(dir: &Dir, inputs: &[(&str, &str)]) -> Ran {
 
 #[test]
 fn the_step_annotates_reports_and_fails_on_what_is_new() {
-    let dir = committed();
+    let dir = Dir::app(FILES).committed();
     dir.write("out/summary.md", "# before\n");
     let red = step(&dir, &[("LINT_SARIF", "out/deep/lint.sarif"), ("LINT_ARGS", "--strict --no-baseline")]);
     assert_eq!(red.status, 1, "{}", red.err);
@@ -68,6 +54,16 @@ fn the_action_hands_over_what_the_step_reads() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(here.join(path)).expect(path);
     let (action, step) = (read("action.yml"), read("ci/lint"));
+    // what the binary is made of decides whether a cached one will do
+    let key = action.lines().find(|line| line.contains("sources=")).expect("a key");
+    for file in glob::glob(&format!("{}/src/**/*.rs", here.display())).expect("a pattern").flatten() {
+        let text = std::fs::read_to_string(&file).expect("a source");
+        for path in text.split("include_str!(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let path = file.parent().expect("a directory").join(path).canonicalize().expect(path);
+            let top = path.strip_prefix(here).expect("of this crate").iter().next().expect("a directory");
+            assert!(key.contains(&format!(" {} ", top.display())), "{key} lacks {}", path.display());
+        }
+    }
     for (name, input) in [("PATH", "path"), ("ARGS", "args"), ("SARIF", "sarif"), ("SUMMARY", "summary")] {
         assert!(step.contains(&format!("LINT_{name}")), "{name}");
         assert!(action.contains(&format!("LINT_{name}: ${{{{ inputs.{input} }}}}")), "{name}");
@@ -78,7 +74,7 @@ fn the_action_hands_over_what_the_step_reads() {
 #[cfg(unix)]
 #[test]
 fn the_hook_looks_at_what_is_to_be_committed() {
-    let dir = committed();
+    let dir = Dir::app(FILES).committed();
     dir.run(&["baseline"]);
     dir.commit();
     std::fs::create_dir_all(dir.at(".git/hooks")).expect("directory");

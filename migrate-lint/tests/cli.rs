@@ -7,15 +7,8 @@ use std::io::Read;
 use std::process::Stdio;
 
 fn one_finding() -> Dir {
-    Dir::with(
+    Dir::app(
         "
-== Cargo.toml
-[package]
-name = \"app\"
-version = \"0.1.0\"
-edition = \"2024\"
-[dependencies]
-tokio = \"1\"
 == src/main.rs
 fn main() {
 \tlet _ = (\"日本\", tokio::spawn(serve()));

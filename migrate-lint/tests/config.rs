@@ -2,16 +2,9 @@
 
 mod common;
 
-use common::Dir;
+use common::{APP, Dir};
 
 const FILES: &str = "
-== Cargo.toml
-[package]
-name = \"app\"
-version = \"0.1.0\"
-edition = \"2024\"
-[dependencies]
-tokio = \"1\"
 == src/lib.rs
 pub mod gen;
 fn f() { tokio::spawn(g()); }
@@ -23,7 +16,7 @@ fn main() { tokio::spawn(g()); }
 ";
 
 fn with(config: &str) -> Dir {
-    let dir = Dir::with(FILES);
+    let dir = Dir::app(FILES);
     dir.write("migrate-lint.toml", config);
     dir
 }
@@ -139,9 +132,18 @@ fn whatever_is_not_understood_is_an_error_with_a_hint() {
 }
 
 #[test]
+fn a_configuration_that_is_no_file_is_not_passed_over() {
+    let dir = Dir::app(FILES);
+    std::fs::create_dir(dir.at("migrate-lint.toml")).expect("directory");
+    let ran = dir.run(&[]);
+    assert_eq!(ran.status, 2);
+    assert!(ran.err.contains("migrate-lint.toml: error: not a regular file"), "{}", ran.err);
+}
+
+#[test]
 fn the_nearest_configuration_up_to_the_repository_is_used() {
-    let dir = Dir::with(&format!("{FILES}\n== migrate-lint.toml\n[levels]\ndetached_spawn_finite = 'deny'"));
-    let inner = FILES.replace("\n== ", "\n== repo/app/");
+    let dir = Dir::app(&format!("{FILES}\n== migrate-lint.toml\n[levels]\ndetached_spawn_finite = 'deny'"));
+    let inner = format!("{APP}{FILES}").replace("\n== ", "\n== repo/app/");
     for part in inner.split("\n== ").skip(1) {
         let (path, text) = part.split_once('\n').expect("a path");
         dir.write(path, text);

@@ -9,13 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const BEFORE: &str = "
-== Cargo.toml
-[package]
-name = \"app\"
-version = \"0.1.0\"
-edition = \"2024\"
-[dependencies]
-tokio = \"1\"
 == src/main.rs
 // migrate-lint: allow(detached_spawn_finite) once there was a spawn here
 // migrate-lint: allow(detached_spawn_finite, suppression) and here
@@ -38,16 +31,9 @@ const AFTER: &str = "fn main() {
     stop(); // migrate-lint: allow(no_such_rule) nor this
 }";
 
-fn committed(files: &str) -> Dir {
-    let dir = Dir::with(files);
-    dir.git(&["init", "--quiet"]);
-    dir.commit();
-    dir
-}
-
 #[test]
 fn suppressions_that_suppress_nothing_go() {
-    let dir = committed(BEFORE);
+    let dir = Dir::app(BEFORE).committed();
     assert!(dir.run(&[]).out.ends_with("\n`cargo migrate-lint fix` mends 5 of them\n"));
     let ran = dir.run(&["fix"]);
     assert_eq!((ran.status, ran.err.as_str()), (0, ""));
@@ -62,7 +48,7 @@ fn suppressions_that_suppress_nothing_go() {
 
 #[test]
 fn line_ends_marks_and_permissions_stay() {
-    let dir = committed(BEFORE);
+    let dir = Dir::app(BEFORE).committed();
     dir.write("src/main.rs", format!("\u{feff}{}", dir.read("src/main.rs").replace('\n', "\r\n")));
     #[cfg(unix)]
     {
@@ -88,7 +74,7 @@ fn line_ends_marks_and_permissions_stay() {
 
 #[test]
 fn what_is_accepted_is_mended_too() {
-    let dir = committed(BEFORE);
+    let dir = Dir::app(BEFORE).committed();
     dir.run(&["baseline"]);
     dir.commit();
     assert_eq!(dir.run(&["fix"]).out, "fixed src/main.rs (5 fixes)\n");
@@ -113,24 +99,24 @@ fn only_what_is_committed_is_changed() {
             ran.err
         );
     };
-    let none = Dir::with(BEFORE);
+    let none = Dir::app(BEFORE);
     refuses(&none, &[], &["no Git repository", "--allow-no-vcs"]);
     refuses(&none, &["--allow-dirty"], &["--allow-no-vcs"]);
     fixes(&none, &["--allow-no-vcs"]);
 
-    let dirty = committed(BEFORE);
+    let dirty = Dir::app(BEFORE).committed();
     dirty.write("src/lib.rs", "fn changed() {}");
     refuses(&dirty, &[], &["--allow-dirty", "src/lib.rs (dirty)"]);
     refuses(&dirty, &["--allow-staged"], &["--allow-dirty", "src/lib.rs (dirty)"]);
     fixes(&dirty, &["--allow-dirty"]);
 
-    let staged = committed(BEFORE);
+    let staged = Dir::app(BEFORE).committed();
     staged.write("src/lib.rs", "fn changed() {}");
     staged.git(&["add", "src/lib.rs"]);
     refuses(&staged, &[], &["pass --allow-staged", "src/lib.rs (staged)"]);
     fixes(&staged, &["--allow-staged"]);
 
-    let new = committed(BEFORE);
+    let new = Dir::app(BEFORE).committed();
     new.write("notes.txt", "");
     refuses(&new, &[], &["--allow-dirty", "notes.txt (dirty)"]);
     new.write(".gitignore", "notes.txt\n.gitignore");
@@ -139,7 +125,7 @@ fn only_what_is_committed_is_changed() {
 
 #[test]
 fn a_file_that_cannot_be_written_is_told() {
-    let dir = committed(&BEFORE.replace("fn f() {}", "fn broken("));
+    let dir = Dir::app(&BEFORE.replace("fn f() {}", "fn broken(")).committed();
     let ran = dir.run(&["fix"]);
     assert_eq!((ran.status, ran.out.as_str()), (2, "fixed src/main.rs (5 fixes)\n"));
     assert!(ran.err.contains("src/lib.rs:1:"), "{}", ran.err);
@@ -147,7 +133,7 @@ fn a_file_that_cannot_be_written_is_told() {
 
 #[test]
 fn fixes_are_told_to_programs() {
-    let dir = committed(BEFORE);
+    let dir = Dir::app(BEFORE).committed();
     let document = dir.json("");
     let fix = &document["findings"][0]["fix"];
     let whole_line =

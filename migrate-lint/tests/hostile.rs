@@ -5,20 +5,6 @@ mod common;
 
 use common::Dir;
 
-const MANIFEST: &str = "
-== Cargo.toml
-[package]
-name = \"app\"
-version = \"0.1.0\"
-edition = \"2024\"
-[dependencies]
-tokio = \"1\"
-";
-
-fn app(files: &str) -> Dir {
-    Dir::with(&format!("{MANIFEST}{files}"))
-}
-
 /// Checks the whole package: status 2, all words on standard error, and the
 /// good file linted nevertheless.
 fn incomplete(dir: &Dir, words: &[&str]) {
@@ -50,7 +36,7 @@ fn syntax_errors_have_a_place() {
         ("fn f() { let = ; }", "src/bad.rs:1:14:"),
         ("日本 fn", "src/bad.rs:1:4:"),
     ] {
-        let dir = app(GOOD);
+        let dir = Dir::app(GOOD);
         dir.write("src/bad.rs", text);
         incomplete(&dir, &[place, "error: syntax error:"]);
     }
@@ -58,15 +44,17 @@ fn syntax_errors_have_a_place() {
 
 #[test]
 fn not_utf8() {
-    let dir = app(GOOD);
+    let dir = Dir::app(GOOD);
     dir.write("src/bad.rs", b"fn f() {}\n// \xff\n");
     incomplete(&dir, &["src/bad.rs: error: not UTF-8 (first invalid byte on line 2)"]);
 }
 
 #[test]
 fn a_module_without_file() {
-    let dir = app(GOOD);
+    let dir = Dir::app(GOOD);
     incomplete(&dir, &["src/lib.rs:2:5: error: file of module `bad` not found: neither", "src/bad/mod.rs"]);
+    dir.write("src/lib.rs", "mod good;\n#[cfg_attr(windows, path = \"win.rs\")]\nmod bad;\n");
+    incomplete(&dir, &["src/lib.rs:3:5: error: ", "neither ", "src/win.rs, ", "src/bad/mod.rs"]);
     // under a condition it may well be meant for another machine
     dir.write("src/lib.rs", "mod good;\n#[cfg(windows)]\nmod bad;\n");
     let ran = dir.check("");
@@ -76,14 +64,14 @@ fn a_module_without_file() {
 
 #[test]
 fn a_file_that_is_gone() {
-    let dir = app(GOOD);
+    let dir = Dir::app(GOOD);
     dir.write("src/lib.rs", "mod good;\n#[path = \"gone.rs\"]\nmod bad;\n");
     incomplete(&dir, &["src/gone.rs: error: file not found; it was removed"]);
 }
 
 #[test]
 fn a_directory_in_place_of_a_file() {
-    let dir = app(GOOD);
+    let dir = Dir::app(GOOD);
     dir.write("src/bad.rs/x", "");
     incomplete(&dir, &["src/bad.rs: error: not a regular file"]);
 }
@@ -91,7 +79,7 @@ fn a_directory_in_place_of_a_file() {
 #[cfg(unix)]
 #[test]
 fn a_pipe_in_place_of_a_file_is_not_waited_for() {
-    let dir = app(GOOD);
+    let dir = Dir::app(GOOD);
     let made = std::process::Command::new("mkfifo").arg(dir.at("src/bad.rs")).status();
     assert!(made.expect("mkfifo").success());
     incomplete(&dir, &["src/bad.rs: error: not a regular file"]);
@@ -101,11 +89,12 @@ fn a_pipe_in_place_of_a_file_is_not_waited_for() {
 #[test]
 fn symbolic_links() {
     use std::os::unix::fs::symlink;
-    let dir = app(GOOD);
+    let dir = Dir::app(GOOD);
     symlink("bad.rs", dir.at("src/bad.rs")).expect("link to itself");
     incomplete(&dir, &["src/bad.rs: error: cannot be read:"]);
     // a tree that contains itself through a directory link
-    let dir = app("
+    let dir = Dir::app(
+        "
 == src/lib.rs
 mod good;
 mod bad;
@@ -113,7 +102,8 @@ mod bad;
 fn f() { tokio::spawn(g()); }
 == src/bad/mod.rs
 mod bad;
-");
+",
+    );
     symlink(".", dir.at("src/bad/bad")).expect("link");
     incomplete(&dir, &["circular module"]);
     // members through a link loop
@@ -135,7 +125,7 @@ fn f() { tokio::spawn(g()); }
     assert_eq!(ran.status, 1, "{}", ran.err);
     assert_eq!(dir.json("")["summary"]["findings"], 1);
     // a dangling link to a good file elsewhere is followed
-    let dir = app(GOOD);
+    let dir = Dir::app(GOOD);
     dir.write("shared.rs", "fn f() { tokio::spawn(g()); }");
     symlink("../shared.rs", dir.at("src/bad.rs")).expect("link");
     assert_eq!(dir.found(""), ["src/bad.rs:1", "src/good.rs:1"]);
@@ -146,7 +136,7 @@ fn f() { tokio::spawn(g()); }
 fn no_permission() {
     use std::fs::{Permissions, read, set_permissions};
     use std::os::unix::fs::PermissionsExt;
-    let dir = app(GOOD);
+    let dir = Dir::app(GOOD);
     dir.write("src/bad.rs", "fn f() {}");
     set_permissions(dir.at("src/bad.rs"), Permissions::from_mode(0o000)).expect("chmod");
     if read(dir.at("src/bad.rs")).is_ok() {
@@ -159,7 +149,7 @@ fn no_permission() {
 
 #[test]
 fn circular_modules() {
-    let dir = app(GOOD);
+    let dir = Dir::app(GOOD);
     dir.write("src/bad.rs", "#[path = \"bad.rs\"]\nmod again;");
     incomplete(&dir, &["src/bad.rs:2:5: error: circular module"]);
     // each level names the next one twice: 2^40 places, were they all walked
@@ -171,7 +161,7 @@ fn circular_modules() {
         ));
     }
     files.push_str("\n== src/l40.rs\n\n== src/bad.rs\n#[path = \"l0.rs\"] mod l0;\n");
-    let ran = app(&files).check("");
+    let ran = Dir::app(&files).check("");
     assert_eq!(ran.status, 2);
     assert!(ran.err.contains("a module of this crate more than 64 times"), "{}", ran.err);
 }
@@ -196,7 +186,7 @@ fn deep_nesting_is_refused_not_crashed_on() {
         ("f(", ")"),
         ("return ", ""),
     ] {
-        let dir = app(GOOD);
+        let dir = Dir::app(GOOD);
         dir.write("src/bad.rs", format!("fn f() {{ {}; }}", repeat(open, close, 20_000)));
         incomplete(&dir, &["src/bad.rs:1:1: error: syntax error: nested too deeply"]);
     }
@@ -207,7 +197,7 @@ fn deep_nesting_is_refused_not_crashed_on() {
         repeat("mod a {", "}", 20_000),
         format!("#[cfg({})] fn f() {{}}", repeat("all(", ")", 20_000)),
     ] {
-        let dir = app(GOOD);
+        let dir = Dir::app(GOOD);
         dir.write("src/bad.rs", text);
         incomplete(&dir, &["src/bad.rs:1:1: error: syntax error: nested too deeply"]);
     }
@@ -239,7 +229,7 @@ fn what_the_bound_lets_through_is_linted() {
         ("a as ", "", 3_500),
     ] {
         let deep = format!("{}x{}", open.repeat(n), close.repeat(n));
-        let dir = app(GOOD);
+        let dir = Dir::app(GOOD);
         dir.write("src/bad.rs", format!("fn f() {{ {deep}; }}\nfn g() {{ tokio::spawn(g()); }}"));
         let ran = dir.check("");
         let refused = ran.err.contains("nested too deeply");
@@ -267,7 +257,7 @@ fn types_patterns_and_items_nest_as_well() {
         format!("fn f() {{ {} {} }}", "fn f() {".repeat(200), "}".repeat(200)),
         format!("#[cfg({})] fn f() {{}}", deep("all(", ")", 200)),
     ] {
-        let dir = app(GOOD);
+        let dir = Dir::app(GOOD);
         let text = format!("{text}\nfn g() {{ tokio::spawn(g()); }}");
         dir.write("src/bad.rs", &text);
         let ran = dir.check("");
@@ -352,13 +342,34 @@ fn a_long_line_is_shown_in_parts() {
 }
 
 #[test]
+fn tokens_that_begin_something_without_end() {
+    for (text, end) in [("a::<b ", ""), ("use ", ""), ("use a ", ";")] {
+        let dir = Dir::app(GOOD);
+        dir.write("src/bad.rs", format!("fn f() {{ m! {{ {}{end} }} }}", text.repeat(20_000)));
+        assert_eq!(dir.found(""), ["src/good.rs:1"], "{text}");
+    }
+}
+
+#[test]
+fn macro_input_that_never_reads_is_not_read_at_every_level() {
+    let deep = |open: &str, close: &str| {
+        format!("fn f() {{ {}{}{} }}", open.repeat(400), "a b c -> d; ".repeat(20_000), close.repeat(400))
+    };
+    for text in [deep("m! { -> ", "}"), format!("fn f() {{ m! {{ -> {} }} }}", deep("{ -> ", "}"))] {
+        let dir = Dir::app(GOOD);
+        dir.write("src/bad.rs", text);
+        assert_eq!(dir.found(""), ["src/good.rs:1"]);
+    }
+}
+
+#[test]
 fn a_long_chain_of_imports_ends() {
     let mut text = String::new();
     for i in 0..12_000 {
         text.push_str(&format!("mod m{i} {{ pub use super::m{}::*; }}\n", i + 1));
     }
     text.push_str("mod m12000 { pub use super::m0::*; }\nuse m0::*;\nfn f() { spawn(g()); }\n");
-    let dir = app(GOOD);
+    let dir = Dir::app(GOOD);
     dir.write("src/bad.rs", &text);
     assert_eq!(dir.found(""), ["src/good.rs:1", "?src/bad.rs:12003"]);
     // every module imports every other: no more than linear work a name
@@ -444,11 +455,11 @@ fn odd_but_valid_files() {
         (b"fn f() {\r\n tokio::spawn(g());\r\n}\r\n", "src/bad.rs:2"),
         (b"#!/bin/x\nfn f() { tokio::spawn(g()); }", "src/bad.rs:2"),
     ] {
-        let dir = app(GOOD);
+        let dir = Dir::app(GOOD);
         dir.write("src/bad.rs", text);
         assert_eq!(dir.found(""), [place, "src/good.rs:1"]);
     }
-    let dir = app(GOOD);
+    let dir = Dir::app(GOOD);
     dir.write("src/bad.rs", "");
     assert_eq!(dir.found(""), ["src/good.rs:1"]);
 }

@@ -4,31 +4,14 @@
 //! Each file of `tests/tasks` marks its tasks at the end of the line: `//~`
 //! and the fate, or `?` where that, or what starts it, is not known.
 
+#[path = "common/marks.rs"]
+mod marks;
+
+use marks::Marks;
 use migrate_lint::config::Config;
 use migrate_lint::place::Place;
 use migrate_lint::{Options, check};
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-
-type Marks = BTreeMap<(u32, String), usize>;
-
-fn files() -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tasks");
-    let mut files: Vec<_> = fs::read_dir(dir).expect("directory").flatten().map(|e| e.path()).collect();
-    files.sort();
-    files
-}
-
-fn expected(text: &str) -> Marks {
-    let mut marks = Marks::new();
-    for (i, line) in text.lines().enumerate() {
-        for mark in line.split("//~ ").skip(1) {
-            *marks.entry((i as u32 + 1, mark.trim().to_string())).or_default() += 1;
-        }
-    }
-    marks
-}
+use std::path::Path;
 
 fn actual(path: &Path) -> Marks {
     let place = Place::of(path);
@@ -45,21 +28,8 @@ fn actual(path: &Path) -> Marks {
 
 #[test]
 fn every_task_has_its_fate() {
-    let mut wrong = Vec::new();
-    for file in files() {
-        let (expected, actual) = (expected(&fs::read_to_string(&file).expect("file")), actual(&file));
-        let name = file.file_name().expect("a name").to_string_lossy().into_owned();
-        for ((line, fate), n) in &expected {
-            if actual.get(&(*line, fate.clone())) != Some(n) {
-                wrong.push(format!("{name}:{line}: lacks {n} {fate}"));
-            }
-        }
-        for ((line, fate), n) in &actual {
-            if !expected.contains_key(&(*line, fate.clone())) {
-                wrong.push(format!("{name}:{line}: has {n} {fate}"));
-            }
-        }
-    }
+    let files = marks::files("tasks");
+    assert!(files.len() >= 6);
+    let wrong: Vec<String> = files.iter().flat_map(|file| marks::objections(file, &actual(file))).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(files().len() >= 6);
 }

@@ -2,25 +2,12 @@
 
 mod common;
 
-use common::{Dir, json};
-
-const APP: &str = "
-== Cargo.toml
-[package]
-name = \"app\"
-version = \"0.1.0\"
-edition = \"2024\"
-[dependencies]
-tokio = \"1\"
-";
-
-fn app(files: &str) -> Dir {
-    Dir::with(&format!("{APP}{files}"))
-}
+use common::{APP, Dir, json};
 
 #[test]
 fn all_targets_by_convention() {
-    let dir = app("
+    let dir = Dir::app(
+        "
 == src/lib.rs
 fn f() { tokio::spawn(g()); }
 == src/main.rs
@@ -45,7 +32,8 @@ fn f() { tokio::spawn(g()); }
 fn f() { tokio::spawn(g()); }
 == src/orphan.rs
 fn f() { tokio::spawn(g()); }
-");
+",
+    );
     assert_eq!(
         dir.found(""),
         [
@@ -100,89 +88,6 @@ fn f() { tokio::spawn(g()); }
     assert_eq!(
         dir.found(""),
         ["code/entry.rs:1", "code/tool.rs:1", "examples/shown/main.rs:1", "scripts/make.rs:1"]
-    );
-}
-
-#[test]
-fn modules_are_found_as_rustc_finds_them() {
-    let dir = app("
-== src/lib.rs
-mod flat;
-mod nested;
-#[path = \"elsewhere/odd.rs\"]
-mod odd;
-mod inline {
-    mod deep;
-    #[path = \"named.rs\"]
-    mod named;
-}
-#[path = \"moved\"]
-mod renamed {
-    mod inner;
-}
-fn f() {
-    #[path = \"../in_fn.rs\"]
-    mod in_fn;
-}
-item_macro! { mod in_macro; }
-include!(\"included.rs\");
-#[cfg_attr(windows, path = \"win.rs\")]
-#[cfg_attr(unix, path = \"nix.rs\")]
-mod platform;
-mod r#try;
-== src/flat.rs
-mod child;
-fn f() { tokio::spawn(g()); }
-== src/flat/child.rs
-fn f() { tokio::spawn(g()); }
-== src/nested/mod.rs
-mod child;
-== src/nested/child.rs
-fn f() { tokio::spawn(g()); }
-== src/elsewhere/odd.rs
-mod beside;
-== src/elsewhere/beside.rs
-fn f() { tokio::spawn(g()); }
-== src/inline/deep.rs
-fn f() { tokio::spawn(g()); }
-== src/inline/named.rs
-fn f() { tokio::spawn(g()); }
-== src/moved/inner.rs
-fn f() { tokio::spawn(g()); }
-== in_fn.rs
-fn f() { tokio::spawn(g()); }
-== src/in_macro.rs
-fn f() { tokio::spawn(g()); }
-== src/included.rs
-use tokio::spawn as from_include;
-fn f() { tokio::spawn(g()); }
-== src/win.rs
-fn f() { tokio::spawn(g()); }
-== src/nix.rs
-fn f() { tokio::spawn(g()); super::from_include(g()); }
-== src/try.rs
-fn f() { tokio::spawn(g()); }
-");
-    let document = dir.json("");
-    assert_eq!(document["problems"].as_array().map(Vec::len), Some(0), "{}", document["problems"]);
-    assert_eq!(
-        dir.found(""),
-        [
-            "in_fn.rs:1",
-            "src/elsewhere/beside.rs:1",
-            "src/flat/child.rs:1",
-            "src/flat.rs:2",
-            "src/in_macro.rs:1",
-            "src/included.rs:2",
-            "src/inline/deep.rs:1",
-            "src/inline/named.rs:1",
-            "src/moved/inner.rs:1",
-            "src/nested/child.rs:1",
-            "src/nix.rs:1",
-            "src/nix.rs:1",
-            "src/try.rs:1",
-            "src/win.rs:1",
-        ]
     );
 }
 
@@ -361,14 +266,16 @@ nothing
 
 #[test]
 fn a_file_of_several_targets_is_reported_once() {
-    let dir = app("
+    let dir = Dir::app(
+        "
 == tests/one.rs
 mod common;
 == tests/two.rs
 mod common;
 == tests/common/mod.rs
 pub fn f() { tokio::spawn(g()); }
-");
+",
+    );
     let document = dir.json("");
     let findings = document["findings"].as_array().expect("findings");
     assert_eq!(findings.len(), 1);
@@ -380,7 +287,8 @@ pub fn f() { tokio::spawn(g()); }
 
 #[test]
 fn a_file_is_only_in_tests_if_all_its_targets_are() {
-    let dir = app("
+    let dir = Dir::app(
+        "
 == tests/t.rs
 #[path = \"../src/shared.rs\"]
 mod shared;
@@ -391,7 +299,8 @@ mod deep;
 mod shared;
 == src/shared.rs
 pub fn f() { tokio::spawn(g()); }
-");
+",
+    );
     let findings = &dir.json("")["findings"];
     assert_eq!(findings.as_array().map(Vec::len), Some(1));
     assert_eq!(findings[0]["in_test"], false);
@@ -400,7 +309,8 @@ pub fn f() { tokio::spawn(g()); }
 
 #[test]
 fn conditions_are_carried_along() {
-    let dir = app("
+    let dir = Dir::app(
+        "
 == src/lib.rs
 #[cfg(feature = \"net\")]
 mod net;
@@ -424,7 +334,8 @@ fn f() {
     #[cfg(debug_assertions)]
     { tokio::spawn(g()); }
 }
-");
+",
+    );
     let document = dir.json("");
     let cfg: Vec<String> = document["findings"]
         .as_array()

@@ -26,10 +26,8 @@ pub(crate) fn run(dir: &Path) -> Result<(), String> {
         let checkout = repository.checkout(dir)?;
         for workspace in &repository.workspaces {
             for task in tasks::lint(&checkout.join(workspace))?.tasks {
-                let file = task.file.strip_prefix(&checkout).unwrap_or(&task.file);
-                // `./src` and `src` are one
-                let file: std::path::PathBuf = file.components().collect();
-                let key = (repository.name.clone(), file.display().to_string(), task.span.line.to_string());
+                let file = repositories::relative(&checkout, &task.file);
+                let key = (repository.name.clone(), file, task.span.line.to_string());
                 found.insert(key, (tasks::fate(&task), task.in_test));
             }
         }

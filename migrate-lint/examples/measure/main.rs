@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --release -p migrate-lint --example measure -- clone DIR
 //! cargo run --release -p migrate-lint --example measure -- fates DIR
+//! cargo run --release -p migrate-lint --example measure -- sites DIR
 //! cargo run --release -p migrate-lint --example measure -- oracle DIR [NAME..]
 //! cargo run --release -p migrate-lint --example measure -- speed DIR [NAME]
 //! cargo run --release -p migrate-lint --example measure -- tasks PATH
@@ -10,8 +11,8 @@
 //!
 //! `clone` fetches the repositories of `oracle/repositories.tsv` at their
 //! commits into DIR; checkouts that are there already are used as they are.
-//! `fates` compares with the labels of `oracle/fates.tsv`, `oracle` with what
-//! clippy's resolver finds; `speed` takes times and memory, beside clippy's on
+//! `fates` compares with the labels of `oracle/fates.tsv`, `sites` with those
+//! of `oracle/sites.tsv`, `oracle` with what clippy's resolver finds; `speed` takes times and memory, beside clippy's on
 //! the repository NAME; `tasks` prints the tasks of one workspace.
 //!
 //! What `cargo migrate-lint` says of it: nothing.
@@ -20,6 +21,7 @@ mod fates;
 mod oracle;
 mod repositories;
 mod scratch;
+mod sites;
 mod speed;
 mod tasks;
 
@@ -31,13 +33,15 @@ fn main() -> ExitCode {
     let done = match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["clone", dir] => repositories::clone(&PathBuf::from(dir)),
         ["fates", dir] => fates::run(&PathBuf::from(dir)),
+        ["sites", dir] => sites::run(&PathBuf::from(dir)),
         ["oracle", dir, names @ ..] => oracle::run(&PathBuf::from(dir), names),
         ["speed", dir] => speed::run(&PathBuf::from(dir), None),
         ["speed", dir, name] => speed::run(&PathBuf::from(dir), Some(name)),
         ["one", path] => speed::one(&PathBuf::from(path)),
         ["tasks", path] => tasks::run(&PathBuf::from(path)),
         _ => {
-            Err("usage: measure clone DIR | fates DIR | oracle DIR [NAME..] | speed DIR [NAME] | tasks PATH"
+            Err("usage: measure clone DIR | fates DIR | sites DIR | oracle DIR [NAME..] | speed DIR [NAME] \
+                  | tasks PATH"
                 .into())
         }
     };

@@ -49,6 +49,13 @@ impl Repository {
     }
 }
 
+/// A file of a checkout, as labels name it.
+pub(crate) fn relative(checkout: &Path, file: &Path) -> String {
+    // `./src` and `src` are one
+    let file: PathBuf = file.strip_prefix(checkout).unwrap_or(file).components().collect();
+    file.display().to_string()
+}
+
 fn git(dir: &Path, args: &[&str]) -> Result<String, String> {
     let output = Command::new("git").current_dir(dir).args(args).output();
     let output = output.map_err(|e| format!("git in {}: {e}; run `clone` first", dir.display()))?;

@@ -121,6 +121,15 @@ pub(super) fn linting(raw: &Raw) -> Result<(Options, Vec<Problem>), Mistake> {
         true => None,
         false => Some(baseline::read(&config.baseline, &mut problems).map_err(|e| Mistake::Files(vec![e]))?),
     };
+    if raw.has("baseline") && raw.command == Command::Check && !config.baseline.exists() {
+        problems.push(Problem {
+            file: config.baseline.clone(),
+            place: None,
+            severity: Severity::Warning,
+            message: "there is no such baseline, so everything is new; the command `baseline` makes one"
+                .into(),
+        });
+    }
     let said = precise(raw, &path, &mut problems)?;
     Ok((Options { place, config, baseline, said }, problems))
 }

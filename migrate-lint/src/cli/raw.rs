@@ -94,6 +94,11 @@ pub(super) fn parse(mut args: Vec<OsString>) -> Result<Asked, String> {
             FLAGS.iter().filter(|f| f.long == *long).flat_map(|f| f.of).map(|c| c.name()).collect();
         return Err(format!("`{}` has no option `--{long}`; it goes with {}", command.name(), of.join(", ")));
     }
+    if words.iter().any(|word| word.is_empty()) {
+        return Err(
+            "there is an empty word, which names nothing; leave it out, or quote what it came from".into()
+        );
+    }
     let mut words = words.into_iter();
     let operand = words.next();
     let unwanted = if command == Command::List { operand.as_ref().cloned() } else { words.next() };
@@ -164,6 +169,7 @@ mod tests {
             (&["a", "b"][..], &["`b`"][..]),
             (&["--formt"], &["`--formt`", "did you mean `--format`?"]),
             (&["--wild"], &["`--wild`"]),
+            (&[""], &["empty word"]),
             (&["-x"], &["-x"]),
             (&["--format"], &["--format"]),
             (&["--strict=yes"], &["--strict"]),

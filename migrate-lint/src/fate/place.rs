@@ -3,9 +3,9 @@
 
 use super::Fate;
 use super::flow::{Flow, Steps, Went};
-use crate::load::body::{Kind, NONE, Origin};
+use crate::load::body::{Kind, NONE};
 use crate::load::names::Symbol;
-use crate::load::signature::Defined;
+use crate::load::signature::{Defined, Parameter};
 use crate::resolve::Def;
 use crate::types::{At, Callee, Type};
 
@@ -55,22 +55,7 @@ impl Flow<'_, '_> {
 
     /// Whether a variable refers to something that the caller owns.
     fn outlives(&self, instance: u32, local: u32) -> bool {
-        let bodies = self.world.bodies(instance);
-        let mut pattern = bodies.locals[local as usize].pattern;
-        loop {
-            match bodies.patterns[pattern as usize].origin {
-                Origin::Part(whole) => pattern = whole,
-                Origin::Parameter(id, number) => {
-                    let function = &self.world.file(instance).signatures.functions[id as usize];
-                    return number == u32::MAX
-                        || function.parameters.get(number as usize).is_some_and(|(_, of)| {
-                            let types = &self.world.file(instance).signatures.types;
-                            matches!(types.get(*of as usize), Some(crate::load::signature::TypeRef::Ref(_)))
-                        });
-                }
-                _ => return false,
-            }
-        }
+        self.world.file(instance).parameter(local).is_some_and(|of| of != Parameter::Value)
     }
 
     fn stored(&self, place: At, from: At) -> Went {

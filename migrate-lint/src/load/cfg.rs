@@ -19,6 +19,9 @@ pub(super) fn conditions(attrs: &[Attribute]) -> Vec<Condition> {
     attrs.iter().filter_map(condition).collect()
 }
 
+/// Attributes of functions that only tests call, whatever their path.
+const TESTS: [&str; 6] = ["test", "bench", "quickcheck", "rstest", "test_case", "wasm_bindgen_test"];
+
 fn condition(attr: &Attribute) -> Option<Condition> {
     let path = attr.path();
     if path.is_ident("cfg") {
@@ -28,7 +31,7 @@ fn condition(attr: &Attribute) -> Option<Condition> {
         return Some(Condition { text: text_of(&list.tokens), is_test: requires_test(&list.tokens) });
     }
     let last = path.segments.last()?;
-    let is_test = last.ident == "test" || last.ident == "bench" || path.is_ident("rstest");
+    let is_test = TESTS.iter().any(|name| last.ident == name);
     is_test.then(|| {
         let names: Vec<_> = path.segments.iter().map(|s| s.ident.to_string()).collect();
         Condition { text: format!("#[{}]", names.join("::")), is_test: true }

@@ -9,7 +9,7 @@
 use super::cfg::{PathAttributes, path_attributes};
 use super::extract::Extractor;
 use super::index::*;
-use super::names::{Symbol, kw};
+use super::names::{Symbol, kw, plain};
 use super::signature::Defined;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use std::collections::HashMap;
@@ -146,7 +146,7 @@ impl Extractor<'_, '_> {
             path.push(leaf);
         }
         let name = match rename {
-            Some(rename) if rename == "_" => return,
+            // `as _` as well: no path names it, but its methods are in sight
             Some(rename) => self.name(rename),
             None => path.last().copied().unwrap_or(leaf),
         };
@@ -176,12 +176,16 @@ impl Extractor<'_, '_> {
         let name = self.name(&item.ident);
         let found = path_attributes(&item.attrs);
         let body = if item.content.is_some() {
-            let mut directory = self.index.scopes[self.scope as usize].directory.clone();
+            let id = self.open_scope(true);
+            let scope = &mut self.index.scopes[id as usize];
             match found.paths.into_iter().next() {
-                Some(path) => directory.push(path),
-                None => directory.push(super::names::plain(&item.ident.to_string()).to_string()),
+                Some(path) => {
+                    scope.beside |= scope.directory.is_empty();
+                    scope.directory.push(path);
+                }
+                None => scope.directory.push(plain(&item.ident.to_string()).to_string()),
             }
-            ModuleBody::Inline(self.open_scope(true, directory))
+            ModuleBody::Inline(id)
         } else {
             let PathAttributes { paths, unconditional } = found;
             ModuleBody::File { paths, conventional: !unconditional }

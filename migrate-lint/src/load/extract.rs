@@ -71,7 +71,8 @@ pub(super) fn index_file(text: &str, names: &mut Names<'_>) -> Result<FileIndex,
         place: (span.start().line as u32, span.start().column as u32 + 1),
         message,
     };
-    let tokens: TokenStream = match parser_text(text).parse() {
+    let text = parser_text(text);
+    let tokens: TokenStream = match text.parse() {
         Ok(tokens) => tokens,
         Err(e) => {
             let e: proc_macro2::LexError = e;
@@ -79,7 +80,7 @@ pub(super) fn index_file(text: &str, names: &mut Names<'_>) -> Result<FileIndex,
             return Err(at(e.span(), message));
         }
     };
-    if !nesting::within_bound(&tokens) {
+    if !nesting::within_bound(text) {
         return Err(SyntaxError { place: (1, 1), message: "nested too deeply to be parsed safely".into() });
     }
     let file: syn::File = match syn::parse2(tokens) {
@@ -103,15 +104,7 @@ pub(super) fn index_file(text: &str, names: &mut Names<'_>) -> Result<FileIndex,
         of_impl: NONE,
         of_trait: None,
     };
-    extractor.index.scopes.push(Scope {
-        parent: None,
-        is_module: true,
-        directory: Vec::new(),
-        definitions: Vec::new(),
-        imports: Vec::new(),
-        modules: Vec::new(),
-        by_name: Vec::new(),
-    });
+    extractor.index.scopes.push(Scope { is_module: true, ..Scope::default() });
     extractor.under(&file.attrs, |x| {
         x.collect(file.items.iter(), 0);
         for item in &file.items {
@@ -125,24 +118,19 @@ pub(super) fn index_file(text: &str, names: &mut Names<'_>) -> Result<FileIndex,
 
 impl Extractor<'_, '_> {
     pub(super) fn name(&mut self, ident: &Ident) -> Symbol {
-        self.names.intern(ident.to_string())
+        self.names.intern(ident)
     }
 
     pub(super) fn word(&mut self, text: &str) -> Symbol {
-        self.names.intern(text.to_string())
+        self.names.intern(text)
     }
 
     /// Opens a scope below the present one, without entering it.
-    pub(super) fn open_scope(&mut self, is_module: bool, directory: Vec<String>) -> ScopeId {
-        self.index.scopes.push(Scope {
-            parent: Some(self.scope),
-            is_module,
-            directory,
-            definitions: Vec::new(),
-            imports: Vec::new(),
-            modules: Vec::new(),
-            by_name: Vec::new(),
-        });
+    pub(super) fn open_scope(&mut self, is_module: bool) -> ScopeId {
+        let Scope { directory, beside, .. } = &self.index.scopes[self.scope as usize];
+        let (directory, beside) = (directory.clone(), *beside);
+        let parent = Some(self.scope);
+        self.index.scopes.push(Scope { parent, is_module, directory, beside, ..Scope::default() });
         (self.index.scopes.len() - 1) as ScopeId
     }
 

@@ -3,10 +3,11 @@
 //! `mod x;` looks in the module directory of its file: beside it for a crate
 //! root, a `mod.rs` or a file reached by `#[path]`, else in the directory
 //! named after it; inline modules around it add theirs. `#[path]` is relative
-//! to the file's own directory unless inline modules are around it.
+//! to the file's own directory unless inline modules are around it; on an inline
+//! module, it is the directory of what is inside.
 
 use super::index::{FileIndex, Include, ModuleBody, NO_CFG, Scope};
-use super::source::tidy;
+use super::source::{exists, tidy};
 use super::tree::{Link, NodeId, Pending, Walk};
 use super::{Problem, Severity};
 use std::path::{Path, PathBuf};
@@ -14,8 +15,8 @@ use std::path::{Path, PathBuf};
 /// The files a `mod` may mean, each with whether its modules lie beside it.
 struct Files {
     found: Vec<(PathBuf, bool)>,
-    /// Where it was looked for in vain.
-    missing: Option<(PathBuf, PathBuf)>,
+    /// If there are none, where they were looked for.
+    missing: Vec<PathBuf>,
 }
 
 impl Walk<'_> {
@@ -45,13 +46,14 @@ impl Walk<'_> {
                 let place = (module.span.line, module.span.column);
                 let conditional = module.cfg != NO_CFG;
                 let files = files(&path, &directory, scope, &name, paths, conventional);
-                if let Some((flat, nested)) = files.missing {
-                    let (flat, nested) = (flat.display(), nested.display());
+                if let Some((last, others)) = files.missing.split_last() {
+                    let others: Vec<_> = others.iter().map(|path| path.display().to_string()).collect();
+                    let looked = format!("neither {} nor {}", others.join(", "), last.display());
                     problems.push(Problem {
                         file: path.clone(),
                         place: Some(place),
                         severity: severity(conditional || is_conditional),
-                        message: format!("file of module `{name}` not found: neither {flat} nor {nested}"),
+                        message: format!("file of module `{name}` not found: {looked}"),
                     });
                 }
                 for (found, owns_directory) in files.found {
@@ -102,17 +104,14 @@ fn files(
     paths: &[String],
     conventional: bool,
 ) -> Files {
-    let mut inside = directory.to_path_buf();
-    inside.extend(&scope.directory);
     let beside = file.parent().unwrap_or(Path::new(""));
+    let mut inside = if scope.beside { beside } else { directory }.to_path_buf();
+    inside.extend(&scope.directory);
     let base = if scope.directory.is_empty() { beside } else { &inside };
-    let mut found: Vec<(PathBuf, bool)> = paths
-        .iter()
-        .map(|path| (tidy(&base.join(path)), true))
-        // one that holds under a condition may be absent
-        .filter(|(path, _)| path.exists() || !conventional)
-        .collect();
-    let mut missing = None;
+    let named = paths.iter().map(|path| tidy(&base.join(path)));
+    // one that holds under a condition may be absent
+    let (there, mut missing): (Vec<_>, Vec<_>) = named.partition(|path| path.exists() || !conventional);
+    let mut found: Vec<(PathBuf, bool)> = there.into_iter().map(|path| (path, true)).collect();
     if conventional {
         let flat = inside.join(format!("{name}.rs"));
         let nested = inside.join(name).join("mod.rs");
@@ -120,17 +119,14 @@ fn files(
             found.push((flat, false));
         } else if exists(&nested) {
             found.push((nested, true));
-        } else if found.is_empty() {
-            missing = Some((flat, nested));
+        } else {
+            missing.extend([flat, nested]);
         }
     }
+    if !found.is_empty() {
+        missing.clear();
+    }
     Files { found, missing }
-}
-
-/// Whether there is something of this name, be it a link that leads nowhere:
-/// reading it then says what is wrong.
-fn exists(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
 }
 
 fn included(file: &Path, include: &Include) -> Result<PathBuf, Problem> {

@@ -5,9 +5,9 @@
 //! scope 0 is the file's module. Everything here is relative to the file: the
 //! same file may be a module of several crates, and is indexed once.
 
-use super::body::{Bodies, ContextId, ExprId};
+use super::body::{Bodies, ContextId, ExprId, LocalId, Origin};
 use super::names::Symbol;
-use super::signature::{Defined, Signatures};
+use super::signature::{Defined, Parameter, Signatures, TypeRef};
 
 /// Index of a [`Scope`] in its file.
 pub type ScopeId = u32;
@@ -125,7 +125,7 @@ pub struct ModuleItem {
 }
 
 /// A region of the file with names of its own.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Scope {
     /// The enclosing scope; `None` for the file.
     pub parent: Option<ScopeId>,
@@ -134,12 +134,17 @@ pub struct Scope {
     /// Directory below the file's module directory in which `mod x;` looks,
     /// made of the inline modules around (or their `#[path]`).
     pub directory: Vec<String>,
+    /// That directory counts from the one of the file itself, for the outermost
+    /// of these modules has a `#[path]`.
+    pub beside: bool,
     /// Items.
     pub definitions: Vec<Definition>,
     /// Imports, globs included.
     pub imports: Vec<Import>,
     /// Modules.
     pub modules: Vec<ModuleItem>,
+    /// The definition after the one that was last told what it defines.
+    pub(super) filled: usize,
     /// Definitions, then imports counted on, sorted by name.
     pub(super) by_name: Vec<(u32, u32)>,
 }
@@ -261,6 +266,28 @@ impl FileIndex {
     /// The segments of a use.
     pub fn path_of(&self, site: &PathUse) -> &[Symbol] {
         &self.segments[site.first as usize..][..site.len as usize]
+    }
+
+    /// If a variable is a parameter of a function, or a part of one, how that
+    /// is passed.
+    pub fn parameter(&self, local: LocalId) -> Option<Parameter> {
+        let mut pattern = self.bodies.locals[local as usize].pattern;
+        loop {
+            match self.bodies.patterns[pattern as usize].origin {
+                Origin::Part(whole) => pattern = whole,
+                Origin::Parameter(id, number) => {
+                    let function = &self.signatures.functions[id as usize];
+                    let of = function.parameters.get(number as usize).map(|(_, of)| *of as usize);
+                    return Some(match of.map(|of| self.signatures.types.get(of)) {
+                        None if function.borrows_self => Parameter::SelfReference,
+                        None => Parameter::SelfValue,
+                        Some(Some(TypeRef::Ref(_))) => Parameter::Reference,
+                        Some(_) => Parameter::Value,
+                    });
+                }
+                _ => return None,
+            }
+        }
     }
 
     /// The names of the items around, outermost first.

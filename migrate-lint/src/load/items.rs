@@ -72,9 +72,13 @@ impl Extractor<'_, '_> {
     fn fill(&mut self, ident: &Ident, defined: Defined) {
         let name = self.name(ident);
         let scope = &mut self.index.scopes[self.scope as usize];
-        let open = |d: &&mut Definition| d.name == name && matches!(d.defined, Defined::Other);
-        if let Some(definition) = scope.definitions.iter_mut().find(open) {
-            definition.defined = defined;
+        let is_open = |d: &Definition| d.name == name && matches!(d.defined, Defined::Other);
+        // in the order in which they were collected, it is the next one
+        let (before, after) = scope.definitions.split_at(scope.filled);
+        let ahead = after.iter().position(is_open).map(|i| before.len() + i);
+        if let Some(i) = ahead.or_else(|| before.iter().position(is_open)) {
+            scope.definitions[i].defined = defined;
+            scope.filled = i + 1;
         }
     }
 

@@ -293,8 +293,7 @@ impl Extractor<'_, '_> {
         if items().next().is_none() {
             return visit(self);
         }
-        let directory = self.index.scopes[self.scope as usize].directory.clone();
-        let scope = self.open_scope(false, directory);
+        let scope = self.open_scope(false);
         self.collect(items(), scope);
         self.within(scope, visit)
     }

@@ -3,7 +3,7 @@
 //! Input that reads as expressions or statements is lowered like all other
 //! code, `select!` by its own grammar, and the bodies of `macro_rules!` with
 //! their variables replaced by a name that resolves to nothing. What does not
-//! read goes to `tokens.rs`. Speculative parses nest at most
+//! read goes to `tokens.rs`. Speculative parses, failed ones included, nest at most
 //! [`MAX_SPECULATION`] deep, which bounds the work.
 
 use super::body::{ExprId, Kind, List, NONE};
@@ -81,21 +81,17 @@ impl Extractor<'_, '_> {
     }
 
     fn macro_input(&mut self, ident: &Ident, text: &str, tokens: TokenStream) -> ExprId {
-        let input = if self.speculation < MAX_SPECULATION {
-            self.speculation += 1;
-            let read = self.read_as_rust(text, &tokens);
-            self.speculation -= 1;
-            read
-        } else {
-            None
-        };
+        let speculates = self.speculation < MAX_SPECULATION;
+        self.speculation += u32::from(speculates);
+        let read = if speculates { self.read_as_rust(text, &tokens) } else { None };
+        let input = read.unwrap_or_else(|| {
+            let node = self.token_node(tokens);
+            Input::Parts(self.list(&[node]))
+        });
+        self.speculation -= u32::from(speculates);
         let input = match input {
-            Some(Input::Whole(node)) => return node,
-            Some(Input::Parts(parts)) => parts,
-            None => {
-                let node = self.token_node(tokens);
-                self.list(&[node])
-            }
+            Input::Whole(node) => return node,
+            Input::Parts(parts) => parts,
         };
         if text == "vec" {
             return self.push_at(ident.span(), Kind::Array(input));
@@ -153,13 +149,12 @@ impl Extractor<'_, '_> {
 
     /// The transcribers of `macro_rules!`, each a block of its own.
     fn macro_rules(&mut self, tokens: TokenStream) -> ExprId {
-        let directory = self.index.scopes[self.scope as usize].directory.clone();
         let mut ids = Vec::new();
         let mut after_arrow = false;
         for tree in tokens {
             match &tree {
                 TokenTree::Group(group) if after_arrow => {
-                    let scope = self.open_scope(false, directory.clone());
+                    let scope = self.open_scope(false);
                     ids.push(self.within(scope, |x| x.transcriber(group)));
                     after_arrow = false;
                 }

@@ -6,6 +6,7 @@
 //! order in which threads met the names.
 
 use std::collections::HashMap;
+use std::fmt::{Display, Write};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// An interned identifier.
@@ -102,25 +103,30 @@ pub fn plain(text: &str) -> &str {
 /// One thread's way into the table.
 pub struct Names<'a> {
     shared: &'a Interner,
-    seen: HashMap<String, Symbol>,
+    seen: HashMap<Box<str>, Symbol>,
+    /// The name that is looked for.
+    text: String,
 }
 
 impl<'a> Names<'a> {
     /// A cache in front of `shared`.
     pub fn new(shared: &'a Interner) -> Names<'a> {
-        Names { shared, seen: HashMap::new() }
+        Names { shared, seen: HashMap::new(), text: String::new() }
     }
 
     /// The symbol of an identifier; `r#name` is `name`.
-    pub fn intern(&mut self, text: String) -> Symbol {
-        if let Some(&symbol) = self.seen.get(&text) {
+    pub fn intern(&mut self, name: impl Display) -> Symbol {
+        self.text.clear();
+        // writing to a string does not fail
+        let _ = write!(self.text, "{name}");
+        if let Some(&symbol) = self.seen.get(self.text.as_str()) {
             return symbol;
         }
-        let symbol = match text.as_str() {
+        let symbol = match self.text.as_str() {
             META_VARIABLE => kw::META,
             text => self.shared.intern(plain(text)),
         };
-        self.seen.insert(text, symbol);
+        self.seen.insert(self.text.as_str().into(), symbol);
         symbol
     }
 }
@@ -135,7 +141,7 @@ mod tests {
         assert_eq!(shared.intern("$crate"), kw::DOLLAR_CRATE);
         assert_eq!(shared.intern("$_"), kw::META);
         let mut names = Names::new(&shared);
-        assert_eq!(names.intern("r#spawn".into()), names.intern("spawn".into()));
+        assert_eq!(names.intern("r#spawn"), names.intern("spawn"));
         let path = [kw::ROOT, shared.intern("tokio"), shared.intern("spawn")];
         assert_eq!(shared.path(&path), "::tokio::spawn");
     }

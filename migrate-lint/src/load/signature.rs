@@ -161,6 +161,19 @@ pub struct Signatures {
     pub impls: Vec<Impl>,
 }
 
+/// How a parameter is passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Parameter {
+    /// `self`
+    SelfValue,
+    /// `&self`, `&mut self`
+    SelfReference,
+    /// Anything but a reference.
+    Value,
+    /// `&T`, `&mut T`
+    Reference,
+}
+
 impl Signatures {
     /// The types of a list.
     pub fn list(&self, list: List) -> &[TypeId] {

@@ -5,7 +5,7 @@
 //! was wrong; the caller adds where.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 /// No hand-written Rust file comes near this; generated ones that do would
@@ -41,7 +41,7 @@ impl ReadError {
                 "permission denied; make the file readable for this user".into()
             }
             ReadError::Io(e) => format!("cannot be read: {e}"),
-            ReadError::NotAFile => "not a regular file; replace it or remove its `mod`".into(),
+            ReadError::NotAFile => "not a regular file; replace it, or remove what names it".into(),
             ReadError::TooLarge(n) => format!(
                 "{n} bytes, more than the {MAX_BYTES} this tool reads; leave generated code out of the module tree"
             ),
@@ -64,7 +64,13 @@ pub fn read_text(path: &Path) -> Result<String, ReadError> {
     if meta.len() > MAX_BYTES {
         return Err(ReadError::TooLarge(meta.len()));
     }
-    let bytes = fs::read(path).map_err(ReadError::Io)?;
+    // it may have grown, or be one that tells no length
+    let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
+    let mut file = fs::File::open(path).map_err(ReadError::Io)?.take(MAX_BYTES + 1);
+    file.read_to_end(&mut bytes).map_err(ReadError::Io)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(ReadError::TooLarge(bytes.len() as u64));
+    }
     String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
         let line = 1 + e.as_bytes()[..valid].iter().filter(|&&b| b == b'\n').count();
@@ -92,6 +98,12 @@ pub fn parser_text(text: &str) -> &str {
 pub fn canonical(path: &Path) -> PathBuf {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Whether there is something of this name, be it a link that leads nowhere:
+/// reading it then says what is wrong.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
 /// Drops `a/..` pairs, so that paths read well, unless `a` is a symbolic link

@@ -26,6 +26,10 @@ const KEYWORDS: &[&str] = &[
 /// Words after which an identifier is being defined.
 const DEFINING: &[&str] = &["fn", "mod", "struct", "enum", "union", "trait", "macro_rules"];
 
+/// Generic arguments and imports end within so many tokens, or are none: what
+/// begins like one and never ends is not searched for its end again and again.
+const LOOK_AHEAD: usize = 1_000;
+
 /// The nodes of one run of tokens.
 #[derive(Default)]
 struct Found {
@@ -154,19 +158,21 @@ impl Extractor<'_, '_> {
     }
 
     fn group(&mut self, group: &Group) -> ExprId {
-        if group.delimiter() == Delimiter::Brace && self.speculation < MAX_SPECULATION {
-            self.speculation += 1;
-            let read = self.read_as_block(&group.stream());
-            self.speculation -= 1;
-            if let Some(node) = read {
-                return node;
-            }
-        }
+        let speculates = group.delimiter() == Delimiter::Brace && self.speculation < MAX_SPECULATION;
+        // also while what does not read is searched, or each level would be read again
+        self.speculation += u32::from(speculates);
+        let read = if speculates { self.read_as_block(&group.stream()) } else { None };
+        let node = read.unwrap_or_else(|| self.searched(group));
+        self.speculation -= u32::from(speculates);
+        node
+    }
+
+    /// The tokens of a group that does not read as statements.
+    fn searched(&mut self, group: &Group) -> ExprId {
         let is_use = |t: TokenTree| matches!(t, TokenTree::Ident(word) if word == "use");
         if group.delimiter() == Delimiter::Brace && group.stream().into_iter().any(is_use) {
             // imports do not leak out
-            let directory = self.index.scopes[self.scope as usize].directory.clone();
-            let scope = self.open_scope(false, directory);
+            let scope = self.open_scope(false);
             return self.within(scope, |x| x.token_node(group.stream()));
         }
         self.token_node(group.stream())
@@ -175,7 +181,7 @@ impl Extractor<'_, '_> {
     /// `use ..;` among tokens: its names join the present scope.
     fn import(&mut self, trees: &[TokenTree], at: usize) -> usize {
         let is_end = |t: &TokenTree| matches!(t, TokenTree::Punct(p) if p.as_char() == ';');
-        let Some(len) = trees[at..].iter().position(is_end) else {
+        let Some(len) = trees[at..].iter().take(LOOK_AHEAD).position(is_end) else {
             return at + 1;
         };
         let stream: TokenStream = trees[at..=at + len].iter().cloned().collect();
@@ -285,7 +291,7 @@ fn is_colons(trees: &[TokenTree], at: Option<usize>) -> bool {
 /// The index after the angle brackets that open at `at`.
 fn after_angles(trees: &[TokenTree], at: usize) -> usize {
     let mut depth = 0usize;
-    for (i, tree) in trees.iter().enumerate().skip(at) {
+    for (i, tree) in trees.iter().enumerate().skip(at).take(LOOK_AHEAD) {
         if is_punct(Some(tree), '<') {
             depth += 1;
         } else if is_punct(Some(tree), '>') && !is_punct(trees.get(i - 1), '-') {

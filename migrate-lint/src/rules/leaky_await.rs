@@ -63,7 +63,15 @@ fn leak(facts: &Facts<'_, '_>, task: &Task, by: At) -> Option<Leak> {
         .filter(|node| matches!(bodies.kind(*node), Kind::Select { .. }))
         .last()
         .unwrap_or(join);
-    let mut between = bodies.exits_after(home, start).iter().copied().take_while(|node| *node < join);
+    // what is joined after a loop is held through all the turns that follow
+    let turns = bodies.ancestors(start).take_while(|node| !bodies.is_within(join, *node));
+    let first = turns.filter_map(|node| match bodies.kind(node) {
+        Kind::Loop { .. } => Some(bodies.first(node)),
+        Kind::For { body, .. } => Some(bodies.first(body)),
+        _ => None,
+    });
+    let held = first.last().map_or(start, |first| first.saturating_sub(1));
+    let mut between = bodies.exits_after(home, held).iter().copied().take_while(|node| *node < join);
     let ended = between.find(|node| !bodies.is_within(*node, join) && !bodies.is_within(at.node, *node));
     let leak = ended.map(|node| {
         let how = match bodies.kind(node) {

@@ -15,25 +15,13 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-const AXUM: &[&str] = &["axum::serve", "axum::serve::serve"];
-const TONIC: &[&str] = &[
-    "tonic::transport::Router::serve",
-    "tonic::transport::Router::serve_with_incoming",
-    "tonic::transport::server::Router::serve",
-    "tonic::transport::server::Router::serve_with_incoming",
-];
-const HYPER: &[&str] = &[
-    "hyper::server::conn::http1::Builder::serve_connection",
-    "hyper::server::conn::http2::Builder::serve_connection",
-    "hyper_util::server::conn::auto::Builder::serve_connection",
-];
-
 const WATCHED: &[&str] = &[
     "axum::serve",
     "axum::serve::serve",
     "hyper::server::conn::http1::Builder::serve_connection",
     "hyper::server::conn::http2::Builder::serve_connection",
     "hyper_util::server::conn::auto::Builder::serve_connection",
+    "hyper_util::server::conn::auto::Builder::serve_connection_with_upgrades",
     "tonic::transport::Router::serve",
     "tonic::transport::Router::serve_with_incoming",
     "tonic::transport::server::Router::serve",
@@ -42,14 +30,14 @@ const WATCHED: &[&str] = &[
 
 fn check(facts: &Facts<'_, '_>, out: &mut Vec<Offence>) {
     for site in facts.calls(WATCHED).filter(|site| site.is_call && !site.in_test) {
-        let path = site.path().unwrap_or_default();
-        let (is_offence, instead) = if AXUM.contains(&path) {
-            (!is_told(facts, site), "`.with_graceful_shutdown(signal)`")
-        } else if TONIC.contains(&path) {
-            (true, "`serve_with_shutdown` or `serve_with_incoming_shutdown`")
-        } else {
-            let in_loop = HYPER.contains(&path) && facts.in_loop(site.at);
-            (in_loop && !is_graceful(facts, site), "`graceful_shutdown` of the connections")
+        let (is_offence, instead) = match site.path().and_then(|path| path.split("::").next()) {
+            Some("axum") => (!is_told(facts, site), "`.with_graceful_shutdown(signal)`"),
+            Some("tonic") => (true, "`serve_with_shutdown` or `serve_with_incoming_shutdown`"),
+            // a connection, of which a server has many
+            _ => {
+                let is_server = facts.in_loop(site.at) && !is_graceful(facts, site);
+                (is_server, "`graceful_shutdown` of the connections")
+            }
         };
         if !is_offence {
             continue;

@@ -5,28 +5,38 @@ use crate::load::body::{ExprId, FrameKind};
 use crate::sites::Site;
 use crate::types::At;
 
+/// These, and reading and writing every number of more than one byte.
+macro_rules! and_numbers {
+    ($($path:literal)* ; $($number:literal)*) => {
+        &[
+            $($path,)*
+            $(
+                concat!("tokio::io::AsyncReadExt::read_", $number),
+                concat!("tokio::io::AsyncReadExt::read_", $number, "_le"),
+                concat!("tokio::io::AsyncWriteExt::write_", $number),
+                concat!("tokio::io::AsyncWriteExt::write_", $number, "_le"),
+            )*
+        ]
+    };
+}
+
 /// Those that have written a part, or taken a part that then is lost.
-pub(super) const HALFWAY: &[&str] = &[
-    "futures::io::AsyncReadExt::read_exact",
-    "futures::io::AsyncWriteExt::write_all",
-    "futures::sink::SinkExt::send",
-    "futures::sink::SinkExt::send_all",
-    "tokio::io::AsyncBufReadExt::read_line",
-    "tokio::io::AsyncBufReadExt::read_until",
-    "tokio::io::AsyncReadExt::read_exact",
-    "tokio::io::AsyncReadExt::read_to_end",
-    "tokio::io::AsyncReadExt::read_to_string",
-    "tokio::io::AsyncReadExt::read_u16",
-    "tokio::io::AsyncReadExt::read_u32",
-    "tokio::io::AsyncReadExt::read_u64",
-    "tokio::io::AsyncWriteExt::write_all",
-    "tokio::io::AsyncWriteExt::write_u16",
-    "tokio::io::AsyncWriteExt::write_u32",
-    "tokio::io::AsyncWriteExt::write_u64",
-    "tokio::io::copy",
-    "tokio::io::copy_bidirectional",
-    "tokio::io::copy_buf",
-];
+pub(super) const HALFWAY: &[&str] = and_numbers! {
+    "futures::io::AsyncReadExt::read_exact"
+    "futures::io::AsyncWriteExt::write_all"
+    "futures::sink::SinkExt::send"
+    "futures::sink::SinkExt::send_all"
+    "tokio::io::AsyncBufReadExt::read_line"
+    "tokio::io::AsyncBufReadExt::read_until"
+    "tokio::io::AsyncReadExt::read_exact"
+    "tokio::io::AsyncReadExt::read_to_end"
+    "tokio::io::AsyncReadExt::read_to_string"
+    "tokio::io::AsyncWriteExt::write_all"
+    "tokio::io::copy"
+    "tokio::io::copy_bidirectional"
+    "tokio::io::copy_buf";
+    "f32" "f64" "i16" "i32" "i64" "i128" "u16" "u32" "u64" "u128"
+};
 
 /// The name of an operation.
 pub(super) fn name(site: &Site) -> &str {

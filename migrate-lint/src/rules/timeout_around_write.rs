@@ -3,7 +3,8 @@
 
 use super::operations::{HALFWAY, name, runs_in};
 use crate::facts::{Facts, Offence};
-use crate::load::body::{ExprId, Kind, NONE, Origin};
+use crate::load::body::{ExprId, Kind, NONE};
+use crate::load::signature::Parameter;
 use crate::rule::{Diagnosis, Level, Rule};
 use crate::sites::Site;
 use crate::types::At;
@@ -101,23 +102,6 @@ fn stream(facts: &Facts<'_, '_>, site: &Site) -> Option<u32> {
 
 /// Whether a variable is a reference that the caller gave.
 fn is_borrowed(facts: &Facts<'_, '_>, instance: u32, local: u32) -> bool {
-    let bodies = facts.world.bodies(instance);
-    let mut pattern = bodies.locals[local as usize].pattern;
-    loop {
-        match bodies.patterns[pattern as usize].origin {
-            Origin::Part(whole) => pattern = whole,
-            Origin::Parameter(id, number) => {
-                let signatures = &facts.world.file(instance).signatures;
-                let function = &signatures.functions[id as usize];
-                return match function.parameters.get(number as usize) {
-                    Some((_, of)) => matches!(
-                        signatures.types.get(*of as usize),
-                        Some(crate::load::signature::TypeRef::Ref(_))
-                    ),
-                    None => function.borrows_self,
-                };
-            }
-            _ => return false,
-        }
-    }
+    let of = facts.world.file(instance).parameter(local);
+    matches!(of, Some(Parameter::Reference | Parameter::SelfReference))
 }

@@ -219,10 +219,7 @@ impl World<'_> {
         let Some(position) = position.checked_sub(skipped) else {
             return Type::Unknown;
         };
-        let self_type = match self.self_of(found.function) {
-            Some(Type::Param(_)) => Some(found.of.clone()),
-            other => other,
-        };
+        let self_type = self.self_within(&found);
         let place = Place { instance: found.function.instance, self_type: self_type.as_ref() };
         let mut subst: Substitution = found.subst.clone();
         for ((_, of), arg) in function.parameters.iter().zip(&args[skipped..]).take(position) {

@@ -161,13 +161,19 @@ impl World<'_> {
         Some(path.join("::").into())
     }
 
+    /// What `Self` is in a method that was found: of a trait's, the type it was
+    /// found on.
+    pub(super) fn self_within(&self, found: &Method) -> Option<Type> {
+        match self.self_of(found.function) {
+            Some(Type::Param(_)) => Some(found.of.clone()),
+            other => other,
+        }
+    }
+
     /// What a call of `found` with these arguments gives.
     pub(super) fn result_of(&self, found: &Method, receiver: Option<&Type>, args: &[At]) -> Type {
         let function = self.function(found.function);
-        let self_type = match self.self_of(found.function) {
-            Some(Type::Param(_)) => Some(found.of.clone()),
-            other => other,
-        };
+        let self_type = self.self_within(found);
         let place = Place { instance: found.function.instance, self_type: self_type.as_ref() };
         let subst = self.arguments(found, function, place, receiver, args);
         let output = self.lower(function.output, place);

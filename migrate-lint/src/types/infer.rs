@@ -65,6 +65,8 @@ impl World<'_> {
             Kind::Deref(base) => self.deref(&of(base)).unwrap_or(Type::Unknown),
             Kind::Block { statements, has_value, .. } => match bodies.list(statements).last() {
                 Some(last) if has_value => of(*last),
+                // a block that never ends has any type
+                Some(last) if self.never_ends(At { node: *last, ..at }) => Type::Unknown,
                 _ => self.nothing(),
             },
             Kind::If { then, otherwise, .. } => match of(then) {
@@ -75,10 +77,7 @@ impl World<'_> {
                 let types = bodies.list(arms).iter().map(|arm| of(*arm));
                 types.into_iter().find(|t| *t != Type::Unknown).unwrap_or(Type::Unknown)
             }
-            Kind::Arm { value, .. } => match bodies.kind(value) {
-                Kind::Return(_) | Kind::Continue(_) | Kind::Break { .. } => Type::Unknown,
-                _ => of(value),
-            },
+            Kind::Arm { value, .. } => of(value),
             Kind::Closure { .. } => Type::Closure(at),
             Kind::Async { body, .. } => Type::Future(Rc::new(of(body))),
             Kind::Struct { path, fields, .. } if path != NONE => match self.path_callee(at.instance, path) {
@@ -112,6 +111,18 @@ impl World<'_> {
             }
             Kind::Cast { to, .. } => self.lower_in(to, at.instance, self.function_around(at)),
             _ => Type::Unknown,
+        }
+    }
+
+    /// Whether a statement leads elsewhere, so that nothing comes after it.
+    fn never_ends(&self, at: At) -> bool {
+        match self.bodies(at.instance).kind(at.node) {
+            Kind::Return(_) | Kind::Continue(_) | Kind::Break { .. } => true,
+            Kind::Semi(node) => self.never_ends(At { node, ..at }),
+            Kind::Macro { name, .. } => {
+                matches!(&*self.names.text(name), "bail" | "panic" | "todo" | "unimplemented" | "unreachable")
+            }
+            _ => false,
         }
     }
 

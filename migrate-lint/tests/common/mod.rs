@@ -8,6 +8,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// The manifest of a package that depends on Tokio, for [`Dir::with`].
+pub(crate) const APP: &str = "
+== Cargo.toml
+[package]
+name = \"app\"
+version = \"0.1.0\"
+edition = \"2024\"
+[dependencies]
+tokio = \"1\"
+";
+
 /// The binary under test.
 pub(crate) fn lint() -> Command {
     let mut lint = Command::new(env!("CARGO_BIN_EXE_cargo-migrate-lint"));
@@ -58,6 +69,18 @@ impl Dir {
             dir.write(path.trim(), text);
         }
         dir
+    }
+
+    /// A package that depends on Tokio, with these files.
+    pub(crate) fn app(files: &str) -> Dir {
+        Dir::with(&format!("{APP}{files}"))
+    }
+
+    /// It becomes a repository, with all that is there in a commit.
+    pub(crate) fn committed(self) -> Dir {
+        self.git(&["init", "--quiet"]);
+        self.commit();
+        self
     }
 
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {

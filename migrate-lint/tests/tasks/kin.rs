@@ -133,3 +133,24 @@ fn not_known(handle: Mystery) {
     mystery().spawn_blocking(|| {}); //~ ?
     mystery().spawn();
 }
+
+fn ways_that_lead_elsewhere(some: Option<Handle>, all: Vec<Option<Handle>>) {
+    let handle = match some {
+        None => {
+            log();
+            return;
+        }
+        Some(handle) => handle,
+    };
+    handle.spawn(async {}); //~ dropped
+    let handle = if done() { panic!("done") } else { Handle::current() };
+    handle.spawn(async {}); //~ dropped
+    for some in all {
+        let handle = if let None = some {
+            continue;
+        } else {
+            some.unwrap()
+        };
+        handle.spawn(async {}); //~ dropped
+    }
+}

@@ -22,8 +22,20 @@ impl Explore {
     /// A run fails if its outcome is an error or a panic, if it ends in a deadlock, if something outlives
     /// its budget, or if an obligation is left unresolved.
     ///
-    /// What tasks share must be seen by the lab: this crate's channels and locks, and all else that
-    /// regions own. Any state beside that (a `std` mutex or atomic) is invisible, and so is its order.
+    /// What tasks share must be seen by the lab: this crate's channels and locks, all else that regions
+    /// own, and primitives made of [`Shared`](crate::Shared). Any state beside that (a `std` mutex or
+    /// atomic) is invisible, and so is its order.
+    ///
+    /// # Time
+    ///
+    /// A step takes no time. Time goes on when no task can run, to the next timer; all that are due then fire
+    /// as one step, and those that they wake go on in every order. A deadline that is due asks its scope to
+    /// stop in that same step, so before anybody else who is woken then.
+    ///
+    /// Orders in which a timer fires while a task could still run are not explored, though a machine that
+    /// is slow enough has them. If any step could take any time, each deadline might pass before anything is
+    /// done, so that a timeout failed every test of what it guards, and an interval had no end. To have such
+    /// an order, let the slow task [sleep](Cx::sleep), longer or shorter than what it competes with.
     ///
     /// A run that cannot be repeated is a failure too: the first, the second, the fourth and so on, and one
     /// that fails, are had once more and compared, step by step. What differs is told, with the likely
@@ -136,11 +148,16 @@ where
         }
         let last = last(&root);
         if executor.time() > last {
-            let late = format!("the close budget is spent: {}", left(&root.force()));
-            return Ok(Ran::untold(Ended::Failed(late)));
+            let (message, details) = ("the close budget is spent".into(), left(&root.force()));
+            return Ok(Ran::untold(Ended::Failed { message, details }));
         }
-        let stepped = executor.step_by(schedule, last + TICK);
-        let (step, task) = stepped.map_err(|other| executor.introduce(other))?;
+        let (step, task) = match executor.step_by(schedule, last + TICK) {
+            Ok(taken) => taken,
+            Err(other) => {
+                drop(root.force());
+                return Err(executor.introduce(other));
+            }
+        };
         match step {
             Step::Ran | Step::Waited => schedule.tell(&|| moment(executor, &root, task)),
             Step::GivenUp => {
@@ -162,12 +179,10 @@ where
             }
         }
     }
-    let told = root.dump().to_string();
+    let details = root.dump().to_string();
     drop(root.force());
-    Ok(Ran::untold(Ended::Failed(format!(
-        "more than {} steps: somebody goes on for ever\n{told}",
-        settings.steps
-    ))))
+    let message = format!("more than {} steps: somebody goes on for ever", settings.steps);
+    Ok(Ran::untold(Ended::Failed { message, details }))
 }
 
 /// Tasks that something may wake which the lab does not know, a line each.
@@ -235,9 +250,11 @@ fn judge<T>(outcome: &Outcome<T>, report: &CloseReport) -> Ended {
         Err(failure @ (Failure::Err(_) | Failure::Panicked(_))) => {
             let message = failure.to_string();
             let hint = if message.contains(NO_TOKIO) { TOKIO_HINT } else { "" };
-            Ended::Failed(message + hint)
+            Ended::failed(message + hint)
         }
-        _ if !report.leftovers.is_empty() => Ended::Failed(format!("left over: {}", left(report))),
+        _ if !report.leftovers.is_empty() => {
+            Ended::Failed { message: "something is left over".into(), details: left(report) }
+        }
         _ => Ended::Completed,
     }
 }

@@ -11,6 +11,7 @@
 //! | `outside` | who wakes tasks that is not of the lab |
 //! | `explored` | [`Explore::run`]: a program of regions under such an order |
 //! | `check` | [`Explore::check`]: the same for a test, which tells how to have a failing run again |
+//! | [`Shared`] | what primitives under test are made of, so that the lab sees them |
 //! | `panics`, `watch` | where tasks panicked; steps that do not return |
 //! | `entry` | what `#[asupersync::lab_test]` expands to |
 //! | [`model`] | small programs of variables and locks, explored likewise |
@@ -55,9 +56,11 @@ mod names;
 mod outside;
 mod panics;
 mod random;
+mod shared;
 mod steps;
 mod watch;
 
 pub use explore::Explore;
 pub use explored::Ran;
 pub use lab::{Builder, Lab};
+pub use shared::{Locked, Looking, Pause, Shared, pause};

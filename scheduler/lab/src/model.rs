@@ -225,7 +225,7 @@ pub fn run(program: &impl Fn(&mut Program), schedule: &mut dyn Schedule) -> Resu
         match polled {
             Ok(Poll::Ready(())) => Ok(None),
             Ok(Poll::Pending) => Ok(memory.announced.take()),
-            Err(panic) => Err(Ended::Failed(message(&*panic))),
+            Err(panic) => Err(Ended::failed(message(&*panic))),
         }
     };
     for (task, waits) in tasks.iter_mut().zip(&mut waits) {
@@ -265,7 +265,7 @@ pub fn run(program: &impl Fn(&mut Program), schedule: &mut dyn Schedule) -> Resu
     }
     let end = End { memory: memory.clone() };
     let checked = catch_unwind(AssertUnwindSafe(|| at_end.into_iter().for_each(|check| check(&end))));
-    Ok(checked.map_or_else(|panic| Ended::Failed(message(&*panic)), |()| Ended::Completed))
+    Ok(checked.map_or_else(|panic| Ended::failed(message(&*panic)), |()| Ended::Completed))
 }
 
 fn moment(task: TaskId, done: &Access) -> Moment {

@@ -1,12 +1,13 @@
 //! Programs of tasks in regions, explored whole.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use asupersync_core::Cx;
 use asupersync_core::channel::mpsc;
 use asupersync_core::sync::Mutex;
-use asupersync_lab::Explore;
+use asupersync_core::{Cx, Outcome};
 use asupersync_lab::explore::Explored;
+use asupersync_lab::{Explore, Lab, pause};
 
 fn whole(found: &Explored) {
     println!("{found:?}");
@@ -74,4 +75,45 @@ fn a_deadlock_is_found_and_told() {
     let failure = found.failure.expect("they can starve");
     println!("{failure:?}");
     assert!(failure.message.contains("deadlock"), "{failure:?}");
+}
+
+#[test]
+fn a_run_that_goes_on_for_ever_is_told_with_who_does() {
+    let found = Explore::optimal().run_in(&Lab::builder(0).steps(100), async |cx: &Cx| {
+        let turns = cx.spawn("turns", async |cx| -> Outcome {
+            loop {
+                cx.yield_now().await?;
+            }
+        });
+        turns.join().await
+    });
+    let failure = found.failure.expect("it has no end");
+    // The same words for each such run, or no shorter one would count as the same failure.
+    assert_eq!(failure.message, "more than 100 steps: somebody goes on for ever");
+    assert!(failure.details.contains("`turns`"), "{failure}");
+}
+
+#[test]
+fn a_run_that_is_not_the_same_again_leaves_nothing() {
+    let (count, held) = (Arc::new(AtomicUsize::new(0)), Arc::new(()));
+    let hold = held.clone();
+    let found = Explore::optimal().run(async move |cx: &Cx| {
+        let waits = [0, 1].map(|_| {
+            let hold = hold.clone();
+            cx.spawn("waits", async move |cx| {
+                let _hold = hold;
+                cx.cancelled().await;
+            })
+        });
+        pause().await;
+        if count.fetch_add(1, Ordering::Relaxed) % 2 == 1 {
+            drop(cx.spawn("another", async |_| {}));
+        }
+        pause().await;
+        drop(waits);
+        Ok(())
+    });
+    let failure = found.failure.expect("every other run is another");
+    assert!(failure.message.contains("not deterministic"), "{failure}");
+    assert_eq!(Arc::strong_count(&held), 1, "what the last run has left");
 }

@@ -227,7 +227,7 @@ fn explore(code: &Code, algorithm: Algorithm) -> (BTreeSet<Trace>, usize, usize)
                 traces.insert(trace(&recorder.events, code.len()));
                 match ended {
                     Ended::Deadlock { waiting, .. } => stuck = waiting,
-                    Ended::Failed(message) => panic!("{message}"),
+                    Ended::Failed { message, .. } => panic!("{message}"),
                     Ended::Completed | Ended::GivenUp(_) | Ended::Outside { .. } => {}
                 }
             }

@@ -54,7 +54,8 @@ pub enum Footprint {
     Announced(Access),
     /// What a step turned out to touch. In another schedule it may touch something else.
     Observed(Rc<[Access]>),
-    /// A step that only comes when no other can, such as the passing of time.
+    /// A step that only comes when no other can: the passing of time, which writes the clock and each timer
+    /// that is due. It has no other place, so that it counts as touching everything.
     Barrier,
     /// A step that was not taken yet, and may touch anything.
     Unknown,

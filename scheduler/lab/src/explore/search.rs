@@ -25,7 +25,12 @@ pub enum Ended {
         waiting: Vec<(TaskId, ObjectId)>,
     },
     /// It did what it must not, or a task panicked.
-    Failed(String),
+    Failed {
+        /// What was wrong: the same words in each run that fails so.
+        message: String,
+        /// More about this run: who is left, and what each waits for.
+        details: String,
+    },
     /// No task can go on, but something outside of the lab may wake one.
     Outside {
         /// Who waits for what.
@@ -241,7 +246,7 @@ impl Explore {
     /// What is wrong with how a run ended, and more about it.
     fn wrong(&self, ended: &Ended) -> Option<(String, String)> {
         match ended {
-            Ended::Failed(message) => Some((message.clone(), String::new())),
+            Ended::Failed { message, details } => Some((message.clone(), details.clone())),
             Ended::Deadlock { told, .. } if self.deadlock_fails => {
                 Some(("deadlock: no task can go on, and no timer is set".into(), told.clone()))
             }
@@ -274,10 +279,15 @@ fn cause(run: &mut Run<'_>, choices: Choices) -> Cause {
 }
 
 impl Ended {
+    /// Failed, with no more to say.
+    pub(crate) fn failed(message: String) -> Self {
+        Ended::Failed { message, details: String::new() }
+    }
+
     /// The two ended alike.
     fn is_like(&self, other: &Ended) -> bool {
         match (self, other) {
-            (Ended::Failed(one), Ended::Failed(other)) => one == other,
+            (Ended::Failed { message, .. }, Ended::Failed { message: other, .. }) => message == other,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
@@ -289,7 +299,7 @@ impl fmt::Display for Ended {
             Ended::Completed => f.write_str("all tasks have ended"),
             Ended::Deadlock { .. } => f.write_str("deadlock"),
             Ended::Outside { .. } => f.write_str("no task could go on"),
-            Ended::Failed(message) => f.write_str(message),
+            Ended::Failed { message, .. } => f.write_str(message),
             Ended::GivenUp(_) => f.write_str("it went on"),
         }
     }
@@ -310,7 +320,7 @@ impl Explored {
         match ended {
             Ended::GivenUp(_) => self.blocked += 1,
             Ended::Deadlock { .. } => (self.traces, self.deadlocks) = (self.traces + 1, self.deadlocks + 1),
-            Ended::Completed | Ended::Failed(_) | Ended::Outside { .. } => self.traces += 1,
+            Ended::Completed | Ended::Failed { .. } | Ended::Outside { .. } => self.traces += 1,
         }
     }
 }
