@@ -29,6 +29,19 @@ impl Object {
         }
     }
 
+    /// The one of this name (below 2^62), whoever makes it: for what is there before the program runs, such as
+    /// the ports of a host.
+    #[cfg(feature = "observe")]
+    pub fn named(name: u64) -> Self {
+        Object { number: 1 << 62 | name }
+    }
+
+    /// Who it is: the same in every order of the steps if one of them made it.
+    #[cfg(feature = "observe")]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
     /// For what is made before the program runs. All such count as one, since nobody made them.
     pub(crate) const fn of_static() -> Self {
         Object {
@@ -113,7 +126,7 @@ fn touch(object: u64, write: bool) {
     });
 }
 
-/// From here on this thread records, as a step of `task` (below 2^31), which has made `made` objects.
+/// From here on this thread records, as a step of `task` (below 2^30), which has made `made` objects.
 #[cfg(feature = "observe")]
 pub fn begin(task: u32, made: u32) {
     RECORD.with_borrow_mut(|record| {

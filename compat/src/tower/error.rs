@@ -77,9 +77,28 @@ impl fmt::Display for RegionError {
 impl StdError for RegionError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.0 {
-            Kind::Inner(error) => error.source(),
+            // An `io::Error` names as its source only what is beneath the error it was made of.
+            Kind::Inner(error) => match error.downcast_ref().and_then(io::Error::get_ref) {
+                Some(made_of) => Some(made_of),
+                None => error.source(),
+            },
             Kind::Cancelled(_, carrier) => Some(carrier),
             Kind::Panicked(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use asupersync_core::{Reason, ReasonKind};
+
+    #[test]
+    fn a_cancellation_in_the_inner_services_error_is_found() {
+        let cancelled: io::Error = Cancelled::new(Reason::new(ReasonKind::Shutdown)).into();
+        let failure = Failure::<asupersync_core::Error>::from(RegionError::inner(cancelled.into()));
+        assert!(failure.as_cancelled().is_some(), "{failure:?}");
+        let failure = Failure::<asupersync_core::Error>::from(RegionError::inner("other".into()));
+        assert!(failure.as_cancelled().is_none(), "{failure:?}");
     }
 }

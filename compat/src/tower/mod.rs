@@ -22,6 +22,8 @@
 //! that ends only its sending direction counts as one that left, unless hyper's `half_close` is
 //! set. Upgraded connections (WebSocket, CONNECT) leave the region with their response.
 //!
+//! [`TimeoutLayer`] limits how long a call may take, on any host.
+//!
 //! In axum, layer the whole `Router` from outside (`RegionLayer::new(cx).layer(router)`): the error
 //! of a region is answered by the server and not by the router. Handlers get the `Cx` as
 //! `Extension<Cx>`.
@@ -30,8 +32,10 @@ mod body;
 mod error;
 mod future;
 mod service;
+mod timeout;
 
 pub use body::RegionBody;
 pub use error::{BoxError, RegionError};
 pub use future::ResponseFuture;
 pub use service::{RegionLayer, RegionService};
+pub use timeout::{TimeoutFuture, TimeoutLayer, TimeoutService};

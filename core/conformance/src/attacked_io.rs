@@ -10,7 +10,7 @@ use asupersync_core::sync::Mutex;
 use asupersync_core::{Cx, Outcome, ReasonKind};
 
 use crate::attack::{Ended, Play, at_every_await};
-use crate::probe::{Count, Log, cancelled_kind};
+use crate::probe::{Count, Log, MS, cancelled_kind};
 use crate::runner::Runner;
 
 crate::cases![
@@ -54,7 +54,7 @@ fn connections_are_accepted(host: &dyn Runner) {
             Way::Queued => loop {
                 match listener.accept_queued(cx).await? {
                     Some(accepted) => break accepted,
-                    None => cx.yield_now().await?,
+                    None => cx.sleep(MS(1)).await?,
                 }
             },
         };

@@ -28,7 +28,7 @@ crate::cases![
     a_request_goes_before_a_denial,
     a_denied_address_is_told,
     every_limit_must_agree needs (Sockets),
-    a_limit_holds_for_bind_connect_and_names needs (Sockets, BlockingThreads),
+    a_limit_holds_for_bind_connect_and_names needs (Sockets),
     what_is_open_stays_open needs (Sockets),
     a_stream_carries_its_mask needs (Sockets),
 ];

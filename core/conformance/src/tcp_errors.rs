@@ -1,7 +1,6 @@
 //! Addresses, names and errors of sockets: each error names the address and what is wrong.
 
 use std::io::ErrorKind;
-use std::net::TcpListener;
 
 use asupersync_core::Cx;
 
@@ -13,8 +12,8 @@ crate::cases![
     a_busy_port_is_named needs (Sockets),
     a_refused_connect_is_named needs (Sockets),
     a_reset_is_an_error needs (Sockets),
-    localhost_is_found needs (Sockets, BlockingThreads),
-    a_name_that_is_none_is_an_error needs (Sockets, BlockingThreads),
+    localhost_is_found needs (Sockets),
+    a_name_that_is_none_is_an_error needs (Sockets),
     what_is_no_address_says_what_to_write needs (Sockets),
     a_port_is_free_again_after_its_listener needs (Sockets),
 ];
@@ -43,7 +42,7 @@ fn a_busy_port_is_named(host: &dyn Runner) {
 fn a_refused_connect_is_named(host: &dyn Runner) {
     host.ok(async |cx: &Cx| {
         // A port that was ours a moment ago: nobody else listens there.
-        let addr = TcpListener::bind(ANY_PORT)?.local_addr()?;
+        let addr = cx.tcp_bind(ANY_PORT).await?.local_addr()?;
         let error = cx.tcp_connect(addr).await.map(drop).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
         assert!(error.to_string().contains(&format!("cannot connect to {addr}")), "{error}");

@@ -3,20 +3,19 @@
 //! Everything happens on the thread that runs the lab. The state is behind a mutex only because a
 //! host must be `Sync`; it is never held while a task, a waker or a job runs.
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use asupersync_core::Time;
 use asupersync_core::host::{Host, Job, Lane, Runnable, TaskInfo, TimerKey, Wake, WakerUse};
-use asupersync_core::io::{Listener, Sockets, Stream};
+use asupersync_core::io::Sockets;
 use asupersync_scheduler::queues::Queues;
 use asupersync_scheduler::timer::{Key, TICK_NS, Wheel};
 
 use crate::explore::{Footprint, Nondeterminism, Schedule, TaskId};
 use crate::names::{CLOCK, Names, OUTSIDE};
+use crate::net::SimNet;
 use crate::outside::Outside;
 use crate::random::Random;
 use crate::steps::Steps;
@@ -24,10 +23,10 @@ use crate::steps::Steps;
 /// What one run consists of.
 pub(crate) struct Executor {
     state: Mutex<State>,
+    pub(crate) net: SimNet,
     outside: Outside,
     /// Twice the number of steps, and one more during a step.
     progress: AtomicU64,
-    net: NoNet,
 }
 
 struct State {
@@ -78,13 +77,9 @@ impl Executor {
     }
 
     fn with(seed: u64, order: Order) -> Self {
+        let net = SimNet::new(seed, matches!(order, Order::Explored(_)));
         let state = State { order, seeds: Random::new(!seed), now: 0, wheel: None, closed: false };
-        Executor {
-            state: Mutex::new(state),
-            outside: Outside::new(),
-            progress: AtomicU64::new(0),
-            net: NoNet,
-        }
+        Executor { state: Mutex::new(state), outside: Outside::new(), progress: AtomicU64::new(0), net }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -109,6 +104,7 @@ impl Executor {
 
     fn wait(&self, limit: Time) -> Step {
         let mut due = Vec::new();
+        let limit = limit.min(self.net.next());
         let mut state = self.state();
         let Some(next) = state.next_deadline(limit) else { return Step::Stuck };
         // Timers fire at the end of their tick, and time is what they fire at.
@@ -118,6 +114,7 @@ impl Executor {
             wheel.advance(now, &mut due);
         }
         drop(state);
+        self.net.advance(now);
         for (_, waker) in due {
             waker.wake();
         }
@@ -136,7 +133,9 @@ impl Executor {
         });
         let (chosen, timed) = match choice {
             Some(chosen) => (chosen?, false),
-            None if self.state().next_deadline(limit).is_none() => return Ok((Step::Stuck, CLOCK)),
+            None if self.state().next_deadline(limit.min(self.net.next())).is_none() => {
+                return Ok((Step::Stuck, CLOCK));
+            }
             None => (schedule.choose(&[CLOCK])?, true),
         };
         let Some(chosen) = chosen else { return Ok((Step::GivenUp, CLOCK)) };
@@ -240,6 +239,7 @@ impl Executor {
                 }
             };
             drop(wheel);
+            self.net.close();
             if was_empty {
                 return;
             }
@@ -325,32 +325,6 @@ impl Host for Executor {
 
     fn net(&self) -> &dyn Sockets {
         &self.net
-    }
-}
-
-/// Real sockets would make a run depend on the world, and simulated ones are not there yet.
-#[derive(Clone)]
-struct NoNet;
-
-fn unsupported<T>() -> io::Result<T> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "the lab has no sockets yet"))
-}
-
-impl Sockets for NoNet {
-    fn tcp_bind(&self, _: SocketAddr) -> io::Result<Box<dyn Listener>> {
-        unsupported()
-    }
-
-    fn tcp_connect(&self, _: SocketAddr) -> io::Result<Box<dyn Stream>> {
-        unsupported()
-    }
-
-    fn resolve(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
-        unsupported()
-    }
-
-    fn boxed(&self) -> Box<dyn Sockets> {
-        Box::new(self.clone())
     }
 }
 

@@ -13,6 +13,7 @@ use crate::executor::{Executor, Step, TICK};
 use crate::explore::{Ended, Explore, Explored, Moment, Nondeterminism, Schedule, TaskId};
 use crate::lab::{Builder, Lab, Running, last};
 use crate::names::{CLOCK, Names};
+use crate::net::Entered;
 use crate::outside::PATIENCE;
 use crate::watch;
 
@@ -128,6 +129,7 @@ where
     F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Send + 'static,
     R: TaskOutput<Ok: 'static> + 'static,
 {
+    let _entered = Entered::new(&executor.net);
     let told = Arc::new(Mutex::new(None));
     let tell = told.clone();
     let mut root = None;

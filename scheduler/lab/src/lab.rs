@@ -13,6 +13,7 @@ use asupersync_core::{
 };
 
 use crate::executor::{Executor, Step, TICK};
+use crate::net::Entered;
 use crate::outside::PATIENCE;
 use crate::panics;
 
@@ -132,6 +133,7 @@ impl Lab {
     {
         let _running = Running::begin();
         let executor = Arc::new(Executor::new(self.settings.seed));
+        let _entered = Entered::new(&executor.net);
         let root = self.settings.root(executor.clone(), Location::caller());
         let _listed = self.roots.list(&root);
         let ended = Arc::new(Mutex::new(None));

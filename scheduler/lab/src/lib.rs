@@ -11,6 +11,7 @@
 //! | `outside` | who wakes tasks that is not of the lab |
 //! | `explored` | [`Explore::run`]: a program of regions under such an order |
 //! | `check` | [`Explore::check`]: the same for a test, which tells how to have a failing run again |
+//! | [`net`] | simulated sockets: latency, partitions, slow peers and resets |
 //! | [`Shared`] | what primitives under test are made of, so that the lab sees them |
 //! | `panics`, `watch` | where tasks panicked; steps that do not return |
 //! | `entry` | what `#[asupersync::lab_test]` expands to |
@@ -39,8 +40,6 @@
 //! });
 //! assert!(found.failure.is_some_and(|failure| failure.message.contains("need not be")));
 //! ```
-//!
-//! Not simulated yet: sockets (they fail with `Unsupported`).
 
 #![forbid(unsafe_code)]
 
@@ -53,6 +52,7 @@ mod explored;
 mod lab;
 pub mod model;
 mod names;
+pub mod net;
 mod outside;
 mod panics;
 mod random;

@@ -29,8 +29,8 @@ impl Runner for InLab {
     }
 
     fn has(&self, capability: Capability) -> bool {
-        // One thread, and one lab on it; no sockets yet; a poll that does not return stops all.
-        capability == Capability::OneAtATime
+        // One thread, and one lab on it: a poll or a job that does not return stops all.
+        matches!(capability, Capability::OneAtATime | Capability::Sockets)
     }
 
     fn scale(&self) -> usize {

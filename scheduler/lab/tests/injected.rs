@@ -49,7 +49,7 @@ impl Runner for InLab {
     }
 
     fn has(&self, capability: Capability) -> bool {
-        capability == Capability::OneAtATime
+        matches!(capability, Capability::OneAtATime | Capability::Sockets)
     }
 
     fn scale(&self) -> usize {
@@ -65,6 +65,7 @@ const THEIR_OWN: &[(&str, &str)] = &[
     ("waits/arms_tell_each_for_itself", "looks again and again until somebody waits, and nobody does"),
     ("waits/who_waits_at_the_same_thing_has_the_same_number", "the same"),
     ("waits/joins_are_told_from_both_sides", "the same"),
+    ("attacked_io/connections_are_accepted", "waits for the connection that the cancelled one was to make"),
     (
         "selects/a_message_that_the_loser_took_is_not_lost",
         "receives until it has what the cancelled one sends",

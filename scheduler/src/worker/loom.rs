@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use asupersync_core::host::{Host, Runnable};
+use asupersync_core::host::{Host, Lane, Runnable, Urgency, Wake};
 use asupersync_core::region::Root;
-use asupersync_core::{Budget, Cx};
+use asupersync_core::{Budget, Cx, Priority, Time};
 use asupersync_queue::Local;
 use loom::thread::{self, JoinHandle};
 
@@ -42,6 +42,12 @@ fn sleeping(shared: &Arc<Shared>, index: usize, times: usize) -> JoinHandle<()> 
     })
 }
 
+/// Queues a task, which nobody will run.
+fn start(shared: &Arc<Shared>) {
+    let root = Root::new(shared.clone(), "root", Budget::UNLIMITED, Budget::UNLIMITED);
+    root.start(async |_: &Cx| (), |_, _| ());
+}
+
 /// Takes a worker off the list, once there is one.
 fn take_sleeper(shared: &Shared) -> usize {
     loop {
@@ -49,6 +55,22 @@ fn take_sleeper(shared: &Shared) -> usize {
             return sleeper;
         }
         thread::yield_now();
+    }
+}
+
+#[test]
+fn what_is_queued_wakes_who_goes_to_sleep() {
+    let urgency = Urgency { deadline: Time::ZERO, priority: Priority::HIGHEST };
+    for lane in [Lane::Cancel, Lane::Timed(urgency), Lane::Ready] {
+        check(move || {
+            let shared = shared(1);
+            start(&shared);
+            let runnable = shared.lanes.ready.pop().unwrap();
+            let sleeping = sleeping(&shared, 0, 1);
+            shared.submit(runnable, lane, Wake::Wake);
+            sleeping.join().unwrap();
+            shared.clear();
+        });
     }
 }
 
@@ -119,8 +141,7 @@ fn the_monitor_does_not_sleep_while_a_worker_is_awake() {
 fn nor_while_one_stays_awake_for_what_is_queued() {
     check(|| {
         let shared = shared(1);
-        let root = Root::new(shared.clone(), "root", Budget::UNLIMITED, Budget::UNLIMITED);
-        root.start(async |_: &Cx| (), |_, _| ());
+        start(&shared);
         let sleeping = sleeping(&shared, 0, 1);
         monitor(&shared);
         sleeping.join().unwrap();
