@@ -43,7 +43,6 @@ impl Object {
     }
 
     /// For what is made before the program runs. All such count as one, since nobody made them.
-    #[cfg(not(loom))]
     pub(crate) const fn of_static() -> Self {
         Object {
             #[cfg(feature = "observe")]
@@ -70,7 +69,7 @@ impl Object {
 #[inline]
 pub(crate) fn is_recording() -> bool {
     #[cfg(feature = "observe")]
-    return RECORD.with_borrow(|record| record.is_some());
+    return RECORD.with_borrow(|record| record.on);
     #[cfg(not(feature = "observe"))]
     return false;
 }
@@ -85,8 +84,10 @@ pub struct Touch {
     pub write: bool,
 }
 
+/// What this thread records; kept for its memory.
 #[cfg(feature = "observe")]
 struct Record {
+    on: bool,
     task: u32,
     made: u32,
     touches: Vec<Touch>,
@@ -94,31 +95,32 @@ struct Record {
 
 #[cfg(feature = "observe")]
 thread_local! {
-    static RECORD: RefCell<Option<Record>> = const { RefCell::new(None) };
+    static RECORD: RefCell<Record> =
+        const { RefCell::new(Record { on: false, task: 0, made: 0, touches: Vec::new() }) };
 }
 
 #[cfg(feature = "observe")]
 const STATIC: u64 = u64::MAX;
 
-/// Made while nobody records; these numbers have the highest bit. A counter.
+/// Made while nobody records; these numbers have the highest bit.
 #[cfg(feature = "observe")]
 static ELSEWHERE: AtomicU64 = AtomicU64::new(1 << 63);
 
 #[cfg(feature = "observe")]
 fn made() -> u64 {
-    RECORD.with_borrow_mut(|record| match record {
-        Some(record) => {
-            record.made += 1;
-            u64::from(record.task) << 32 | u64::from(record.made)
+    RECORD.with_borrow_mut(|record| {
+        if !record.on {
+            return ELSEWHERE.fetch_add(1, Ordering::Relaxed);
         }
-        None => ELSEWHERE.fetch_add(1, Ordering::Relaxed),
+        record.made += 1;
+        u64::from(record.task) << 32 | u64::from(record.made)
     })
 }
 
 #[cfg(feature = "observe")]
 fn touch(object: u64, write: bool) {
     RECORD.with_borrow_mut(|record| {
-        if let Some(record) = record {
+        if record.on {
             record.touches.push(Touch { object, write });
         }
     });
@@ -127,15 +129,20 @@ fn touch(object: u64, write: bool) {
 /// From here on this thread records, as a step of `task` (below 2^30), which has made `made` objects.
 #[cfg(feature = "observe")]
 pub fn begin(task: u32, made: u32) {
-    RECORD.set(Some(Record { task, made, touches: Vec::new() }));
+    RECORD.with_borrow_mut(|record| {
+        (record.on, record.task, record.made) = (true, task, made);
+        record.touches.clear();
+    });
 }
 
 /// The step is over: tells how many objects its task has made by now, and what it touched, each object
-/// once and in the order of their numbers.
+/// once and in the order of their numbers. `tell` uses nothing that is shared.
 #[cfg(feature = "observe")]
-pub fn end() -> (u32, Vec<Touch>) {
-    let Some(Record { made, mut touches, .. }) = RECORD.take() else { return (0, Vec::new()) };
-    touches.sort_unstable_by_key(|touch| (touch.object, !touch.write));
-    touches.dedup_by_key(|touch| touch.object);
-    (made, touches)
+pub fn end<R>(tell: impl FnOnce(u32, &[Touch]) -> R) -> R {
+    RECORD.with_borrow_mut(|record| {
+        record.on = false;
+        record.touches.sort_unstable_by_key(|touch| (touch.object, !touch.write));
+        record.touches.dedup_by_key(|touch| touch.object);
+        tell(record.made, &record.touches)
+    })
 }

@@ -34,7 +34,8 @@ struct State {
     /// Of its own, so that what tasks draw changes no schedule.
     seeds: Random,
     now: u64,
-    wheel: Wheel<Waker>,
+    /// Made for the first timer: most runs have none.
+    wheel: Option<Wheel<Waker>>,
     closed: bool,
 }
 
@@ -77,7 +78,7 @@ impl Executor {
 
     fn with(seed: u64, order: Order) -> Self {
         let net = SimNet::new(seed, matches!(order, Order::Explored(_)));
-        let state = State { order, seeds: Random::new(!seed), now: 0, wheel: Wheel::new(0), closed: false };
+        let state = State { order, seeds: Random::new(!seed), now: 0, wheel: None, closed: false };
         Executor { state: Mutex::new(state), outside: Outside::new(), progress: AtomicU64::new(0), net }
     }
 
@@ -109,7 +110,9 @@ impl Executor {
         // Timers fire at the end of their tick, and time is what they fire at.
         state.now = state.now.max(next);
         let now = state.now;
-        state.wheel.advance(now, &mut due);
+        if let Some(wheel) = &mut state.wheel {
+            wheel.advance(now, &mut due);
+        }
         drop(state);
         self.net.advance(now);
         for (_, waker) in due {
@@ -124,14 +127,16 @@ impl Executor {
         schedule: &mut dyn Schedule,
         limit: Time,
     ) -> Result<(Step, TaskId), Nondeterminism> {
-        let enabled = self.steps(|steps| steps.enabled());
-        let (chosen, timed) = if enabled.is_empty() {
-            if self.state().next_deadline(limit.min(self.net.next())).is_none() {
+        let choice = self.steps(|steps| match steps.enabled() {
+            [] => None,
+            enabled => Some(schedule.choose(enabled)),
+        });
+        let (chosen, timed) = match choice {
+            Some(chosen) => (chosen?, false),
+            None if self.state().next_deadline(limit.min(self.net.next())).is_none() => {
                 return Ok((Step::Stuck, CLOCK));
             }
-            (schedule.choose(&[CLOCK])?, true)
-        } else {
-            (schedule.choose(&enabled)?, false)
+            None => (schedule.choose(&[CLOCK])?, true),
         };
         let Some(chosen) = chosen else { return Ok((Step::GivenUp, CLOCK)) };
         let entry = self.steps(|steps| steps.begin(chosen));
@@ -220,7 +225,7 @@ impl Executor {
         loop {
             let mut state = self.state();
             state.closed = true;
-            let wheel = std::mem::replace(&mut state.wheel, Wheel::new(0));
+            let wheel = state.wheel.take();
             let was_empty = match &mut state.order {
                 Order::Lanes { queues, .. } => {
                     let queues = std::mem::take(queues);
@@ -252,7 +257,8 @@ impl State {
 
     /// When the next timer is due, or `limit`.
     fn next_deadline(&self, limit: Time) -> Option<u64> {
-        let next = self.wheel.next_deadline().unwrap_or(u64::MAX).min(limit.as_nanos());
+        let next =
+            self.wheel.as_ref().and_then(Wheel::next_deadline).unwrap_or(u64::MAX).min(limit.as_nanos());
         (next < u64::MAX).then_some(next)
     }
 }
@@ -281,11 +287,14 @@ impl Host for Executor {
     }
 
     fn add_timer(&self, at: Time, waker: Waker) -> TimerKey {
-        TimerKey(self.state().wheel.insert(at.as_nanos(), waker).to_bits())
+        let mut state = self.state();
+        let now = state.now;
+        let wheel = state.wheel.get_or_insert_with(|| Wheel::new(now));
+        TimerKey(wheel.insert(at.as_nanos(), waker).to_bits())
     }
 
     fn cancel_timer(&self, key: TimerKey) {
-        let waker = Key::from_bits(key.0).and_then(|key| self.state().wheel.cancel(key));
+        let waker = Key::from_bits(key.0).and_then(|key| self.state().wheel.as_mut()?.cancel(key));
         drop(waker);
     }
 

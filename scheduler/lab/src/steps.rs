@@ -3,55 +3,62 @@
 //! Strict lanes would let one task keep another from running, which is no conflict that a footprint
 //! shows; which lane is next is the policy's, and proved by itself.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use asupersync_core::host::{Job, Ran, Runnable, TaskInfo, Wake};
 use asupersync_core::{Reason, ReasonKind, observe};
 
 use crate::explore::{Access, Footprint, Kind, Nondeterminism, ObjectId, TaskId};
-use crate::names::{CLOCK, Names, OUTSIDE, TIME};
+use crate::names::{CLOCK, Fast, Names, OUTSIDE, TIME};
 use crate::random::Random;
 
 /// The tasks of one run, by their numbers.
 pub(crate) struct Steps {
     names: Names,
-    queued: BTreeMap<TaskId, Entry>,
+    tasks: Vec<Known>,
+    /// Those that can take a step, sorted.
+    enabled: Vec<TaskId>,
     /// Numbers of tasks by the address of what they are; a task that ended leaves its address to others.
-    numbers: HashMap<usize, TaskId>,
-    /// Who they are.
-    infos: HashMap<TaskId, TaskInfo>,
-    /// How many tasks, and objects, each has made.
-    started: HashMap<TaskId, u32>,
-    made: HashMap<TaskId, u32>,
-    seeded: HashMap<TaskId, u64>,
+    numbers: HashMap<usize, TaskId, Fast>,
     current: TaskId,
     now_read: bool,
+}
+
+/// What is known of a task or a job.
+#[derive(Default)]
+struct Known {
+    /// What its next step runs, if it can take one.
+    queued: Option<Entry>,
+    /// Who it is, if it is no job.
+    info: Option<TaskInfo>,
+    /// How many tasks, objects and seeds it has made.
+    started: u32,
+    made: u32,
+    seeded: u64,
 }
 
 /// A task that can take a step, or a job that has not run.
 pub(crate) enum Entry {
     /// One entry, and those that a move to another lane left behind: any of them will do.
-    Task(Vec<Runnable>),
+    Task(Runnable, Vec<Runnable>),
     Job(Job),
 }
 
 impl Steps {
     pub(crate) fn new(names: Names) -> Self {
-        Steps {
-            names,
-            queued: BTreeMap::new(),
-            numbers: HashMap::new(),
-            infos: HashMap::new(),
-            started: HashMap::new(),
-            made: HashMap::new(),
-            seeded: HashMap::new(),
-            current: OUTSIDE,
-            now_read: false,
-        }
+        let (tasks, enabled, numbers) = (Vec::new(), Vec::new(), HashMap::default());
+        Steps { names, tasks, enabled, numbers, current: OUTSIDE, now_read: false }
     }
 
     pub(crate) fn into_names(self) -> Names {
         self.names
+    }
+
+    fn known(&mut self, task: TaskId) -> &mut Known {
+        if self.tasks.len() <= task {
+            self.tasks.resize_with(task + 1, Known::default);
+        }
+        &mut self.tasks[task]
     }
 
     /// A task has become runnable.
@@ -62,46 +69,60 @@ impl Steps {
             _ => {
                 let number = self.start();
                 self.numbers.insert(address, number);
-                self.infos.insert(number, runnable.info().clone());
+                self.known(number).info = Some(runnable.info().clone());
                 number
             }
         };
-        match self.queued.get_mut(&number) {
-            Some(Entry::Task(entries)) => entries.push(runnable),
-            _ => drop(self.queued.insert(number, Entry::Task(vec![runnable]))),
+        match &mut self.known(number).queued {
+            Some(Entry::Task(_, more)) => more.push(runnable),
+            _ => self.enable(number, Entry::Task(runnable, Vec::new())),
         }
     }
 
     /// A job has been handed in.
     pub(crate) fn submit_job(&mut self, job: Job) {
         let number = self.start();
-        self.queued.insert(number, Entry::Job(job));
+        self.enable(number, Entry::Job(job));
+    }
+
+    fn enable(&mut self, task: TaskId, entry: Entry) {
+        self.known(task).queued = Some(entry);
+        if let Err(place) = self.enabled.binary_search(&task) {
+            self.enabled.insert(place, task);
+        }
     }
 
     /// The number of what the current step starts.
     fn start(&mut self) -> TaskId {
-        let nth = self.started.entry(self.current).or_default();
-        *nth += 1;
-        self.names.task(self.current, *nth)
+        let current = self.current;
+        let known = self.known(current);
+        known.started += 1;
+        let nth = known.started;
+        self.names.task(current, nth)
     }
 
     /// Numbers of those that can take a step, sorted.
-    pub(crate) fn enabled(&self) -> Vec<TaskId> {
-        self.queued.keys().copied().collect()
+    pub(crate) fn enabled(&self) -> &[TaskId] {
+        &self.enabled
     }
 
     /// Takes out what the step of a task runs, and begins to record for it.
     pub(crate) fn begin(&mut self, task: TaskId) -> Option<Entry> {
         (self.current, self.now_read) = (task, false);
-        observe::begin(task as u32, self.made.get(&task).copied().unwrap_or(0));
-        self.queued.remove(&task)
+        let known = self.known(task);
+        let (made, queued) = (known.made, known.queued.take());
+        observe::begin(task as u32, made);
+        if let Ok(place) = self.enabled.binary_search(&task) {
+            self.enabled.remove(place);
+        }
+        queued
     }
 
     /// Entries that are left of a task that took a step. Dropping one ends a task that is queued again.
     pub(crate) fn keep(&mut self, task: TaskId, left: Vec<Runnable>) -> Vec<Runnable> {
-        match self.queued.get_mut(&task) {
-            Some(Entry::Task(entries)) => {
-                entries.extend(left);
+        match &mut self.known(task).queued {
+            Some(Entry::Task(_, more)) => {
+                more.extend(left);
                 Vec::new()
             }
             _ => left,
@@ -110,20 +131,25 @@ impl Steps {
 
     /// The step is over: what it touched.
     pub(crate) fn end(&mut self) -> Footprint {
-        let (made, touches) = observe::end();
-        self.made.insert(self.current, made);
-        let now = self.now_read.then(|| Access::new(TIME, Kind::Read));
-        let kind = |write| if write { Kind::Write } else { Kind::Read };
+        let (current, now_read) = (self.current, self.now_read);
         let names = &mut self.names;
-        let touches = touches.iter().map(|touch| Access::new(names.object(touch.object), kind(touch.write)));
-        Footprint::Observed(now.into_iter().chain(touches).collect())
+        let (made, touched) = observe::end(|made, touches| {
+            let now = now_read.then(|| Access::new(TIME, Kind::Read));
+            let kind = |write| if write { Kind::Write } else { Kind::Read };
+            let touches =
+                touches.iter().map(|touch| Access::new(names.object(touch.object), kind(touch.write)));
+            (made, now.into_iter().chain(touches).collect())
+        });
+        self.known(current).made = made;
+        Footprint::Observed(touched)
     }
 
     /// A seed for the current task: the same whatever others have asked for.
     pub(crate) fn seed(&mut self) -> u64 {
-        let nth = self.seeded.entry(self.current).or_default();
-        *nth += 1;
-        Random::new((self.current as u64) << 32 | *nth).bits()
+        let current = self.current;
+        let known = self.known(current);
+        known.seeded += 1;
+        Random::new((current as u64) << 32 | known.seeded).bits()
     }
 
     /// The current step has asked what time it is.
@@ -133,12 +159,12 @@ impl Steps {
 
     /// Who a task is, if it is no job.
     pub(crate) fn info(&self, task: TaskId) -> Option<TaskInfo> {
-        self.infos.get(&task).cloned()
+        self.tasks.get(task)?.info.clone()
     }
 
     /// Whose step it is.
     pub(crate) fn current(&self) -> String {
-        match self.infos.get(&self.current) {
+        match self.tasks.get(self.current).and_then(|known| known.info.as_ref()) {
             Some(info) => format!("task `{}`, spawned at {},", info.name, info.site),
             None => "a blocking job".into(),
         }
@@ -146,7 +172,7 @@ impl Steps {
 
     /// Who the tasks and the objects of a message are.
     pub(crate) fn introduce(&self, other: &mut Nondeterminism) {
-        let task = |task: TaskId| match self.infos.get(&task) {
+        let task = |task: TaskId| match self.tasks.get(task).and_then(|known| known.info.as_ref()) {
             Some(info) => format!("task {task} is `{}`, spawned at {}", info.name, info.site),
             None if task == CLOCK => format!("task {task} is the time that passes"),
             None => format!("task {task} is a blocking job, or was not started in this run"),
@@ -162,17 +188,16 @@ impl Steps {
     }
 
     /// Everything that is queued, to be dropped.
-    pub(crate) fn take_all(&mut self) -> BTreeMap<TaskId, Entry> {
-        std::mem::take(&mut self.queued)
+    pub(crate) fn take_all(&mut self) -> Vec<Entry> {
+        self.enabled.clear();
+        self.tasks.iter_mut().filter_map(|known| known.queued.take()).collect()
     }
 }
 
 impl Entry {
     /// Asks the task to stop; a job cannot be.
     pub(crate) fn request_cancel(&self) {
-        if let Entry::Task(entries) = self
-            && let Some(entry) = entries.first()
-        {
+        if let Entry::Task(entry, _) = self {
             entry.request_cancel(Reason::new(ReasonKind::UserRequest).with_message("injected by the lab"));
         }
     }
@@ -181,13 +206,12 @@ impl Entry {
     pub(crate) fn run(self) -> Vec<Runnable> {
         match self {
             // Any entry is as good as another.
-            Entry::Task(mut entries) => {
-                while let Some(entry) = entries.pop() {
-                    if entry.run() != Ran::Stale {
-                        break;
-                    }
+            Entry::Task(first, mut more) => {
+                let mut next = Some(first);
+                while let Some(entry) = next {
+                    next = if entry.run() == Ran::Stale { more.pop() } else { None };
                 }
-                entries
+                more
             }
             Entry::Job(job) => {
                 job();

@@ -45,12 +45,17 @@ fn explore(programs: &[Program]) {
     );
     println!("|---|---|---|---|---|---|---|---|");
     for program in programs {
-        let (mut ours, mut looms) = (Vec::new(), Vec::new());
+        let (mut ours, mut looms, mut traces) = (Vec::new(), Vec::new(), 0);
         for _ in 0..ROUNDS {
             ours.push(measure::again(|| {
                 let found = (program.lab)(&Explore::optimal());
                 assert_eq!(found.failure, None, "{}", program.name);
-                assert_eq!(found.traces, program.traces, "{}: traces", program.name);
+                assert!(
+                    program.traces.is_none_or(|traces| traces == found.traces),
+                    "{}: {found}",
+                    program.name
+                );
+                traces = found.traces;
                 Figure { runs: found.traces, whole: found.complete, ..Figure::default() }
             }));
             looms.push(measure::once(|| measure::loom(program.loom, MOST)));
@@ -58,7 +63,7 @@ fn explore(programs: &[Program]) {
         println!(
             "| {} | {} | {} | {} | {} | {} | {} | {:.1} |",
             program.name,
-            program.traces,
+            traces,
             measure::whole(&ours),
             per_second(&ours),
             looms[0].runs,

@@ -44,7 +44,7 @@ pub(crate) fn loom(program: fn(), most: usize) -> Figure {
         program();
     });
     let runs = runs.load(Ordering::Relaxed);
-    Figure { runs, whole: runs < most as u64, ..Figure::default() }
+    Figure { runs, whole: runs + 1 < most as u64, ..Figure::default() }
 }
 
 /// Counts the schedules of shuttle, so that none is only believed.
@@ -71,13 +71,13 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Schedules per second, the median of the rounds, with a comma at the thousands.
+/// Schedules per second, the median of the rounds, with commas.
 pub(crate) fn per_second(figures: &[Figure]) -> String {
-    let rate = median(figures.iter().map(|figure| figure.runs as f64 / figure.seconds).collect()) as u64;
-    match rate {
-        0..1000 => rate.to_string(),
-        _ => format!("{},{:03}", rate / 1000, rate % 1000),
-    }
+    let rate = median(figures.iter().map(|figure| figure.runs as f64 / figure.seconds).collect());
+    let digits = format!("{rate:.0}");
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    groups.join(",")
 }
 
 /// How much faster the first is, round by round.

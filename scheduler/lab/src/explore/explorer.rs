@@ -50,11 +50,14 @@ pub struct Explorer {
     /// How many of them repeat the run before.
     repeated: usize,
     events: Vec<Event>,
+    /// For each task, the step after which it could go on, if that was not its own last.
+    enablers: Vec<Option<usize>>,
     order: Order,
 }
 
 impl Schedule for Explorer {
     fn choose(&mut self, enabled: &[TaskId]) -> Result<Option<TaskId>, Nondeterminism> {
+        self.note_enabled(enabled);
         if let Some(frame) = self.stack.get(self.depth) {
             if frame.enabled != enabled {
                 return Err(Nondeterminism::enabled(self.depth, &frame.enabled, enabled));
@@ -102,7 +105,7 @@ impl Schedule for Explorer {
             return Err(Nondeterminism::touched(self.depth, task, &frame.taken, &footprint));
         }
         let task = frame.branches[0].step.task;
-        let enabler = self.enabler(task);
+        let enabler = self.enablers[task];
         self.stack[self.depth].taken = footprint.clone();
         self.events.push(Event { task, footprint, enabler });
         self.depth += 1;
@@ -154,21 +157,27 @@ impl Explorer {
             depth: 0,
             repeated: 0,
             events: Vec::new(),
+            enablers: Vec::new(),
             order: Order::default(),
         }
     }
 
-    /// The step that made the step of `task` at the top possible, if one did since its last.
-    fn enabler(&self, task: TaskId) -> Option<usize> {
-        for at in (0..self.depth).rev() {
-            if self.events[at].task == task {
-                return None;
-            }
-            if self.stack[at].enabled.binary_search(&task).is_err() {
-                return Some(at);
+    /// Notes who can go on since the last step that could not before it.
+    fn note_enabled(&mut self, enabled: &[TaskId]) {
+        let most = enabled.last().map_or(0, |most| most + 1);
+        self.enablers.resize(most.max(self.enablers.len()), None);
+        let Some(last) = self.depth.checked_sub(1) else {
+            self.enablers.fill(None);
+            return;
+        };
+        self.enablers[self.events[last].task] = None;
+        let mut before = self.stack[last].enabled.iter().peekable();
+        for task in enabled {
+            while before.next_if(|before| *before < task).is_some() {}
+            if before.peek() != Some(&task) {
+                self.enablers[*task] = Some(last);
             }
         }
-        None
     }
 
     fn next_branch(&mut self) -> bool {

@@ -10,15 +10,15 @@ use asupersync::lab::explore::Explored;
 pub(crate) struct Program {
     pub(crate) name: &'static str,
     pub(crate) lab: fn(&Explore) -> Explored,
-    /// How many Mazurkiewicz traces it has.
-    pub(crate) traces: u64,
+    /// How many Mazurkiewicz traces it has, where that is known from elsewhere.
+    pub(crate) traces: Option<u64>,
     pub(crate) loom: fn(),
     pub(crate) shuttle: fn(),
 }
 
 pub(crate) fn all() -> Vec<Program> {
     macro_rules! program {
-        ($name:literal, $lab:path, $traces:literal, $threads:ident) => {
+        ($name:literal, $lab:path, $traces:expr, $threads:ident) => {
             Program {
                 name: $name,
                 lab: $lab,
@@ -29,13 +29,13 @@ pub(crate) fn all() -> Vec<Program> {
         };
     }
     vec![
-        program!("readers(3)", lab::readers, 8, readers),
-        program!("lastzero(3)", lab::last_zero, 12, last_zero),
-        program!("lockinc(4)", lab::locked_increments, 24, locked_increments),
-        program!("cas(4)", lab::compare_exchanges, 4, compare_exchanges),
-        program!("philosophers(4), in order", lab::philosophers, 14, philosophers),
-        program!("lockinc(3), tasks", lab::locked_tasks, 6, locked_by_three),
-        program!("ping, tasks", lab::ping, 1, ping),
+        program!("readers(3)", lab::readers, Some(8), readers),
+        program!("lastzero(3)", lab::last_zero, Some(12), last_zero),
+        program!("lockinc(4)", lab::locked_increments, Some(24), locked_increments),
+        program!("cas(4)", lab::compare_exchanges, Some(4), compare_exchanges),
+        program!("philosophers(4), in order", lab::philosophers, Some(14), philosophers),
+        program!("lockinc(3), tasks", lab::locked_tasks, None, locked_by_three),
+        program!("ping, tasks", lab::ping, None, ping),
     ]
 }
 
