@@ -71,11 +71,12 @@ pub(crate) fn measure(most: u64) -> ExitCode {
     for curve in CURVES {
         let mut plot = Plot { name: curve.name, unit: curve.unit, series: Vec::new() };
         println!("\n{}: {}\n", curve.name, curve.unit);
-        println!("| peer | {} |", row(curve.sizes.iter().map(|size| size.to_string())));
-        println!("|---|{}", "---|".repeat(curve.sizes.len()));
+        let sizes: Vec<u64> = curve.sizes.iter().copied().filter(|size| *size <= most).collect();
+        println!("| peer | {} |", row(sizes.iter().map(u64::to_string)));
+        println!("|---|{}", "---|".repeat(sizes.len()));
         for peer in curve.peers {
             let mut points = Vec::new();
-            for size in curve.sizes.iter().filter(|size| **size <= most) {
+            for size in &sizes {
                 let sample = || sampled(&["--point", curve.name, peer.name(), &size.to_string()]);
                 let Some(samples) =
                     (0..ROUNDS).map(|_| sample().map(|figures| figures[0])).collect::<Option<Vec<_>>>()

@@ -1,7 +1,7 @@
-//! The conformance suite with a cancellation at every await of every task, one run each (at 25 of them
-//! in a case that has more; `FULL` for all). What a case
-//! asserts may then not hold; what must is what the contract says of any program: the run ends within its
-//! budgets and never gets stuck, every task is gone, and every finalizer has run once.
+//! The conformance suite with a cancellation at every await of every task, one run each; in a case that has
+//! more than 25, at so many of them, or at `POINTS` if that is set. What a case asserts may then not hold;
+//! what must is what the contract says of any program: the run ends within its budgets and never gets
+//! stuck, every task is gone, and every finalizer has run once.
 
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -88,8 +88,8 @@ fn every_case_survives_a_cancellation_at_every_await_of_every_task() {
     // Cases fail here by the thousand, and a backtrace for each takes most of the time.
     let told = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
-    // The longest cases have thousands of steps, and as many runs.
-    let points = if std::env::var_os("FULL").is_some() { usize::MAX } else { 25 };
+    // The longest cases have thousands of steps, and would have as many runs.
+    let points = std::env::var("POINTS").ok().and_then(|points| points.parse().ok()).unwrap_or(25);
     let (mut runs, mut failed, mut theirs) = (0, Vec::new(), BTreeSet::new());
     // Its cases are about sizes, and a run for each of so many steps takes hours.
     for theme in THEMES.iter().filter(|theme| theme.name != "scale") {
