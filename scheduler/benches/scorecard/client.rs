@@ -101,14 +101,9 @@ fn many(load: Load, addr: SocketAddr, connections: u64, rounds: u64) {
     let round_trip = if load == Load::Echo { echo } else { get };
     let mut shares: Vec<Vec<TcpStream>> = (0..THREADS.min(connections)).map(|_| Vec::new()).collect();
     let threads = shares.len();
-    for n in 0..connections as usize {
-        let mut stream = connect(addr);
-        // The first round, so that no more wait to be accepted than the system takes.
-        round_trip(&mut stream);
-        shares[n % threads].push(stream);
-    }
+    (0..connections as usize).for_each(|n| shares[n % threads].push(connect(addr)));
     let client = |mut share: Vec<TcpStream>| {
-        thread::spawn(move || (1..rounds).for_each(|_| share.iter_mut().for_each(round_trip)))
+        thread::spawn(move || (0..rounds).for_each(|_| share.iter_mut().for_each(round_trip)))
     };
     let threads: Vec<_> = shares.into_iter().map(client).collect();
     // All are joined, so that one that fails does not cut the others short.
