@@ -88,6 +88,8 @@ pub struct Touch {
 #[cfg(feature = "observe")]
 struct Record {
     on: bool,
+    /// It keeps what is touched.
+    keeps: bool,
     task: u32,
     made: u32,
     touches: Vec<Touch>,
@@ -96,7 +98,7 @@ struct Record {
 #[cfg(feature = "observe")]
 thread_local! {
     static RECORD: RefCell<Record> =
-        const { RefCell::new(Record { on: false, task: 0, made: 0, touches: Vec::new() }) };
+        const { RefCell::new(Record { on: false, keeps: false, task: 0, made: 0, touches: Vec::new() }) };
 }
 
 #[cfg(feature = "observe")]
@@ -120,17 +122,18 @@ fn made() -> u64 {
 #[cfg(feature = "observe")]
 fn touch(object: u64, write: bool) {
     RECORD.with_borrow_mut(|record| {
-        if record.on {
+        if record.keeps {
             record.touches.push(Touch { object, write });
         }
     });
 }
 
-/// From here on this thread records, as a step of `task` (below 2^30), which has made `made` objects.
+/// From here on this thread records, as a step of `task` (below 2^30), which has made `made` objects. What it
+/// touches is only kept if `keeps`.
 #[cfg(feature = "observe")]
-pub fn begin(task: u32, made: u32) {
+pub fn begin(task: u32, made: u32, keeps: bool) {
     RECORD.with_borrow_mut(|record| {
-        (record.on, record.task, record.made) = (true, task, made);
+        (record.on, record.keeps, record.task, record.made) = (true, keeps, task, made);
         record.touches.clear();
     });
 }
@@ -140,7 +143,7 @@ pub fn begin(task: u32, made: u32) {
 #[cfg(feature = "observe")]
 pub fn end<R>(tell: impl FnOnce(u32, &[Touch]) -> R) -> R {
     RECORD.with_borrow_mut(|record| {
-        record.on = false;
+        (record.on, record.keeps) = (false, false);
         record.touches.sort_unstable_by_key(|touch| (touch.object, !touch.write));
         record.touches.dedup_by_key(|touch| touch.object);
         tell(record.made, &record.touches)

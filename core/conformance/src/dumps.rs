@@ -65,7 +65,7 @@ where
     succeed(host.run(short(5, 10_000), main).outcome);
 }
 
-/// A task that awaits what `make` makes; it does when this returns.
+/// A task that awaits what `make` makes; it does when this returns, unless it was refused or has ended.
 pub(crate) async fn waiting<F>(cx: &Cx, name: &str, make: F) -> Handle<()>
 where
     F: FnOnce(Cx) -> Waits + Send + 'static,
@@ -73,7 +73,7 @@ where
     let polls = Arc::new(AtomicUsize::new(0));
     let polled = polls.clone();
     let handle = cx.spawn(name, async move |cx: &Cx| counted(&polled, make(cx.clone())).await);
-    until(|| polls.load(SeqCst) > 0).await;
+    until(|| polls.load(SeqCst) > 0 || handle.is_finished()).await;
     handle
 }
 

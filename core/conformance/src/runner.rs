@@ -110,6 +110,16 @@ impl dyn Runner + '_ {
         Ran { outcome: outcome.map(|()| value.expect("the host told of a success that was none")), report }
     }
 
+    /// How deep a tree is that would overflow a stack if anything recursed. A host that divides sizes by more
+    /// than a thousand runs a case once for each of its steps, so that its time grows with the square.
+    pub(crate) fn depth(&self) -> usize {
+        match self.scale() {
+            1 => 10_000,
+            ..=1000 => 1000,
+            _ => 100,
+        }
+    }
+
     /// Runs `main` with the default settings; fails the case unless it succeeds.
     pub fn ok<F, R>(&self, main: F) -> R::Ok
     where

@@ -95,7 +95,7 @@ fn deeper(
 }
 
 fn a_tree_ten_thousand_deep(host: &dyn Runner) {
-    let depth = 10_000 / host.scale().min(10);
+    let depth = host.depth();
     let ran = host.run(Default::default(), async move |cx: &Cx| {
         let (outcome, report) = Region::builder("top")
             .open_with_report(cx, async move |cx: &Cx| {
@@ -114,7 +114,7 @@ fn a_tree_ten_thousand_deep(host: &dyn Runner) {
 }
 
 fn a_deep_tree_that_is_forced_out(host: &dyn Runner) {
-    let depth = 10_000 / host.scale().min(10);
+    let depth = host.depth();
     let ran = host.run(short(0, 0), async move |cx: &Cx| {
         let (tell, mut told) = oneshot::channel();
         descend(cx, depth, tell, true);

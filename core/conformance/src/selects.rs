@@ -106,7 +106,10 @@ fn a_message_that_the_loser_took_is_not_lost(host: &dyn Runner) {
             };
             let (Selected::First { won: message, .. } | Selected::Second { lost: message, .. }) =
                 cx.select(take, tick).await;
-            received.extend(message.ok());
+            match message {
+                Err(failure @ Failure::Panicked(_)) => return Err(failure),
+                message => received.extend(message.ok()),
+            }
             cx.yield_now().await?;
         }
         assert_eq!(received, (0..MESSAGES).collect::<Vec<_>>());

@@ -537,7 +537,7 @@ fn deeper(
 }
 
 fn sporks_ten_thousand_deep(host: &dyn Runner) {
-    let depth = 10_000 / host.scale().min(10);
+    let depth = host.depth();
     host.ok(async move |cx: &Cx| {
         let (tell, mut told) = oneshot::channel();
         let top = nest(cx, depth, tell);

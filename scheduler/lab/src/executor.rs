@@ -14,7 +14,8 @@ use asupersync_scheduler::queues::Queues;
 use asupersync_scheduler::timer::{Key, TICK_NS, Wheel};
 
 use crate::explore::{Footprint, Nondeterminism, Schedule, TaskId};
-use crate::names::{CLOCK, Names, OUTSIDE};
+use crate::lab::Counts;
+use crate::names::{CLOCK, OUTSIDE};
 use crate::net::SimNet;
 use crate::outside::Outside;
 use crate::random::Random;
@@ -44,7 +45,7 @@ enum Order {
     /// As in production, and the seed where that leaves a choice. A job is one of the Ready.
     Lanes { queues: Queues<Next>, random: Random },
     /// A schedule.
-    Explored(Box<Steps>),
+    Explored(Steps),
 }
 
 /// What a step did.
@@ -72,8 +73,8 @@ impl Executor {
     }
 
     /// For a run that a schedule decides.
-    pub(crate) fn explored(names: Names) -> Self {
-        Self::with(0, Order::Explored(Box::new(Steps::new(names))))
+    pub(crate) fn explored(steps: Steps) -> Self {
+        Self::with(0, Order::Explored(steps))
     }
 
     fn with(seed: u64, order: Order) -> Self {
@@ -86,11 +87,16 @@ impl Executor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Polls one task, runs one job, or lets time pass to the next timer, but not beyond `limit`.
-    pub(crate) fn step(&self, limit: Time) -> Step {
+    /// Polls one task, runs one job, or lets time pass to the next timer, but not beyond `limit`. Counts whose
+    /// step it was, if that is asked for.
+    pub(crate) fn step(&self, limit: Time, counts: Option<&mut Counts>) -> Step {
         let next = self.state().next();
         match next {
             Some(Next::Task(runnable)) => {
+                if let Some(counts) = counts {
+                    let info = runnable.info();
+                    counts.entry(info.id).or_insert_with(|| (0, info.clone())).0 += 1;
+                }
                 let _ = runnable.run();
                 Step::Ran
             }
@@ -125,36 +131,48 @@ impl Executor {
     pub(crate) fn step_by(
         &self,
         schedule: &mut dyn Schedule,
-        limit: Time,
+        limit: impl FnOnce() -> Time,
     ) -> Result<(Step, TaskId), Nondeterminism> {
-        let choice = self.steps(|steps| match steps.enabled() {
-            [] => None,
-            enabled => Some(schedule.choose(enabled)),
-        });
-        let (chosen, timed) = match choice {
-            Some(chosen) => (chosen?, false),
-            None if self.state().next_deadline(limit.min(self.net.next())).is_none() => {
-                return Ok((Step::Stuck, CLOCK));
-            }
-            None => (schedule.choose(&[CLOCK])?, true),
+        let seen = schedule.sees();
+        let next = self.steps(|steps| match steps.enabled() {
+            [] => Ok(None),
+            enabled => Ok(match schedule.choose(enabled)? {
+                Some(chosen) => Some((chosen, steps.begin(chosen, seen))),
+                None => Some((CLOCK, None)),
+            }),
+        })?;
+        let (chosen, entry) = match next {
+            Some((chosen, Some(entry))) => (chosen, entry),
+            Some((_, None)) => return Ok((Step::GivenUp, CLOCK)),
+            None => return Ok((self.wait_by(schedule, limit())?, CLOCK)),
         };
-        let Some(chosen) = chosen else { return Ok((Step::GivenUp, CLOCK)) };
-        let entry = self.steps(|steps| steps.begin(chosen));
         self.pass();
-        let (step, left) = match entry {
-            Some(entry) => {
-                if schedule.cancels() {
-                    entry.request_cancel();
-                }
-                (Step::Ran, entry.run())
-            }
-            None => (self.wait(limit), Vec::new()),
-        };
+        if schedule.cancels() {
+            entry.request_cancel();
+        }
+        let left = entry.run();
         self.pass();
         let (touched, left) = self.steps(|steps| (steps.end(), steps.keep(chosen, left)));
         drop(left);
-        schedule.stepped(if timed { Footprint::Barrier } else { touched })?;
-        Ok((step, chosen))
+        schedule.stepped(touched)?;
+        Ok((Step::Ran, chosen))
+    }
+
+    /// Lets time pass, if the schedule does.
+    fn wait_by(&self, schedule: &mut dyn Schedule, limit: Time) -> Result<Step, Nondeterminism> {
+        if self.state().next_deadline(limit.min(self.net.next())).is_none() {
+            return Ok(Step::Stuck);
+        }
+        if schedule.choose(&[CLOCK])?.is_none() {
+            return Ok(Step::GivenUp);
+        }
+        drop(self.steps(|steps| steps.begin(CLOCK, false)));
+        self.pass();
+        let step = self.wait(limit);
+        self.pass();
+        self.steps(|steps| steps.end());
+        schedule.stepped(Footprint::Barrier)?;
+        Ok(step)
     }
 
     /// A step begins, or has ended.
@@ -203,20 +221,16 @@ impl Executor {
 
     /// Sets the program up, as a step that nobody chose.
     pub(crate) fn set_up(&self, f: impl FnOnce()) {
-        drop(self.steps(|steps| steps.begin(OUTSIDE)));
+        drop(self.steps(|steps| steps.begin(OUTSIDE, false)));
         f();
         self.steps(|steps| steps.end());
     }
 
-    /// The numbers, for the next run.
-    pub(crate) fn names(&self) -> Names {
-        let order = std::mem::replace(
-            &mut self.state().order,
-            Order::Explored(Box::new(Steps::new(Names::default()))),
-        );
-        match order {
-            Order::Explored(steps) => steps.into_names(),
-            Order::Lanes { .. } => Names::default(),
+    /// What the next run goes on with.
+    pub(crate) fn take_steps(&self) -> Steps {
+        match std::mem::replace(&mut self.state().order, Order::Explored(Steps::new())) {
+            Order::Explored(steps) => steps.renewed(),
+            Order::Lanes { .. } => Steps::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Exploring a program of tasks in regions: the same core as in production, under a schedule.
 
 use std::panic::Location;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use asupersync_core::cancel::{Awaits, Wait};
@@ -11,10 +11,11 @@ use asupersync_core::{Cx, Failure, Outcome, TaskFn, TaskOutput, Time};
 
 use crate::executor::{Executor, Step, TICK};
 use crate::explore::{Ended, Explore, Explored, Moment, Nondeterminism, Schedule, TaskId};
-use crate::lab::{Builder, Lab, Running, last};
-use crate::names::{CLOCK, Names};
+use crate::lab::{Builder, Lab, Running, Told, last};
+use crate::names::CLOCK;
 use crate::net::Entered;
 use crate::outside::PATIENCE;
+use crate::steps::Steps;
 use crate::watch;
 
 impl Explore {
@@ -38,9 +39,11 @@ impl Explore {
     /// done, so that a timeout failed every test of what it guards, and an interval had no end. To have such
     /// an order, let the slow task [sleep](Cx::sleep), longer or shorter than what it competes with.
     ///
-    /// A run that cannot be repeated is a failure too: the first, the second, the fourth and so on, and one
-    /// that fails, are had once more and compared, step by step. What differs is told, with the likely
-    /// [`Cause`](crate::explore::Cause); a wake by a thread that is not the lab's is told at once.
+    /// A run that cannot be repeated is a failure too. One that fails is had once more and compared, step by
+    /// step, and so are the first, the second, the fourth and so on of those that are drawn; of those that are
+    /// explored the first, the 16th, the 256th and so on, and each as far as it repeats the one before. What
+    /// differs is told, with the likely [`Cause`](crate::explore::Cause); a wake by a thread that is not the
+    /// lab's is told at once.
     ///
     /// # Panics
     /// Inside a task of a lab.
@@ -63,16 +66,16 @@ impl Explore {
         F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Clone + Send + 'static,
         R: TaskOutput<Ok: 'static> + 'static,
     {
-        let (mut names, site) = (Names::default(), Location::caller());
+        let (mut steps, site) = (Steps::new(), Location::caller());
         // The first time that nothing can go on, another thread may only be slow.
         let mut patience = PATIENCE;
         self.clone().deadlock_fails(true).drive(&mut |schedule| {
             let _running = Running::begin();
-            let executor = Arc::new(Executor::explored(std::mem::take(&mut names)));
+            let executor = Arc::new(Executor::explored(std::mem::replace(&mut steps, Steps::new())));
             watch::running(&executor);
             let ran = once(settings, site, &executor, main.clone(), schedule, &mut patience);
             executor.close();
-            names = executor.names();
+            steps = executor.take_steps();
             ran.map(|ran| ran.ended)
         })
     }
@@ -94,7 +97,7 @@ impl Lab {
         R: TaskOutput<Ok: 'static> + 'static,
     {
         let _running = Running::begin();
-        let executor = Arc::new(Executor::explored(Names::default()));
+        let executor = Arc::new(Executor::explored(Steps::new()));
         let mut patience = Duration::ZERO;
         let ran = once(self.settings(), Location::caller(), &executor, main, schedule, &mut patience);
         executor.close();
@@ -130,30 +133,26 @@ where
     R: TaskOutput<Ok: 'static> + 'static,
 {
     let _entered = Entered::new(&executor.net);
-    let told = Arc::new(Mutex::new(None));
+    let told = Told::new();
     let tell = told.clone();
     let mut root = None;
     executor.set_up(|| {
         let made = root.insert(settings.root(executor.clone(), site));
         made.start_at(site, main, move |outcome, report| {
-            *tell.lock().unwrap_or_else(PoisonError::into_inner) = Some((outcome, report));
+            tell.tell((outcome, report));
         });
     });
     let root = root.expect("it was set up");
-    for steps in 0..settings.steps {
+    let most = settings.steps.unwrap_or(MOST);
+    for steps in 0..most {
         if let Some(intruder) = executor.outside().intruder() {
             drop(root.force());
             return Err(intruder.told(steps));
         }
-        if let Some((outcome, report)) = told.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some((outcome, report)) = told.take() {
             return Ok(Ran { ended: judge(&outcome, &report), told: Some((outcome, report)) });
         }
-        let last = last(&root);
-        if executor.time() > last {
-            let (message, details) = ("the close budget is spent".into(), left(&root.force()));
-            return Ok(Ran::untold(Ended::Failed { message, details }));
-        }
-        let (step, task) = match executor.step_by(schedule, last + TICK) {
+        let (step, task) = match executor.step_by(schedule, || last(&root) + TICK) {
             Ok(taken) => taken,
             Err(other) => {
                 drop(root.force());
@@ -161,7 +160,14 @@ where
             }
         };
         match step {
-            Step::Ran | Step::Waited => schedule.tell(&|| moment(executor, &root, task)),
+            Step::Ran => schedule.tell(&|| moment(executor, &root, task)),
+            Step::Waited => {
+                schedule.tell(&|| moment(executor, &root, task));
+                if executor.time() > last(&root) && !told.is_there() {
+                    let (message, details) = ("the close budget is spent".into(), left(&root.force()));
+                    return Ok(Ran::untold(Ended::Failed { message, details }));
+                }
+            }
             Step::GivenUp => {
                 drop(root.force());
                 return Ok(Ran::untold(Ended::GivenUp(Vec::new())));
@@ -183,9 +189,12 @@ where
     }
     let details = root.dump().to_string();
     drop(root.force());
-    let message = format!("more than {} steps: somebody goes on for ever", settings.steps);
+    let message = format!("more than {most} steps: somebody goes on for ever");
     Ok(Ran::untold(Ended::Failed { message, details }))
 }
+
+/// The steps that a run may have, unless others are asked for.
+const MOST: usize = 1_000_000;
 
 /// Tasks that something may wake which the lab does not know, a line each.
 fn awaited_outside(executor: &Executor, dump: &Dump) -> String {

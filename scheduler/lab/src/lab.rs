@@ -1,11 +1,15 @@
 //! A run from start to end.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::panic::Location;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use asupersync_core::host::Host;
+use asupersync_core::host::{Host, TaskInfo};
+use asupersync_core::id::TaskId;
 use asupersync_core::region::dump::Dump;
 use asupersync_core::region::{CloseReport, Root, Roots};
 use asupersync_core::{
@@ -44,14 +48,15 @@ pub struct Builder {
     seed: u64,
     drain: Budget,
     finalize: Budget,
-    pub(crate) steps: usize,
+    pub(crate) steps: Option<usize>,
 }
 
 impl Builder {
-    /// How many steps a run that a schedule decides may have; one that has more is taken for endless, and
-    /// fails. Default: a million.
+    /// How many steps a run may have while its time stands still, which it does as long as anybody can run: one
+    /// that has more is taken for endless, and fails. Default: 20 million. Where a schedule decides, so many
+    /// in all; default: a million.
     pub fn steps(mut self, most: usize) -> Self {
-        self.steps = most;
+        self.steps = Some(most);
         self
     }
 
@@ -90,7 +95,7 @@ impl Lab {
     /// Settings to choose.
     pub fn builder(seed: u64) -> Builder {
         let (drain, finalize) = (Duration::from_secs(10), Duration::from_secs(5));
-        Builder { seed, drain: Budget::timeout(drain), finalize: Budget::timeout(finalize), steps: 1_000_000 }
+        Builder { seed, drain: Budget::timeout(drain), finalize: Budget::timeout(finalize), steps: None }
     }
 
     /// What runs in it: a region tree for each [`run`](Self::run) that has not returned, of this lab or a
@@ -104,8 +109,8 @@ impl Lab {
     ///
     /// # Errors
     /// Those of the body and the root's children; a deadlock, with the [`dump`](Dump) that says who waits
-    /// for what; `Cancelled` with reason `Deadline`
-    /// when the close budget is spent.
+    /// for what; more [steps](Builder::steps) than can be without time going on, with the task that took
+    /// most of them; `Cancelled` with reason `Deadline` when the close budget is spent.
     ///
     /// # Panics
     /// Inside a task of a lab.
@@ -136,16 +141,13 @@ impl Lab {
         let _entered = Entered::new(&executor.net);
         let root = self.settings.root(executor.clone(), Location::caller());
         let _listed = self.roots.list(&root);
-        let ended = Arc::new(Mutex::new(None));
-        let tell = ended.clone();
-        root.start(main, move |outcome, report| {
-            *tell.lock().unwrap_or_else(PoisonError::into_inner) = Some((outcome, report));
-        });
-        let forced =
-            drive(&executor, &root, || ended.lock().unwrap_or_else(PoisonError::into_inner).is_some());
+        let told = Told::new();
+        let tell = told.clone();
+        root.start(main, move |outcome, report| tell.tell((outcome, report)));
+        let most = self.settings.steps.unwrap_or(MOST);
+        let forced = drive(&executor, &root, most, || told.is_there());
         executor.close();
-        let ended = ended.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match (forced, ended) {
+        match (forced, told.take()) {
             (Err(forced), _) => {
                 let (failure, report) = *forced;
                 (Err(failure), report)
@@ -153,6 +155,34 @@ impl Lab {
             (Ok(()), Some(ended)) => ended,
             (Ok(()), None) => unreachable!("the drive ends when the root has told"),
         }
+    }
+}
+
+/// What the root tells when it is Closed. Asked after each step, which the flag makes cheap.
+pub(crate) struct Told<T> {
+    there: AtomicBool,
+    value: Mutex<Option<T>>,
+}
+
+impl<T> Told<T> {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Told { there: AtomicBool::new(false), value: Mutex::new(None) })
+    }
+
+    pub(crate) fn tell(&self, value: T) {
+        *self.value.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        self.there.store(true, Release);
+    }
+
+    pub(crate) fn is_there(&self) -> bool {
+        self.there.load(Acquire)
+    }
+
+    pub(crate) fn take(&self) -> Option<T> {
+        if !self.is_there() {
+            return None;
+        }
+        self.value.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -192,17 +222,26 @@ pub(crate) fn last(root: &Root) -> Time {
     if close_by == Time::MAX { close_by } else { close_by + TICK }
 }
 
-/// Steps until `ended`, or the close budget is spent, or nothing can go on, or another thread intrudes.
+/// The steps that a run may have while time stands still, unless others are asked for.
+const MOST: usize = 20_000_000;
+
+/// The last of these in which it is counted who took them.
+const COUNTED: usize = 1000;
+
+/// Steps until `ended`, or the close budget is spent, or nothing can go on, or nothing but steps comes, or
+/// another thread intrudes.
 fn drive(
     executor: &Executor,
     root: &Root,
+    most: usize,
     ended: impl Fn() -> bool,
 ) -> Result<(), Box<(Failure, CloseReport)>> {
-    let (mut steps, mut patience) = (0, PATIENCE);
+    let failed = |told: String| Err(Box::new((Failure::Err(Error::msg(told)), root.force())));
+    let (mut steps, mut patience, mut standing) = (0, PATIENCE, 0);
+    let mut counts = Counts::default();
     while !ended() {
         if let Some(intruder) = executor.outside().intruder() {
-            let told = intruder.told(steps).to_string();
-            return Err(Box::new((Failure::Err(Error::msg(told)), root.force())));
+            return failed(intruder.told(steps).to_string());
         }
         steps += 1;
         let last = last(root);
@@ -211,13 +250,41 @@ fn drive(
                 Reason::new(ReasonKind::Deadline).with_message("the close budget of the lab is spent");
             return Err(Box::new((Cancelled::new(reason).into(), root.force())));
         }
-        if executor.step(last + TICK) == Step::Stuck {
-            if executor.outside().wait_for_intruder(std::mem::take(&mut patience)).is_some() {
-                continue;
+        let counted = (standing + COUNTED >= most).then_some(&mut counts);
+        match executor.step(last + TICK, counted) {
+            Step::Ran => standing += 1,
+            Step::Waited => {
+                standing = 0;
+                counts.clear();
             }
-            let deadlock = format!("deadlock: nothing can run and no timer is set\n{}", root.dump());
-            return Err(Box::new((Failure::Err(Error::msg(deadlock)), root.force())));
+            Step::Stuck => {
+                if executor.outside().wait_for_intruder(std::mem::take(&mut patience)).is_some() {
+                    continue;
+                }
+                return failed(format!("deadlock: nothing can run and no timer is set\n{}", root.dump()));
+            }
+            Step::GivenUp => unreachable!("nobody decides this run"),
+        }
+        if standing > most {
+            return failed(endless(most, &counts));
         }
     }
     Ok(())
+}
+
+/// How many steps each task has taken, and who it is.
+pub(crate) type Counts = HashMap<TaskId, (usize, TaskInfo)>;
+
+fn endless(most: usize, counts: &Counts) -> String {
+    let who = match counts.values().max_by_key(|(count, info)| (*count, info.id)) {
+        Some((count, TaskInfo { name, site, .. })) => {
+            format!("task `{name}`, spawned at {site}, took {count} of the last {COUNTED}")
+        }
+        None => "jobs took the last of them".into(),
+    };
+    format!(
+        "more than {most} steps while time stood still: {who}\n  time goes on only when nobody can run: a loop \
+         around `yield_now` never lets it; wait for what is to come instead, with a channel, a `Notify` or \
+         `cx.sleep`. `Builder::steps` allows more"
+    )
 }

@@ -234,12 +234,15 @@ pub fn run(program: &impl Fn(&mut Program), schedule: &mut dyn Schedule) -> Resu
             Err(panicked) => return Ok(panicked),
         }
     }
+    let free = |access: &Access| access.kind != Kind::Acquire || memory.values.borrow()[access.object] == 0;
     let mut enabled = Vec::with_capacity(tasks.len());
+    // Who can go on is only looked for where that may have changed.
+    let mut changed = true;
     loop {
-        enabled.clear();
-        let free =
-            |access: &Access| access.kind != Kind::Acquire || memory.values.borrow()[access.object] == 0;
-        enabled.extend((0..tasks.len()).filter(|task| waits[*task].as_ref().is_some_and(free)));
+        if std::mem::take(&mut changed) {
+            enabled.clear();
+            enabled.extend((0..tasks.len()).filter(|task| waits[*task].as_ref().is_some_and(free)));
+        }
         if enabled.is_empty() {
             break;
         }
@@ -249,11 +252,15 @@ pub fn run(program: &impl Fn(&mut Program), schedule: &mut dyn Schedule) -> Resu
         };
         let polled = poll(&mut tasks[chosen]);
         if let Some(done) = memory.done.take() {
+            changed = matches!(done.kind, Kind::Acquire | Kind::Release);
             schedule.stepped(Footprint::Announced(done))?;
             schedule.tell(&|| moment(chosen, &done));
         }
         match polled {
-            Ok(access) => waits[chosen] = access,
+            Ok(access) => {
+                changed |= !access.as_ref().is_some_and(free);
+                waits[chosen] = access;
+            }
             Err(panicked) => return Ok(panicked),
         }
     }

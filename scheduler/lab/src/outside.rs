@@ -1,6 +1,8 @@
 //! What reaches into a run from outside: a thread that is not the lab's wakes a task, or holds the waker
 //! of one that nothing else can wake.
 
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -30,19 +32,44 @@ impl Intruder {
 pub(crate) struct Outside {
     /// The thread that runs the lab.
     own: usize,
+    /// Which of this thread's it is.
+    run: u64,
+    /// Somebody came. Only a hint: who comes just now is met at the next step.
+    hint: AtomicBool,
     seen: Mutex<Seen>,
     came: Condvar,
 }
 
+/// What threads tell that are not the lab's.
 #[derive(Default)]
 struct Seen {
     intruder: Option<Intruder>,
-    /// How many wakers of each task there are.
-    wakers: Vec<i32>,
+    /// How many wakers of each task they have made more than they have let go.
+    wakers: Wakers,
+}
+
+/// For each task, by number.
+#[derive(Default)]
+struct Wakers(Vec<i32>);
+
+impl Wakers {
+    fn count(&mut self, task: usize, more: i32) {
+        if self.0.len() <= task {
+            self.0.resize(task + 1, 0);
+        }
+        self.0[task] += more;
+    }
+
+    fn of(&self, task: usize) -> i32 {
+        self.0.get(task).copied().unwrap_or(0)
+    }
 }
 
 thread_local! {
     static HERE: u8 = const { 0 };
+    /// The run that was begun last on this thread, and the same of its tasks' wakers on it: most are made and
+    /// used here, and need no lock.
+    static LAST: RefCell<(u64, Wakers)> = const { RefCell::new((0, Wakers(Vec::new()))) };
 }
 
 /// This thread, among those that are alive.
@@ -53,7 +80,13 @@ fn here() -> usize {
 impl Outside {
     /// For a lab that this thread runs.
     pub(crate) fn new() -> Self {
-        Outside { own: here(), seen: Mutex::default(), came: Condvar::new() }
+        let run = LAST.with_borrow_mut(|(run, wakers)| {
+            *run += 1;
+            wakers.0.clear();
+            *run
+        });
+        let (hint, seen, came) = (AtomicBool::new(false), Mutex::default(), Condvar::new());
+        Outside { own: here(), run, hint, seen, came }
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -76,6 +109,7 @@ impl Outside {
             None => format!("{:?}, which has no name", current.id()),
         };
         self.seen().intruder.get_or_insert(Intruder { task: task.clone(), thread });
+        self.hint.store(true, Relaxed);
         self.came.notify_all();
     }
 
@@ -92,21 +126,32 @@ impl Outside {
         // Tasks of the runtime's own have the highest numbers, and are of no interest.
         let number = task.id.get() as usize;
         if more != 0 && number < MOST {
-            let wakers = &mut self.seen().wakers;
-            if wakers.len() <= number {
-                wakers.resize(number + 1, 0);
+            if here() != self.own {
+                self.seen().wakers.count(number, more);
+                return;
             }
-            wakers[number] += more;
+            // Of an earlier run, or of a thread that is at its end, nobody asks.
+            let _ = LAST.try_with(|last| {
+                let (run, wakers) = &mut *last.borrow_mut();
+                if *run == self.run {
+                    wakers.count(number, more);
+                }
+            });
         }
     }
 
-    /// Somebody holds a waker of this task.
+    /// Somebody holds a waker of this task. Only asked by the lab's own thread.
     pub(crate) fn can_wake(&self, task: id::TaskId) -> bool {
-        self.seen().wakers.get(task.get() as usize).is_some_and(|wakers| *wakers > 0)
+        let number = task.get() as usize;
+        let here = LAST.with_borrow(|(_, wakers)| wakers.of(number));
+        here + self.seen().wakers.of(number) > 0
     }
 
     /// Who has woken a task from another thread.
     pub(crate) fn intruder(&self) -> Option<Intruder> {
+        if !self.hint.load(Relaxed) {
+            return None;
+        }
         self.seen().intruder.clone()
     }
 

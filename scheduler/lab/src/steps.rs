@@ -22,6 +22,8 @@ pub(crate) struct Steps {
     numbers: HashMap<usize, TaskId, Fast>,
     current: TaskId,
     now_read: bool,
+    /// It is asked what the current step touches.
+    seen: bool,
 }
 
 /// What is known of a task or a job.
@@ -45,13 +47,19 @@ pub(crate) enum Entry {
 }
 
 impl Steps {
-    pub(crate) fn new(names: Names) -> Self {
-        let (tasks, enabled, numbers) = (Vec::new(), Vec::new(), HashMap::default());
-        Steps { names, tasks, enabled, numbers, current: OUTSIDE, now_read: false }
+    /// Before the first run.
+    pub(crate) fn new() -> Self {
+        let (names, tasks, enabled, numbers) = (Names::default(), Vec::new(), Vec::new(), HashMap::default());
+        Steps { names, tasks, enabled, numbers, current: OUTSIDE, now_read: false, seen: false }
     }
 
-    pub(crate) fn into_names(self) -> Names {
-        self.names
+    /// The same before the next run, which has the same numbers.
+    pub(crate) fn renewed(mut self) -> Self {
+        self.tasks.clear();
+        self.enabled.clear();
+        self.numbers.clear();
+        self.current = OUTSIDE;
+        self
     }
 
     fn known(&mut self, task: TaskId) -> &mut Known {
@@ -106,12 +114,12 @@ impl Steps {
         &self.enabled
     }
 
-    /// Takes out what the step of a task runs, and begins to record for it.
-    pub(crate) fn begin(&mut self, task: TaskId) -> Option<Entry> {
-        (self.current, self.now_read) = (task, false);
+    /// Takes out what the step of a task runs, and begins to record for it what it touches, if that is asked.
+    pub(crate) fn begin(&mut self, task: TaskId, seen: bool) -> Option<Entry> {
+        (self.current, self.now_read, self.seen) = (task, false, seen);
         let known = self.known(task);
         let (made, queued) = (known.made, known.queued.take());
-        observe::begin(task as u32, made);
+        observe::begin(task as u32, made, seen);
         if let Ok(place) = self.enabled.binary_search(&task) {
             self.enabled.remove(place);
         }
@@ -132,6 +140,10 @@ impl Steps {
     /// The step is over: what it touched.
     pub(crate) fn end(&mut self) -> Footprint {
         let (current, now_read) = (self.current, self.now_read);
+        if !self.seen {
+            self.known(current).made = observe::end(|made, _| made);
+            return Footprint::Unknown;
+        }
         let names = &mut self.names;
         let (made, touched) = observe::end(|made, touches| {
             let now = now_read.then(|| Access::new(TIME, Kind::Read));

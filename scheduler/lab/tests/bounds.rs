@@ -1,9 +1,11 @@
-//! What an exploration says of itself that a bound ended.
+//! What an exploration says of itself that a bound ended, and what a run does.
+
+use std::time::Duration;
 
 use asupersync_core::{Cx, Outcome};
-use asupersync_lab::Explore;
 use asupersync_lab::explore::Sampling;
 use asupersync_lab::model::Program;
+use asupersync_lab::{Explore, Lab};
 
 /// A writer and `n` readers: 2^n traces.
 fn readers(n: usize) -> impl Fn(&mut Program) {
@@ -62,4 +64,40 @@ fn the_estimate_is_of_the_right_size() {
         assert!(estimate > all / 10.0 && estimate < all * 10.0, "{name}: {estimate}, not {all}");
         assert!(found.to_string().contains("by Knuth's estimate"), "{found}");
     }
+}
+
+/// One task goes on for ever, and another waits for it.
+async fn spins(cx: &Cx) -> Outcome {
+    let spinner = cx.spawn("spinner", async |cx: &Cx| -> Outcome {
+        loop {
+            cx.yield_now().await?;
+        }
+    });
+    spinner.join().await
+}
+
+#[test]
+fn a_task_that_goes_on_for_ever_ends_the_run_and_is_named() {
+    let (outcome, report) = Lab::builder(0).steps(5000).build().run_with_report(spins);
+    let told = outcome.unwrap_err().to_string();
+    for part in [
+        "more than 5000 steps",
+        "`spinner`, spawned at scheduler/lab/tests/bounds.rs",
+        "1000 of the last 1000",
+    ] {
+        assert!(told.contains(part), "no `{part}` in {told}");
+    }
+    let left: Vec<_> = report.leftovers.iter().map(|left| &*left.name).collect();
+    assert!(left.contains(&"spinner"), "{report}");
+    // Any number of them, if time goes on between.
+    let outcome = Lab::builder(0).steps(5000).build().run(async |cx: &Cx| {
+        for _ in 0..10 {
+            for _ in 0..1000 {
+                cx.yield_now().await?;
+            }
+            cx.sleep(Duration::from_secs(1)).await?;
+        }
+        Ok(())
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
 }

@@ -8,23 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use asupersync::channel::oneshot;
 use asupersync::sync::Mutex;
 use asupersync::{Cx, Outcome};
-
-/// Two tasks that take two locks, the one in the other's order.
-async fn crosswise(cx: &Cx) -> Outcome {
-    let forks = [0, 1].map(|_| Arc::new(Mutex::new(())));
-    let philosopher = |name: &str, first: usize, second: usize| {
-        let (first, second) = (forks[first].clone(), forks[second].clone());
-        cx.spawn(name, async move |cx| {
-            let _first = first.lock(cx).await?;
-            cx.yield_now().await?;
-            let _second = second.lock(cx).await?;
-            Ok(())
-        })
-    };
-    let (plato, kant) = (philosopher("plato", 0, 1), philosopher("kant", 1, 0));
-    plato.join().await?;
-    kant.join().await
-}
+use child::crosswise;
 
 #[asupersync::lab_test]
 async fn no_update_is_lost(cx: &Cx) -> Outcome {

@@ -2,40 +2,20 @@
 
 mod child;
 
-use std::sync::Arc;
-
-use asupersync_core::sync::Mutex;
-use asupersync_core::{Cx, Outcome};
 use asupersync_lab::Explore;
 use asupersync_lab::explore::Sampling;
-use child::line;
-
-async fn two_philosophers(cx: &Cx) -> Outcome {
-    let forks = [0, 1].map(|_| Arc::new(Mutex::new(())));
-    let philosopher = |name: &str, first: usize, second: usize| {
-        let (first, second) = (forks[first].clone(), forks[second].clone());
-        cx.spawn(name, async move |cx| {
-            let _first = first.lock(cx).await?;
-            cx.yield_now().await?;
-            let _second = second.lock(cx).await?;
-            Ok(())
-        })
-    };
-    let (plato, kant) = (philosopher("plato", 0, 1), philosopher("kant", 1, 0));
-    plato.join().await?;
-    kant.join().await
-}
+use child::{crosswise, line};
 
 #[test]
 #[ignore = "fails on purpose, for the tests below"]
 fn explored() {
-    Explore::optimal().check(two_philosophers);
+    Explore::optimal().check(crosswise);
 }
 
 #[test]
 #[ignore = "fails on purpose, for the tests below"]
 fn sampled() {
-    Explore::sample(Sampling::Walk, 7, 10_000).check(two_philosophers);
+    Explore::sample(Sampling::Walk, 7, 10_000).check(crosswise);
 }
 
 fn said(test: &str, replay: Option<&str>) -> String {

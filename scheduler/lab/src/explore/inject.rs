@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::access::{Footprint, ObjectId, TaskId};
 use super::nondeterminism::Nondeterminism;
 use super::schedule::{Schedule, Search};
+use super::timeline::Moment;
 use crate::random::Random;
 
 /// A task, and which of its steps, from 1.
@@ -22,14 +23,27 @@ pub struct Injector {
     /// Those that are left.
     points: Vec<Point>,
     most: usize,
+    /// This one of so many shares.
+    share: (usize, usize),
     first: bool,
+    asked: Option<String>,
 }
 
 impl Injector {
     /// Draws by a seed.
     pub fn new(seed: u64) -> Self {
-        let (random, taken, points) = (Random::new(seed), HashMap::new(), Vec::new());
-        Injector { seed, random, taken, last: (0, 0), point: None, points, most: usize::MAX, first: true }
+        Injector {
+            seed,
+            random: Random::new(seed),
+            taken: HashMap::new(),
+            last: (0, 0),
+            point: None,
+            points: Vec::new(),
+            most: usize::MAX,
+            share: (0, 1),
+            first: true,
+            asked: None,
+        }
     }
 
     /// At so many points at the most, evenly among all of them. Default: at each.
@@ -38,9 +52,25 @@ impl Injector {
         self
     }
 
+    /// At these of them only: the `nth` of so many equal shares, from 0. For several threads.
+    pub fn share(mut self, nth: usize, of: usize) -> Self {
+        self.share = (nth, of);
+        self
+    }
+
+    /// How many points are left, before the current one.
+    pub fn left(&self) -> usize {
+        self.points.len()
+    }
+
     /// The task that is asked to stop in this run, and before which of its steps.
     pub fn point(&self) -> Option<(TaskId, u32)> {
         self.point
+    }
+
+    /// The name of that task, once it was asked.
+    pub fn asked(&self) -> Option<&str> {
+        self.asked.as_deref()
     }
 }
 
@@ -63,16 +93,35 @@ impl Schedule for Injector {
     fn cancels(&mut self) -> bool {
         self.point == Some(self.last)
     }
+
+    fn sees(&self) -> bool {
+        false
+    }
+
+    fn tell(&mut self, moment: &dyn Fn() -> Moment) {
+        if self.point == Some(self.last) {
+            self.asked = Some(moment().name);
+        }
+    }
 }
 
 impl Search for Injector {
-    fn end(&mut self, _: &[(TaskId, ObjectId)]) -> bool {
-        if std::mem::take(&mut self.first) && self.points.len() > self.most {
-            let (all, most) = (self.points.len(), self.most);
-            self.points = (0..most).map(|n| self.points[n * all / most]).collect();
-        }
+    fn again(&mut self) {
         self.random = Random::new(self.seed);
         self.taken.clear();
+        self.asked = None;
+        if self.first {
+            self.points.clear();
+        }
+    }
+
+    fn end(&mut self, _: &[(TaskId, ObjectId)]) -> bool {
+        if std::mem::take(&mut self.first) {
+            let (all, (nth, of)) = (self.points.len(), self.share);
+            let most = self.most.min(all);
+            self.points = (nth..most).step_by(of).map(|n| self.points[n * all / most]).collect();
+        }
+        self.again();
         self.point = self.points.pop();
         self.point.is_some()
     }

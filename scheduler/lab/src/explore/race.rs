@@ -53,12 +53,13 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Looks through a run; `stuck` are the acquires that were waited for at its end.
-    pub(crate) fn of(&mut self, events: &[Event], stuck: &[(TaskId, ObjectId)]) {
-        self.clear(events, stuck);
+    /// Looks through a run, of which the first `known` steps are those of the one before; `stuck` are the
+    /// acquires that were waited for at its end.
+    pub(crate) fn of(&mut self, events: &[Event], known: usize, stuck: &[(TaskId, ObjectId)]) {
+        let known = self.begin(events, known, stuck);
         let mut before: Vec<(usize, bool)> = Vec::new();
-        let mut barrier = None;
-        for (at, event) in events.iter().enumerate() {
+        let mut barrier = self.repeat(&events[..known]);
+        for (at, event) in events.iter().enumerate().skip(known) {
             before.clear();
             if event.footprint == Footprint::Barrier {
                 before.extend(self.last.iter().flatten().map(|last| (*last, false)));
@@ -124,16 +125,21 @@ impl Order {
         }
     }
 
-    fn clear(&mut self, events: &[Event], stuck: &[(TaskId, ObjectId)]) {
-        let tasks = events.iter().map(|event| event.task).chain(stuck.iter().map(|(task, _)| *task));
-        self.width = tasks.max().map_or(0, |most| most + 1);
-        let accesses = events.iter().flat_map(|event| event.footprint.accesses());
+    /// Makes room, and forgets what is not `known`; tells how many steps are.
+    fn begin(&mut self, events: &[Event], known: usize, stuck: &[(TaskId, ObjectId)]) -> usize {
+        let tasks = events[known..].iter().map(|event| event.task).chain(stuck.iter().map(|(task, _)| *task));
+        let width = tasks.max().map_or(0, |most| most + 1);
+        // Clocks of another width are made anew.
+        let known = if width > self.width { 0 } else { known };
+        self.width = self.width.max(width);
+        let accesses = events[known..].iter().flat_map(|event| event.footprint.accesses());
         let objects = accesses.map(|access| access.object).chain(stuck.iter().map(|(_, lock)| *lock));
         let objects = objects.max().map_or(0, |most| most + 1);
-        self.tasks.clear();
-        self.clocks.clear();
-        self.numbers.clear();
-        self.races.clear();
+        self.tasks.truncate(known);
+        self.numbers.truncate(known);
+        self.clocks.truncate(known * self.width);
+        let is_new = |race: &mut Race| !matches!(race.second, Second::Taken(second) if second < known);
+        while self.races.pop_if(is_new).is_some() {}
         for seen in &mut self.seen {
             (seen.write, seen.acquire) = (None, None);
             seen.reads.clear();
@@ -141,6 +147,31 @@ impl Order {
         self.seen.resize_with(objects.max(self.seen.len()), Seen::default);
         self.last.clear();
         self.last.resize(self.width, None);
+        known
+    }
+
+    /// Sees known steps again; tells which was the last barrier.
+    fn repeat(&mut self, events: &[Event]) -> Option<usize> {
+        let mut barrier = None;
+        for (at, event) in events.iter().enumerate() {
+            if event.footprint == Footprint::Barrier {
+                barrier = Some(at);
+            }
+            for access in event.footprint.accesses() {
+                let seen = &mut self.seen[access.object];
+                match access.kind {
+                    Kind::Read => seen.reads.push(at),
+                    Kind::Write => {
+                        seen.reads.clear();
+                        seen.write = Some(at);
+                    }
+                    Kind::Acquire => seen.acquire = Some(at),
+                    Kind::Release => seen.write = Some(at),
+                }
+            }
+            self.last[event.task] = Some(at);
+        }
+        barrier
     }
 
     fn push_clock(&mut self, task: TaskId, before: &[(usize, bool)]) {

@@ -8,44 +8,38 @@ use super::schedule::Schedule;
 /// What a run did. Kept from run to run for its memory.
 #[derive(Default)]
 pub(crate) struct Record {
-    /// Who could go on before each step, one step after the other.
+    choices: Vec<TaskId>,
+    /// Who could go on before each step, one step after the other, and where those of each end.
     enabled: Vec<TaskId>,
-    steps: Vec<Step>,
-}
-
-struct Step {
-    /// Where those that could go on end.
-    end: usize,
-    task: TaskId,
-    footprint: Footprint,
+    ends: Vec<usize>,
+    footprints: Vec<Footprint>,
 }
 
 impl Record {
-    pub(crate) fn clear(&mut self) {
-        self.enabled.clear();
-        self.steps.clear();
-    }
-
     pub(crate) fn choices(&self) -> Choices {
-        Choices(self.steps.iter().map(|step| step.task).collect())
+        Choices(self.choices.clone())
     }
 
     fn enabled(&self, step: usize) -> &[TaskId] {
-        let begin = if step == 0 { 0 } else { self.steps[step - 1].end };
-        &self.enabled[begin..self.steps[step].end]
+        let begin = step.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.enabled[begin..self.ends[step]]
     }
 }
 
-/// A schedule whose run is written down.
+/// A schedule whose choices are written down, and if that is asked for, what the run did after each.
 pub(crate) struct Recorder<'a, S: ?Sized> {
     schedule: &'a mut S,
     record: &'a mut Record,
+    whole: bool,
 }
 
 impl<'a, S: Schedule> Recorder<'a, S> {
-    pub(crate) fn new(schedule: &'a mut S, record: &'a mut Record) -> Self {
-        record.clear();
-        Recorder { schedule, record }
+    pub(crate) fn new(schedule: &'a mut S, record: &'a mut Record, whole: bool) -> Self {
+        record.choices.clear();
+        record.enabled.clear();
+        record.ends.clear();
+        record.footprints.clear();
+        Recorder { schedule, record, whole }
     }
 }
 
@@ -53,22 +47,30 @@ impl<S: Schedule> Schedule for Recorder<'_, S> {
     fn choose(&mut self, enabled: &[TaskId]) -> Result<Option<TaskId>, Nondeterminism> {
         let chosen = self.schedule.choose(enabled)?;
         if let Some(task) = chosen {
-            self.record.enabled.extend_from_slice(enabled);
-            let end = self.record.enabled.len();
-            self.record.steps.push(Step { end, task, footprint: Footprint::Unknown });
+            self.record.choices.push(task);
+            if self.whole {
+                self.record.enabled.extend_from_slice(enabled);
+                self.record.ends.push(self.record.enabled.len());
+            }
         }
         Ok(chosen)
     }
 
     fn stepped(&mut self, footprint: Footprint) -> Result<(), Nondeterminism> {
-        if let Some(step) = self.record.steps.last_mut() {
-            step.footprint = footprint.clone();
+        if self.whole {
+            // A step may be chosen and then not be told of.
+            self.record.footprints.resize(self.record.choices.len() - 1, Footprint::Unknown);
+            self.record.footprints.push(footprint.clone());
         }
         self.schedule.stepped(footprint)
     }
 
     fn cancels(&mut self) -> bool {
         self.schedule.cancels()
+    }
+
+    fn sees(&self) -> bool {
+        self.whole || self.schedule.sees()
     }
 }
 
@@ -91,19 +93,20 @@ impl<'a> Again<'a> {
 
 impl Schedule for Again<'_> {
     fn choose(&mut self, enabled: &[TaskId]) -> Result<Option<TaskId>, Nondeterminism> {
-        let Some(step) = self.record.steps.get(self.at) else { return Ok(None) };
+        let Some(task) = self.record.choices.get(self.at) else { return Ok(None) };
         let then = self.record.enabled(self.at);
         if then != enabled {
             return Err(Nondeterminism::enabled(self.at, then, enabled));
         }
-        Ok(Some(step.task))
+        Ok(Some(*task))
     }
 
     fn stepped(&mut self, footprint: Footprint) -> Result<(), Nondeterminism> {
-        let Step { task, footprint: then, .. } = &self.record.steps[self.at];
-        // The run ended within this step.
+        let task = self.record.choices[self.at];
+        // The run may have ended within this step.
+        let then = self.record.footprints.get(self.at).unwrap_or(&Footprint::Unknown);
         if *then != Footprint::Unknown && *then != footprint {
-            return Err(Nondeterminism::touched(self.at, *task, then, &footprint));
+            return Err(Nondeterminism::touched(self.at, task, then, &footprint));
         }
         self.at += 1;
         Ok(())

@@ -127,6 +127,10 @@ impl Schedule for Replay {
     fn stepped(&mut self, _: Footprint) -> Result<(), Nondeterminism> {
         Ok(())
     }
+
+    fn sees(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub enum Sampling {
 pub struct Sampler {
     sampling: Sampling,
     left: u64,
-    /// Of the next run.
+    /// Of this run.
     seed: u64,
     random: Random,
     /// Of each task, by number; the greatest goes first.
@@ -65,13 +65,11 @@ impl Sampler {
     }
 
     fn begin(&mut self) {
-        self.longest = self.longest.max(self.steps);
         self.steps = 0;
         self.priorities.clear();
         self.last.clear();
         self.changes.clear();
         self.random = Random::new(self.seed);
-        self.seed = self.seed.wrapping_add(1);
         if let Sampling::Priorities { depth } = self.sampling {
             self.changes.extend((1..depth).map(|_| self.random.choose(self.longest)));
         }
@@ -118,10 +116,20 @@ impl Schedule for Sampler {
         self.steps += 1;
         Ok(())
     }
+
+    fn sees(&self) -> bool {
+        self.sampling == Sampling::PartialOrder
+    }
 }
 
 impl Search for Sampler {
+    fn again(&mut self) {
+        self.begin();
+    }
+
     fn end(&mut self, _: &[(TaskId, ObjectId)]) -> bool {
+        self.longest = self.longest.max(self.steps);
+        self.seed = self.seed.wrapping_add(1);
         self.begin();
         self.left = self.left.saturating_sub(1);
         self.left > 0

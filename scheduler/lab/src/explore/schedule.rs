@@ -24,6 +24,11 @@ pub trait Schedule {
         false
     }
 
+    /// Whether it asks what steps touch; one that does not is told [`Footprint::Unknown`].
+    fn sees(&self) -> bool {
+        true
+    }
+
     /// What that step was, for whoever writes the run down.
     fn tell(&mut self, moment: &dyn Fn() -> Moment) {
         let _ = moment;
@@ -32,6 +37,9 @@ pub trait Schedule {
 
 /// Decides the order of one run after another.
 pub trait Search: Schedule {
+    /// The run that is over is had again: the same choices.
+    fn again(&mut self);
+
     /// A run is over, and these tasks still waited for these locks. Tells whether there is another.
     fn end(&mut self, waiting: &[(TaskId, super::ObjectId)]) -> bool;
 
@@ -59,6 +67,10 @@ impl<S: Schedule> Schedule for Story<S> {
 
     fn cancels(&mut self) -> bool {
         self.schedule.cancels()
+    }
+
+    fn sees(&self) -> bool {
+        self.schedule.sees()
     }
 
     fn tell(&mut self, moment: &dyn Fn() -> Moment) {

@@ -181,7 +181,9 @@ impl Explore {
         let mut found = Explored::nothing();
         let mut record = Record::default();
         for nth in 1..=self.most {
-            let ended = match self.run_checked(run, search, &mut record, nth) {
+            // What a run repeats of the one before, an exploration compares anyway.
+            let twice = nth.is_power_of_two() && (!all || nth.trailing_zeros().is_multiple_of(4));
+            let ended = match self.run_checked(run, search, &mut record, twice) {
                 Ok(ended) => ended,
                 Err(other) => {
                     found.failure = Some(Failure::of(&other, record.choices(), Timeline::default()));
@@ -208,26 +210,34 @@ impl Explore {
         found
     }
 
-    /// Has one run. The first, some later ones and one that fails are had again: they must be the same.
+    /// Has one run. The `twice` are had again, as is one that fails: they must be the same.
     fn run_checked(
         &self,
         run: &mut Run<'_>,
         search: &mut impl Search,
         record: &mut Record,
-        nth: u64,
+        twice: bool,
     ) -> Result<Ended, Nondeterminism> {
-        let ended = run(&mut Recorder::new(search, record))
+        let ended = run(&mut Recorder::new(search, record, twice))
             .map_err(|other| other.because(|| cause(run, record.choices())))?;
-        if !nth.is_power_of_two() && self.wrong(&ended).is_none() {
+        if !twice && self.wrong(&ended).is_none() {
             return Ok(ended);
         }
+        if !twice {
+            search.again();
+            match run(&mut Recorder::new(search, record, true)) {
+                Ok(now) => same(&ended, &now, record.choices().0.len()),
+                Err(other) => Err(other),
+            }
+            .map_err(|other| other.because(|| cause(run, record.choices())))?;
+        }
         let mut again = Again::new(record);
-        let other = match run(&mut again) {
-            Ok(now) if now.is_like(&ended) => return Ok(ended),
-            Ok(now) => Nondeterminism::ended(again.steps(), &ended.to_string(), &now.to_string()),
-            Err(other) => other,
-        };
-        Err(other.because(|| cause(run, record.choices())))
+        match run(&mut again) {
+            Ok(now) => same(&ended, &now, again.steps()),
+            Err(other) => Err(other),
+        }
+        .map_err(|other| other.because(|| cause(run, record.choices())))?;
+        Ok(ended)
     }
 
     /// Runs these choices, and writes the run down if it fails.
@@ -268,10 +278,16 @@ impl Explore {
     }
 }
 
+/// Whether two runs of the same choices ended alike.
+fn same(then: &Ended, now: &Ended, steps: usize) -> Result<(), Nondeterminism> {
+    let different = || Nondeterminism::ended(steps, &then.to_string(), &now.to_string());
+    if then.is_like(now) { Ok(()) } else { Err(different()) }
+}
+
 /// What a difference to an earlier run comes of: tells by having the run twice more.
 fn cause(run: &mut Run<'_>, choices: Choices) -> Cause {
     let mut later = Record::default();
-    let ended = run(&mut Recorder::new(&mut Replay::lenient(choices), &mut later));
+    let ended = run(&mut Recorder::new(&mut Replay::lenient(choices), &mut later, true));
     match (ended, run(&mut Again::new(&later))) {
         (Ok(ended), Ok(again)) if ended.is_like(&again) => Cause::EarlierRun,
         _ => Cause::EachRun,
