@@ -11,6 +11,7 @@
 //! | [`tower`] | `tower` | each request in a region of its own |
 //! | [`systemd`] | | what systemd is told of a service |
 //! | `cap_std` | `cap-std` | how far a capability goes: directories, and pools of addresses |
+//! | [`guest`] | `guest` | Tokio's libraries in a region, on a private runtime |
 //! | [`hosted`] | `hosted` | regions on a Tokio runtime that is there already |
 //!
 //! Foreign libraries poll, and know no scope. What is theirs is polled on through Request; the
@@ -23,6 +24,8 @@ pub mod io;
 
 #[cfg(feature = "cap-std")]
 pub mod cap_std;
+#[cfg(feature = "guest")]
+pub mod guest;
 #[cfg(feature = "hosted")]
 pub mod hosted;
 #[cfg(feature = "hyper")]
