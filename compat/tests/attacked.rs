@@ -237,11 +237,18 @@ fn http_is_asked_for() {
                 Box::pin(async move {
                     let listener = around.tcp_bind("127.0.0.1:0").await?;
                     let addr = listener.local_addr()?;
-                    let server = around.spawn("server", async move |cx: &Cx| {
+                    // Held until this ends, by itself or not.
+                    let (_done, mut is_done) = oneshot::channel::<()>();
+                    drop(around.spawn("server", async move |cx: &Cx| {
                         let hello =
                             service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from("hello"))));
-                        serve(cx, listener, hello).await
-                    });
+                        let serving = async |cx: &Cx| serve(cx, listener, hello).await.map(drop);
+                        let until = async |cx: &Cx| {
+                            is_done.recv(cx).await.ok();
+                            Ok(())
+                        };
+                        cx.race(serving, until).await.map(drop)
+                    }));
                     let stream = around.tcp_connect(addr).await?;
                     let asked = async {
                         match version {
@@ -251,7 +258,7 @@ fn http_is_asked_for() {
                         hyper::Result::Ok(())
                     };
                     asked.await?;
-                    server.cancel(asupersync_core::Budget::UNLIMITED).await.map(drop)
+                    Ok(())
                 })
             };
             at_every_await(cx, play, |ended| fine(&ended)).await?;
@@ -277,7 +284,8 @@ fn a_service_on_tokio_is_dropped() {
             let mut serving = Box::pin(hosted::serve(listener, service));
             for _ in 0..polls {
                 poll_fn(|task| {
-                    Poll::Ready(serving.as_mut().poll(task).is_pending().then_some(()).expect("it serves"))
+                    assert!(serving.as_mut().poll(task).is_pending());
+                    Poll::Ready(())
                 })
                 .await;
                 tokio::task::yield_now().await;

@@ -92,7 +92,7 @@ fn measure(side: Side, seconds: u32) -> io::Result<Run> {
 
 fn read(told: &str) -> Option<Run> {
     let after = |word: &str| {
-        Some(told.lines().find(|line| line.trim().starts_with(word))?.split_whitespace().nth(1)?)
+        told.lines().find(|line| line.trim().starts_with(word))?.split_whitespace().nth(1)
     };
     let time = after("99%")?;
     let (number, scale) = match time {
