@@ -7,9 +7,11 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
+use std::time::Duration;
 
+use asupersync_compat::guest::Enclave;
 use asupersync_compat::hosted;
-use asupersync_compat::hyper::{Server, serve};
+use asupersync_compat::hyper::{Server, connect_http1, connect_http2, serve};
 use asupersync_compat::io::ByteStreamExt;
 use asupersync_conformance::attack::{Ended, Play, at_every_await};
 use asupersync_core::channel::oneshot;
@@ -139,6 +141,44 @@ fn streams_are_read_and_written() {
     });
 }
 
+/// Whatever becomes of the caller, its region closes when the call is gone.
+#[test]
+fn guests_are_called() {
+    run(async |cx: &Cx| {
+        let tokio = Enclave::open(cx)?;
+        let (token, owned) = (Arc::new(()), tokio.owned(()));
+        for how in 0..5 {
+            let play = |_, cx: Cx| -> Play<Outcome> {
+                let (tokio, owned, held) = (tokio.clone(), owned.clone(), token.clone());
+                let wait = async || {
+                    // a wait, not a synchronisation: it crosses to the enclave's timers
+                    tokio::time::sleep(Duration::from_micros(100)).await;
+                    tokio::task::yield_now().await;
+                };
+                Box::pin(async move {
+                    let work = async move {
+                        let _held = &held;
+                        wait().await;
+                    };
+                    match how {
+                        0 => tokio.run(&cx, work).await,
+                        1 => tokio.run_or_cancel(&cx, work).await,
+                        2 => tokio.run_with(&cx, async |_| work.await).await,
+                        3 => tokio.blocking(&cx, || tokio::runtime::Handle::current().block_on(work)).await,
+                        _ => owned.call(&cx, async |_: &()| work.await).await,
+                    }
+                })
+            };
+            let gone = |ended| {
+                fine(&ended);
+                assert_eq!(Arc::strong_count(&token), 1, "a call is left");
+            };
+            at_every_await(cx, play, gone).await?;
+        }
+        Ok(())
+    });
+}
+
 /// There is no `Cx` to be put under Request: whoever drops the root asks it to close.
 #[test]
 fn roots_on_tokio_are_dropped() {
@@ -186,5 +226,75 @@ fn roots_on_tokio_are_dropped() {
                 break;
             }
         }
+    }
+}
+
+#[test]
+fn http_is_asked_for() {
+    run(async |cx: &Cx| {
+        for version in [1, 2] {
+            let play = |around: Cx, cx: Cx| -> Play<Outcome> {
+                Box::pin(async move {
+                    let listener = around.tcp_bind("127.0.0.1:0").await?;
+                    let addr = listener.local_addr()?;
+                    // Held until this ends, by itself or not.
+                    let (_done, mut is_done) = oneshot::channel::<()>();
+                    drop(around.spawn("server", async move |cx: &Cx| {
+                        let hello =
+                            service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from("hello"))));
+                        let serving = async |cx: &Cx| serve(cx, listener, hello).await.map(drop);
+                        let until = async |cx: &Cx| {
+                            is_done.recv(cx).await.ok();
+                            Ok(())
+                        };
+                        cx.race(serving, until).await.map(drop)
+                    }));
+                    let stream = around.tcp_connect(addr).await?;
+                    let asked = async {
+                        match version {
+                            1 => drop(connect_http1::<_, String>(&cx, stream).await?),
+                            _ => drop(connect_http2::<_, String>(&cx, stream).await?),
+                        }
+                        hyper::Result::Ok(())
+                    };
+                    asked.await?;
+                    Ok(())
+                })
+            };
+            at_every_await(cx, play, |ended| fine(&ended)).await?;
+        }
+        Ok(())
+    });
+}
+
+/// As roots on Tokio: there is no `Cx`.
+#[test]
+fn a_service_on_tokio_is_dropped() {
+    let mut tokio = tokio::runtime::Builder::new_multi_thread();
+    let tokio = tokio.worker_threads(2).enable_all().build().expect("a runtime");
+    for polls in 0..4 {
+        let token = Arc::new(());
+        let held = token.clone();
+        tokio.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let service = tower::service_fn(move |_| {
+                let _held = held.clone();
+                async { Ok::<_, Infallible>(Response::new(String::new())) }
+            });
+            let mut serving = Box::pin(hosted::serve(listener, service));
+            for _ in 0..polls {
+                poll_fn(|task| {
+                    assert!(serving.as_mut().poll(task).is_pending());
+                    Poll::Ready(())
+                })
+                .await;
+                tokio::task::yield_now().await;
+            }
+            drop(serving);
+            // It closes by itself.
+            while Arc::strong_count(&token) > 1 {
+                tokio::task::yield_now().await;
+            }
+        });
     }
 }
