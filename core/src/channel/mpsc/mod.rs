@@ -50,7 +50,7 @@ use crate::sync::waiters::{Waiters, poll_locked};
 #[track_caller]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     assert!(capacity > 0, "a channel needs room for at least one value");
-    with_room(capacity)
+    with_room(capacity, false)
 }
 
 /// A channel that holds whatever is sent: a sender never waits, and the queue grows as long as the
@@ -71,11 +71,11 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// # }
 /// ```
 pub fn unbounded<T>() -> (UnboundedSender<T>, Receiver<T>) {
-    let (sender, receiver) = with_room(usize::MAX);
+    let (sender, receiver) = with_room(usize::MAX, true);
     (UnboundedSender(sender), receiver)
 }
 
-fn with_room<T>(room: usize) -> (Sender<T>, Receiver<T>) {
+fn with_room<T>(room: usize, unbounded: bool) -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Mutex::new(State {
         queue: VecDeque::new(),
         room,
@@ -83,8 +83,9 @@ fn with_room<T>(room: usize) -> (Sender<T>, Receiver<T>) {
         receiver: None,
         senders: 1,
         closed: false,
+        unbounded,
     }));
-    (Sender { shared: shared.clone() }, Receiver { shared })
+    (Sender { shared: shared.clone() }, Receiver { shared, taken: VecDeque::new() })
 }
 
 /// Where a value joins the queue.
@@ -104,9 +105,21 @@ struct State<T> {
     senders: usize,
     /// The receiver is gone, or closed the channel.
     closed: bool,
+    /// Nobody ever waits for room, or holds it.
+    unbounded: bool,
 }
 
 impl<T> State<T> {
+    /// Takes the next value; of an unbounded channel all that are behind it, too.
+    fn pop(&mut self, taken: &mut VecDeque<T>) -> Option<T> {
+        let value = self.queue.pop_front()?;
+        if self.unbounded {
+            std::mem::swap(&mut self.queue, taken);
+            self.room += taken.len();
+        }
+        Some(value)
+    }
+
     /// A reserved slot is filled. Gives the value back if nobody will receive it, to be dropped
     /// outside the lock.
     fn fill(&mut self, value: T, end: End) -> (Option<T>, Option<Waker>) {
@@ -144,6 +157,8 @@ pub struct Sender<T> {
 /// The end that receives.
 pub struct Receiver<T> {
     shared: Arc<Mutex<State<T>>>,
+    /// What an unbounded channel held behind the last value that came out of the queue.
+    taken: VecDeque<T>,
 }
 
 impl<T> Sender<T> {
@@ -156,13 +171,14 @@ impl<T> Sender<T> {
     /// Dropped while it waits, the value is dropped with it. To keep it, [`reserve`](Self::reserve)
     /// first.
     pub async fn send<C>(&self, cx: &Cx<C>, value: T) -> Result<(), SendError<T>> {
-        match self.reserve(cx).await {
-            Ok(permit) => {
-                permit.send(value);
-                Ok(())
-            }
-            Err(SendError::Closed(())) => Err(SendError::Closed(value)),
-            Err(SendError::Cancelled((), source)) => Err(SendError::Cancelled(value, source)),
+        // Room is taken and filled in one step.
+        let mut kept = Some(value);
+        let fill = |state: &mut State<T>| kept.take().and_then(|value| state.fill(value, End::Back).1);
+        let sent = self.when_room(cx, fill).await;
+        match (sent, kept) {
+            (Err(SendError::Closed(())), Some(value)) => Err(SendError::Closed(value)),
+            (Err(SendError::Cancelled((), source)), Some(value)) => Err(SendError::Cancelled(value, source)),
+            _ => Ok(()),
         }
     }
 
@@ -181,8 +197,22 @@ impl<T> Sender<T> {
     /// Waits for room, and leaves it to the caller to give it back, and to take back the `senders`
     /// that were added with it.
     async fn reserve_slot<C>(&self, cx: &Cx<C>, senders: usize) -> Result<(), SendError<()>> {
-        let mut reserve = Reserve { shared: &self.shared, key: None, senders };
-        cx.op(Level::Requested, Note::on(Use::MpscSend, &*self.shared), |task| reserve.poll(task)).await
+        self.when_room(cx, |state| {
+            state.senders += senders;
+            None
+        })
+        .await
+    }
+
+    /// Waits for room, and does under the lock what is told with it.
+    async fn when_room<C>(
+        &self,
+        cx: &Cx<C>,
+        mut then: impl FnMut(&mut State<T>) -> Option<Waker>,
+    ) -> Result<(), SendError<()>> {
+        let mut reserve = Reserve { shared: &self.shared, key: None };
+        let note = Note::on(Use::MpscSend, &*self.shared);
+        cx.op(Level::Requested, note, |task| reserve.poll(task, &mut then)).await
     }
 
     /// Sends a value if there is room now.
@@ -256,14 +286,17 @@ impl<T> Clone for UnboundedSender<T> {
 struct Reserve<'a, T> {
     shared: &'a Mutex<State<T>>,
     key: Option<usize>,
-    /// To be added with the slot.
-    senders: usize,
 }
 
 impl<T> Reserve<'_, T> {
-    fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<(), SendError<()>>> {
-        let (key, senders) = (&mut self.key, self.senders);
-        poll_locked(self.shared, task, |state, parking| {
+    fn poll(
+        &mut self,
+        task: &mut Context<'_>,
+        mut then: impl FnMut(&mut State<T>) -> Option<Waker>,
+    ) -> Poll<Result<(), SendError<()>>> {
+        let key = &mut self.key;
+        let mut receiver = None;
+        let polled = poll_locked(self.shared, task, |state, parking| {
             match *key {
                 None if state.closed => {}
                 None if state.room > 0 => state.room -= 1,
@@ -276,9 +309,11 @@ impl<T> Reserve<'_, T> {
             if state.closed {
                 return Poll::Ready(Err(SendError::Closed(())));
             }
-            state.senders += senders;
+            receiver = then(state);
             Poll::Ready(Ok(()))
-        })
+        });
+        receiver.into_iter().for_each(Waker::wake);
+        polled
     }
 }
 
@@ -346,8 +381,12 @@ impl<T> Receiver<T> {
         task: &mut Context<'_>,
         mut slot: impl FnMut(&mut State<T>) -> Option<Waker>,
     ) -> Poll<Option<T>> {
+        if let Some(value) = self.taken.pop_front() {
+            return Poll::Ready(Some(value));
+        }
         let mut next = None;
-        let polled = poll_locked(&self.shared, task, |state, parking| match state.queue.pop_front() {
+        let taken = &mut self.taken;
+        let polled = poll_locked(&self.shared, task, |state, parking| match state.pop(taken) {
             Some(value) => {
                 next = slot(state);
                 Poll::Ready(Some(value))
@@ -361,8 +400,11 @@ impl<T> Receiver<T> {
 
     /// The next value, if one is there.
     pub fn try_recv(&mut self) -> Option<T> {
+        if let Some(value) = self.taken.pop_front() {
+            return Some(value);
+        }
         let mut state = lock(&self.shared);
-        let value = state.queue.pop_front()?;
+        let value = state.pop(&mut self.taken)?;
         let next = state.free();
         drop(state);
         next.into_iter().for_each(Waker::wake);
@@ -378,6 +420,6 @@ impl<T> Drop for Receiver<T> {
         let woken = state.waiters.grant_all();
         drop(state);
         drop(undelivered);
-        woken.into_iter().for_each(Waker::wake);
+        woken.wake();
     }
 }
