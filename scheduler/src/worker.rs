@@ -1,9 +1,10 @@
 //! The loop that polls tasks.
 //!
 //! One turn: see which lanes wait, let the [`policy`](crate::policy) pick, poll one task. Ready
-//! tasks come from the LIFO slot (what this worker just woke: its data is warm), then the ring,
-//! then the injector, then another worker's ring. The slot gives way after three polls in a row,
-//! and the injector and the driver are looked at every 61 turns, so that no source starves.
+//! tasks come from the LIFO slot (what this worker just spawned, or woke while nothing else waited here: its
+//! data is warm), then the ring, then the injector, then another worker's ring. The slot gives way after
+//! three polls in a row, and the injector and the driver are looked at every 61 turns, so that no source
+//! starves.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -39,8 +40,10 @@ struct Here {
     index: usize,
     ring: Local<Runnable>,
     slot: Cell<Option<Runnable>>,
-    /// Nobody was told of the one that is in the ring.
+    /// Nobody was told of what is in the ring.
     untold: Cell<bool>,
+    /// Tells of all that is queued meanwhile when that is done.
+    gathers: Cell<bool>,
 }
 
 impl Here {
@@ -78,15 +81,17 @@ pub(crate) fn submit_here(shared: &Shared, runnable: Runnable, why: Wake) -> Res
             here.untold.set(true);
             return Ok(());
         }
-        // Who yields lets the others run first.
+        // The others come first. Whoever is woken finds more to do, too, when they had their turn.
         Wake::Yield => Some(runnable),
+        Wake::Wake if !here.is_empty() => Some(runnable),
         _ => here.slot.replace(Some(runnable)),
     };
-    let untold = here.untold.take();
+    let news = displaced.is_some() || here.untold.get();
     if let Some(displaced) = displaced {
         here.ring.push_or_overflow(displaced, &shared.lanes.ready);
-        shared.notify();
-    } else if untold {
+    }
+    here.untold.set(news && here.gathers.get());
+    if news && !here.gathers.get() {
         shared.notify();
     }
     Ok(())
@@ -122,7 +127,8 @@ fn run(shared: Arc<Shared>, ring: Local<Runnable>, index: usize) {
         index,
         ring,
         slot: Cell::new(None),
-        untold: Cell::new(false),
+        untold: Cell::default(),
+        gathers: Cell::default(),
     });
     HERE.set(Some(here.clone()));
     let mut worker = Worker::new(shared, here, index);
@@ -215,11 +221,22 @@ impl Worker {
 
     fn look_around(&mut self) {
         if let Some(mut turn) = self.shared.driver.try_turn() {
-            turn.poll();
+            self.gather(|| turn.poll());
         }
         // Ahead of the ring, which may never be empty.
         if let Some(runnable) = self.shared.lanes.ready.pop() {
             self.poll(runnable);
+        }
+    }
+
+    /// Wakes another worker for what is queued here only when all of it is: one that is woken for the first
+    /// task of many has done that, and sleeps again, before the next is queued.
+    fn gather(&self, queue: impl FnOnce()) {
+        self.here.gathers.set(true);
+        queue();
+        self.here.gathers.set(false);
+        if self.here.untold.take() {
+            self.shared.notify();
         }
     }
 
@@ -260,7 +277,7 @@ impl Worker {
         shared.alarm.stirred();
         // Off the list, or what is due would wake this very worker.
         if let Some(mut turn) = turn {
-            turn.handle();
+            self.gather(|| turn.handle());
         }
         if stay && !self.searching {
             shared.idle.begin_search();

@@ -36,7 +36,8 @@ fn here(shared: &Arc<Shared>, index: usize) -> Here {
         index,
         ring: Local::new(),
         slot: Cell::new(None),
-        untold: Cell::new(false),
+        untold: Cell::default(),
+        gathers: Cell::default(),
     }
 }
 

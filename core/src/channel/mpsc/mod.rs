@@ -50,7 +50,7 @@ use crate::sync::waiters::{Waiters, poll_locked};
 #[track_caller]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     assert!(capacity > 0, "a channel needs room for at least one value");
-    with_room(capacity, false)
+    with_room(capacity)
 }
 
 /// A channel that holds whatever is sent: a sender never waits, and the queue grows as long as the
@@ -71,11 +71,11 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// # }
 /// ```
 pub fn unbounded<T>() -> (UnboundedSender<T>, Receiver<T>) {
-    let (sender, receiver) = with_room(usize::MAX, true);
+    let (sender, receiver) = with_room(usize::MAX);
     (UnboundedSender(sender), receiver)
 }
 
-fn with_room<T>(room: usize, unbounded: bool) -> (Sender<T>, Receiver<T>) {
+fn with_room<T>(room: usize) -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Mutex::new(State {
         queue: VecDeque::new(),
         room,
@@ -83,9 +83,8 @@ fn with_room<T>(room: usize, unbounded: bool) -> (Sender<T>, Receiver<T>) {
         receiver: None,
         senders: 1,
         closed: false,
-        unbounded,
     }));
-    (Sender { shared: shared.clone() }, Receiver { shared, taken: VecDeque::new() })
+    (Sender { shared: shared.clone() }, Receiver { shared })
 }
 
 /// Where a value joins the queue.
@@ -105,21 +104,9 @@ struct State<T> {
     senders: usize,
     /// The receiver is gone, or closed the channel.
     closed: bool,
-    /// Nobody ever waits for room, or holds it.
-    unbounded: bool,
 }
 
 impl<T> State<T> {
-    /// Takes the next value; of an unbounded channel all that are behind it, too.
-    fn pop(&mut self, taken: &mut VecDeque<T>) -> Option<T> {
-        let value = self.queue.pop_front()?;
-        if self.unbounded {
-            std::mem::swap(&mut self.queue, taken);
-            self.room += taken.len();
-        }
-        Some(value)
-    }
-
     /// A reserved slot is filled. Gives the value back if nobody will receive it, to be dropped
     /// outside the lock.
     fn fill(&mut self, value: T, end: End) -> (Option<T>, Option<Waker>) {
@@ -157,8 +144,6 @@ pub struct Sender<T> {
 /// The end that receives.
 pub struct Receiver<T> {
     shared: Arc<Mutex<State<T>>>,
-    /// What an unbounded channel held behind the last value that came out of the queue.
-    taken: VecDeque<T>,
 }
 
 impl<T> Sender<T> {
@@ -381,12 +366,8 @@ impl<T> Receiver<T> {
         task: &mut Context<'_>,
         mut slot: impl FnMut(&mut State<T>) -> Option<Waker>,
     ) -> Poll<Option<T>> {
-        if let Some(value) = self.taken.pop_front() {
-            return Poll::Ready(Some(value));
-        }
         let mut next = None;
-        let taken = &mut self.taken;
-        let polled = poll_locked(&self.shared, task, |state, parking| match state.pop(taken) {
+        let polled = poll_locked(&self.shared, task, |state, parking| match state.queue.pop_front() {
             Some(value) => {
                 next = slot(state);
                 Poll::Ready(Some(value))
@@ -400,11 +381,8 @@ impl<T> Receiver<T> {
 
     /// The next value, if one is there.
     pub fn try_recv(&mut self) -> Option<T> {
-        if let Some(value) = self.taken.pop_front() {
-            return Some(value);
-        }
         let mut state = lock(&self.shared);
-        let value = state.pop(&mut self.taken)?;
+        let value = state.queue.pop_front()?;
         let next = state.free();
         drop(state);
         next.into_iter().for_each(Waker::wake);
