@@ -250,7 +250,7 @@ fn drive(
                 Reason::new(ReasonKind::Deadline).with_message("the close budget of the lab is spent");
             return Err(Box::new((Cancelled::new(reason).into(), root.force())));
         }
-        let counted = (standing + COUNTED >= most).then_some(&mut counts);
+        let counted = (standing + COUNTED > most).then_some(&mut counts);
         match executor.step(last + TICK, counted) {
             Step::Ran => standing += 1,
             Step::Waited => {

@@ -108,8 +108,11 @@ impl Outside {
             Some(name) => format!("`{name}`"),
             None => format!("{:?}, which has no name", current.id()),
         };
-        self.seen().intruder.get_or_insert(Intruder { task: task.clone(), thread });
+        let mut seen = self.seen();
+        seen.intruder.get_or_insert(Intruder { task: task.clone(), thread });
+        // Under the lock, so that who finds the one finds the other.
         self.hint.store(true, Relaxed);
+        drop(seen);
         self.came.notify_all();
     }
 
