@@ -228,7 +228,8 @@ impl Executor {
 
     /// What the next run goes on with.
     pub(crate) fn take_steps(&self) -> Steps {
-        match std::mem::replace(&mut self.state().order, Order::Explored(Steps::new())) {
+        let order = std::mem::replace(&mut self.state().order, Order::Explored(Steps::new()));
+        match order {
             Order::Explored(steps) => steps.renewed(),
             Order::Lanes { .. } => Steps::new(),
         }

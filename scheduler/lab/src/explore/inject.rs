@@ -58,7 +58,7 @@ impl Injector {
         self
     }
 
-    /// How many points are left, before the current one.
+    /// How many points are left after this run's.
     pub fn left(&self) -> usize {
         self.points.len()
     }
