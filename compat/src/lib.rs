@@ -11,6 +11,7 @@
 //! | [`tower`] | `tower` | each request in a region of its own |
 //! | `cap_std` | `cap-std` | how far a capability goes: directories, and pools of addresses |
 //! | [`guest`] | `guest` | Tokio's libraries in a region, on a private runtime |
+//! | [`tokio_util`] | `tokio-util` | its tokens and trackers, and a set of tasks like `JoinSet` |
 //! | [`hosted`] | `hosted` | regions on a Tokio runtime that is there already |
 //!
 //! Foreign libraries poll, and know no scope. What is theirs is polled on through Request; the
@@ -31,5 +32,7 @@ pub mod hosted;
 pub mod hyper;
 #[cfg(feature = "hyper")]
 pub mod rt;
+#[cfg(feature = "tokio-util")]
+pub mod tokio_util;
 #[cfg(feature = "tower")]
 pub mod tower;
