@@ -195,5 +195,5 @@ pub use join::JoinHandle;
 pub use life::new;
 pub use runnable::{Runnable, Schedule};
 pub use task::TaskRef;
-pub use waker::note;
+pub use waker::{is_quiet, note};
 pub use why::{Activity, Ran, Shutdown, Wake, WakerUse};
