@@ -187,7 +187,7 @@ fn a_thread_that_sends() {
 #[test]
 fn a_thread_that_wakes_a_task_of_a_seed() {
     let outcome = Lab::new(1).run(async |_: &Cx| -> Outcome {
-        woken_by("intruder", true).await;
+        woken_by("intruder", false).await;
         Ok(())
     });
     let text = outcome.expect_err("it is told").to_string();
