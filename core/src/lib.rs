@@ -53,6 +53,7 @@ pub mod sync;
 mod time;
 mod timer;
 mod trace;
+mod verdict;
 
 pub use alarm::Alarm;
 pub use body::{ItemFn, TaskFn, TaskOutput};

@@ -13,7 +13,7 @@
 //! 2. A quota changes under its scope's lock, and whoever brings it to zero, and nobody else, tells.
 //! 3. Nobody is told with a lock held.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::Level;
 use super::scope::{Hold, Inner, Scope};
@@ -140,10 +140,16 @@ impl Scope {
         while let Some(scope) = todo.pop() {
             let inner = lock(&scope.inner);
             // Then all below it are marked too, or somebody is on the way.
-            if !scope.metered.swap(true, Ordering::Relaxed) {
+            let listener = if !scope.metered.swap(true, Ordering::Relaxed) {
                 found.extend(inner.children.iter().filter_map(|(_, child)| child.scope.upgrade()));
-            }
+                inner.listener.as_ref().and_then(Weak::upgrade)
+            } else {
+                None
+            };
             drop(inner);
+            if let Some(listener) = listener {
+                listener.scopes_of_tasks(&mut found);
+            }
             todo.append(&mut found);
         }
     }

@@ -7,7 +7,8 @@
 //! Invariants:
 //! 1. A level changes only under the scope's lock, and only by [`Standing::raise`].
 //! 2. A child is linked, and inherits, under its parent's lock: a request either finds the child
-//!    or is found by it.
+//!    or is found by it. The scopes of a region's tasks are not linked: its listener has them, and each
+//!    looks at the region's scope once it is there.
 //! 3. Wakers and listeners are called with no lock held, and wakers cloned and dropped so.
 //! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive but the scope of
 //!    the task that polls in it, and no drop recurses.
@@ -58,13 +59,11 @@ impl Hold {
 /// What a new scope starts with.
 struct Link {
     standing: Standing,
-    home: Option<Waker>,
     hold: Hold,
     urgency: Urgency,
     until: Time,
     work: Option<Box<Budget>>,
     parent: Weak<Scope>,
-    key: usize,
     same_task: bool,
     listed: bool,
     head: Option<Arc<Scope>>,
@@ -76,13 +75,11 @@ impl Default for Link {
     fn default() -> Self {
         Link {
             standing: Standing::CLEAR,
-            home: None,
             hold: Hold::Nothing,
             urgency: Urgency::DEFAULT,
             until: Time::MAX,
             work: None,
             parent: Weak::new(),
-            key: 0,
             same_task: false,
             listed: false,
             head: None,
@@ -108,7 +105,14 @@ pub(crate) trait Listener: Send + Sync {
 
     /// Called when the budget of the scope's work is spent, with no lock held, to ask it to stop.
     fn on_spent(&self, limit: Limit);
+
+    /// Adds the scopes of its tasks, which are under the scope that it listens to. Called with no lock held.
+    fn scopes_of_tasks(&self, found: &mut Vec<Arc<Scope>>) {
+        let _ = found;
+    }
 }
+
+const UNLINKED: usize = usize::MAX;
 
 /// One node of the cancel tree.
 pub struct Scope {
@@ -128,6 +132,7 @@ pub struct Scope {
     /// When its own work should be over.
     pub(super) until: Time,
     pub(super) parent: Weak<Scope>,
+    /// Where the parent has it; [`UNLINKED`] if a listener does, or nobody.
     key: usize,
     /// Polled by the task that polls in the parent.
     pub(super) same_task: bool,
@@ -202,7 +207,32 @@ impl Scope {
         self.link(hold, Some(budget), true, false, None)
     }
 
-    /// The scope of a new task under this one; it has no home until [`Scope::set_home`].
+    /// The scope of a new task under this one, which is a region's. It has no home until
+    /// [`Scope::set_home`], and hears of no request until the region [has](Scope::catch_up_with) the task.
+    pub(crate) fn of_task(self: &Arc<Self>) -> Arc<Scope> {
+        let standing = if self.level() > Level::Clear { self.standing() } else { Standing::CLEAR };
+        Arc::new(Scope::new(Link {
+            standing,
+            urgency: self.urgency,
+            parent: Arc::downgrade(self),
+            listed: true,
+            metered: self.metered.load(Ordering::Relaxed),
+            ..Link::default()
+        }))
+    }
+
+    /// Takes over what came to the scope around it until the listener of that had this one.
+    pub(crate) fn catch_up_with(self: &Arc<Self>, around: &Scope) {
+        if around.metered.load(Ordering::Relaxed) {
+            self.mark_metered();
+        }
+        if around.level() > Level::Clear {
+            self.raise(around.standing());
+        }
+    }
+
+    /// The scope of a task under one that is nobody's.
+    #[cfg(test)]
     pub(crate) fn task_child(self: &Arc<Self>) -> Arc<Scope> {
         self.link(Hold::Nothing, None, false, true, None)
     }
@@ -229,41 +259,56 @@ impl Scope {
         listed: bool,
         listener: Option<Weak<dyn Listener>>,
     ) -> Arc<Scope> {
-        let mut inner = lock(&self.inner);
-        let inherits = hold.passes(inner.standing.level);
-        let key = inner.children.vacant_key();
         let link = Link {
-            standing: if inherits { inner.standing.clone() } else { Standing::CLEAR },
-            home: if same_task { inner.home.clone() } else { None },
             hold,
             urgency: self.urgency,
-            until: Time::MAX,
-            work: None,
             parent: Arc::downgrade(self),
-            key,
             same_task,
             listed,
             head: same_task.then(|| self.head.clone().unwrap_or_else(|| self.clone())),
-            metered: self.metered.load(Ordering::Relaxed),
             listener,
+            ..Link::default()
         };
         let link = if let Some(budget) = budget { link.within(budget) } else { link };
-        let child = Arc::new(Scope::new(link));
+        let mut child = Arc::new(Scope::new(link));
+        let mut inner = lock(&self.inner);
+        if let Some(new) = Arc::get_mut(&mut child) {
+            new.key = inner.children.vacant_key();
+            new.inherit(self, &inner);
+        }
         inner.children.insert(Child { scope: Arc::downgrade(&child), listed });
+        drop(inner);
         child
+    }
+
+    /// Takes over what the scope around it has by now.
+    fn inherit(&mut self, around: &Scope, outer: &Inner) {
+        let inner = self.inner.get_mut();
+        if self.hold.passes(outer.standing.level) {
+            inner.standing = outer.standing.clone();
+            self.level = AtomicU8::new(inner.standing.level as u8);
+            self.due = AtomicBool::new(inner.standing.level == Level::Spent);
+        }
+        if self.same_task {
+            inner.home = outer.home.clone();
+            self.home_data = AtomicUsize::new(inner.home.as_ref().map_or(0, address));
+        }
+        if around.metered.load(Ordering::Relaxed) {
+            self.metered = AtomicBool::new(true);
+        }
     }
 
     fn new(link: Link) -> Scope {
         Scope {
             level: AtomicU8::new(link.standing.level as u8),
             told: Object::new(),
-            home_data: AtomicUsize::new(link.home.as_ref().map_or(0, address)),
+            home_data: AtomicUsize::new(0),
             note: AtomicU64::new(0),
             hold: link.hold,
             urgency: link.urgency,
             until: link.until,
             parent: link.parent,
-            key: link.key,
+            key: UNLINKED,
             same_task: link.same_task,
             listed: link.listed,
             head: link.head,
@@ -273,7 +318,7 @@ impl Scope {
             kept: AtomicUsize::new(0),
             inner: Mutex::new(Inner {
                 standing: link.standing,
-                home: link.home,
+                home: None,
                 children: Slab::new(),
                 waiters: Slab::new(),
                 listener: link.listener,
@@ -455,10 +500,11 @@ impl Scope {
                 // To be the last to let go of a child takes this lock, so nothing is dropped here.
                 found.extend(inner.children.iter().filter_map(|(_, child)| child.scope.upgrade()));
                 let listener = inner.listener.as_ref().and_then(Weak::upgrade);
-                (listener.zip(raised), inner.standing.level)
+                (listener.map(|listener| (listener, raised)), inner.standing.level)
             };
-            if let Some((listener, standing)) = told {
-                listener.on_cancel(&standing);
+            if let Some((listener, raised)) = told {
+                raised.iter().for_each(|standing| listener.on_cancel(standing));
+                listener.scopes_of_tasks(&mut found);
             }
             if level == Level::Spent {
                 spent.push(scope);
@@ -573,7 +619,9 @@ impl Inner {
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        if let Some(parent) = self.parent.upgrade() {
+        if self.key != UNLINKED
+            && let Some(parent) = self.parent.upgrade()
+        {
             if !self.listed {
                 parent.note.inherit(&self.note);
             }

@@ -8,9 +8,9 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use super::tree::Node;
-use super::verdict::{ChildFailure, Failed, Verdict};
 use crate::lock::lock;
 use crate::outcome::{Failure, Outcome};
+use crate::verdict::{ChildFailure, Failed, Verdict};
 
 /// All children of a region that failed, in the order in which they were spawned.
 #[derive(Clone, Debug)]

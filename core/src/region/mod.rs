@@ -28,7 +28,6 @@ mod settle;
 mod spork;
 mod state;
 mod tree;
-mod verdict;
 
 use std::panic::Location;
 use std::pin::pin;
@@ -48,8 +47,6 @@ pub use roots::{Listed, Roots};
 pub use spork::ChildRegion;
 pub use state::{Event, Phase, State};
 pub(crate) use tree::Node;
-pub use verdict::ChildFailure;
-pub(crate) use verdict::Verdict;
 
 use self::open::Opened;
 use crate::body::TaskOutput;
@@ -59,6 +56,7 @@ use crate::caps::{Authority, CapSet};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
 use crate::spawn::contain;
+pub use crate::verdict::ChildFailure;
 
 /// An owner of tasks, child regions, finalizers and obligations.
 ///

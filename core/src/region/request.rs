@@ -10,10 +10,12 @@ use super::state::{Event, Phase};
 use super::tree::Node;
 use crate::budget::{Budget, Limit};
 use crate::cancel::{Level, Listener, Reason, Scope, Standing};
-use crate::host::{Owner, Place};
+use crate::host::{Host, Owner, TaskInfo, UNOWNED};
+use crate::id::TaskId;
 use crate::lock::lock;
 use crate::time::Time;
 use crate::timer::{arm_drain, call_at};
+use crate::verdict::Verdict;
 
 impl Node {
     /// Asks this region, and all below it, to close. Idempotent.
@@ -119,6 +121,10 @@ impl Listener for Node {
     fn on_spent(&self, limit: Limit) {
         self.request(Reason::spent(limit, self.site));
     }
+
+    fn scopes_of_tasks(&self, found: &mut Vec<Arc<Scope>>) {
+        found.extend(lock(&self.inner).tasks.iter().map(|(_, task)| task.meta().scope.clone()));
+    }
 }
 
 /// Requests a cancel of one scope, whose drain ends within `budget`. Whoever ends the scope
@@ -139,17 +145,27 @@ pub(crate) fn request_scope(node: &Node, scope: &Arc<Scope>, reason: Reason, bud
 }
 
 impl Owner for Node {
-    #[cfg(feature = "observe")]
-    fn request_task(&self, scope: &Arc<Scope>, reason: Reason) {
-        request_scope(self, scope, reason, Budget::UNLIMITED);
+    fn host(&self) -> &dyn Host {
+        &*self.tree.host
     }
 
-    fn task_gone(&self, place: Place) {
-        let mut inner = lock(&self.inner);
-        if !inner.has(place) {
+    fn task_ended(&self, key: usize, info: &TaskInfo, verdict: Verdict) {
+        let inner = lock(&self.inner);
+        if inner.has(key, info.id) {
+            self.judge(inner, info, verdict);
+        }
+    }
+
+    fn task_gone(&self, key: usize, id: TaskId, ok: bool) {
+        if key == UNOWNED {
             return;
         }
-        let entry = inner.tasks.remove(place.key);
+        let mut inner = lock(&self.inner);
+        if !inner.has(key, id) {
+            return;
+        }
+        let entry = inner.tasks.remove(key);
+        inner.totals.ok += u64::from(ok);
         inner.apply(Event::TaskEnded);
         let closer = inner.quiet_closer();
         drop(inner);
@@ -157,5 +173,13 @@ impl Owner for Node {
         if let Some(closer) = closer {
             closer.wake();
         }
+    }
+
+    fn request_task(&self, scope: &Arc<Scope>, reason: Reason, drain: Budget) {
+        request_scope(self, scope, reason, drain);
+    }
+
+    fn request_open_ended(&self, scope: &Arc<Scope>, reason: Reason) {
+        scope.request(reason.stamp(&self.name, self.tree.host.now()), Time::MAX);
     }
 }

@@ -115,7 +115,7 @@ impl Builder {
     {
         let Builder { name, until, authority, policy } = self;
         let parent = cx.node();
-        let task = parent.scope.task_child();
+        let task = parent.scope.of_task();
         let open = || -> Outcome<Opened> {
             cx.scope().check(until)?;
             cx.check(Effect::Spawn)?;
@@ -126,7 +126,7 @@ impl Builder {
             Ok(opened) => opened,
             Err(failure) => {
                 let (_, report) = refused::<_, ()>(cx, &name, site, failure.clone());
-                let handle = Handle::refused(parent, failure);
+                let handle = Handle::refused(failure);
                 return ChildRegion { handle, region: Err(Box::new(report)), told: Arc::default() };
             }
         };
@@ -140,7 +140,7 @@ impl Builder {
             *lock(&tell) = Some(report);
             end(outcome)
         };
-        let handle = launch(parent, &task, &node.scope, &name, site, false, |_| run);
+        let handle = launch(parent, &task, Some(&node.scope), &name, site, false, |_| run);
         ChildRegion { handle, region: Ok(node), told }
     }
 }

@@ -28,15 +28,15 @@ use super::ledger::Ledger;
 use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Event, Phase, State};
-use super::verdict::{Failed, Verdict};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Waits};
-use crate::host::{Host, Place, TaskInfo, TaskRef, TimerKey};
+use crate::host::{Host, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
 use crate::lock::{Mutex, MutexGuard, lock};
 use crate::primitive::{AtomicBool, Ordering};
 use crate::set::Bell;
 use crate::time::Time;
+use crate::verdict::{Failed, Verdict};
 
 /// What all regions of one runtime share.
 pub(crate) struct Tree {
@@ -75,7 +75,7 @@ pub(crate) struct Node {
 
 pub(super) struct Inner {
     pub(super) state: State,
-    pub(super) tasks: Slab<Entry>,
+    pub(super) tasks: Slab<TaskRef>,
     /// By their numbers.
     pub(super) locals: BTreeMap<u64, Arc<Local>>,
     pub(super) children: Slab<Arc<Node>>,
@@ -102,15 +102,9 @@ pub(super) struct Inner {
     pub(super) drain_timer: Option<TimerKey>,
     /// The quotas of the finalize budget, without what finalizers that ended have used.
     pub(super) finalizers_left: Budget,
-    next_number: u64,
     pub(super) totals: Totals,
     pub(super) leftovers: VecDeque<Leftover>,
     child_reports: VecDeque<CloseReport>,
-}
-
-pub(super) struct Entry {
-    pub(super) number: u64,
-    pub(super) task: TaskRef,
 }
 
 /// A child that lives in the region's own future. It counts as a task.
@@ -211,7 +205,6 @@ impl Node {
             work_timer: None,
             drain_timer: None,
             finalizers_left: policy.finalize.quotas(),
-            next_number: 0,
             totals: Totals { regions: 1, ..Totals::default() },
             leftovers: VecDeque::new(),
             child_reports: VecDeque::new(),
@@ -235,17 +228,20 @@ impl Node {
         TaskId(self.tree.next_id())
     }
 
-    /// Admits a task. `make` builds its cell; it runs no user code.
-    pub(crate) fn admit<T>(&self, make: impl FnOnce(Place) -> (TaskRef, T)) -> Result<T, Cancelled> {
+    /// Admits a task whose scope is under this node's, and which is not scheduled yet.
+    pub(crate) fn admit(&self, task: &TaskRef) -> Result<(), Cancelled> {
+        let (entry, meta) = (task.clone(), task.meta());
         let mut inner = lock(&self.inner);
-        let Some(number) = inner.admit() else {
+        if !inner.admit() {
             drop(inner);
             return Err(self.refusal());
-        };
-        let slot = inner.tasks.vacant_entry();
-        let (task, made) = make(Place { key: slot.key(), number });
-        slot.insert(Entry { number, task });
-        Ok(made)
+        }
+        let key = inner.tasks.insert(entry);
+        meta.key.store(key, Ordering::Relaxed);
+        drop(inner);
+        // What comes from here on finds the task; what came before is here.
+        meta.scope.catch_up_with(&self.scope);
+        Ok(())
     }
 
     /// Registers a finalizer.
@@ -265,22 +261,8 @@ impl Node {
         }
     }
 
-    /// A task's future is gone. Its output may not be: the task counts until [`Owner::task_gone`].
-    pub(crate) fn task_ended(self: &Arc<Self>, place: Place, info: &TaskInfo, verdict: Verdict) {
-        let inner = lock(&self.inner);
-        if inner.has(place) {
-            self.judge(inner, place.number, info, verdict);
-        }
-    }
-
     /// Notes how a child ended, and does what that asks for.
-    fn judge(
-        self: &Arc<Self>,
-        mut inner: MutexGuard<'_, Inner>,
-        number: u64,
-        info: &TaskInfo,
-        verdict: Verdict,
-    ) {
+    pub(super) fn judge(&self, mut inner: MutexGuard<'_, Inner>, info: &TaskInfo, verdict: Verdict) {
         inner.totals.count(&verdict);
         if let Verdict::Dropped(awaited) = &verdict
             && inner.leftovers.len() < KEPT
@@ -290,7 +272,7 @@ impl Node {
         }
         let failed = matches!(verdict, Verdict::Err(_) | Verdict::Panicked(_));
         if failed {
-            inner.failures.push(Failed { number, name: info.name.clone(), verdict });
+            inner.failures.push(Failed { id: info.id, name: info.name.clone(), verdict });
         }
         drop(inner);
         if failed && self.policy.on_failure == OnFailure::CancelSiblings {
@@ -299,24 +281,25 @@ impl Node {
         }
     }
 
-    /// Admits a child that lives in the region's own future, and tells its number.
-    pub(super) fn admit_local(&self, local: &Arc<Local>) -> Result<u64, Cancelled> {
+    /// Admits a child that lives in the region's own future.
+    pub(super) fn admit_local(&self, local: &Arc<Local>) -> Result<(), Cancelled> {
         let mut inner = lock(&self.inner);
-        let Some(number) = inner.admit() else {
+        if !inner.admit() {
             drop(inner);
             return Err(self.refusal());
-        };
-        inner.locals.insert(number, local.clone());
-        Ok(number)
+        }
+        inner.locals.insert(local.info.id.get(), local.clone());
+        Ok(())
     }
 
     /// Such a child is gone, and so is its output if nobody can take that.
-    pub(super) fn local_ended(self: &Arc<Self>, number: u64, local: &Local, verdict: Verdict) {
+    pub(super) fn local_ended(&self, local: &Local, verdict: Verdict) {
+        let number = local.info.id.get();
         let inner = lock(&self.inner);
         if !inner.locals.contains_key(&number) {
             return;
         }
-        self.judge(inner, number, &local.info, verdict);
+        self.judge(inner, &local.info, verdict);
         let mut inner = lock(&self.inner);
         let Some(gone) = inner.locals.remove(&number) else { return };
         inner.apply(Event::TaskEnded);
@@ -370,10 +353,11 @@ impl Node {
 
     /// The last step of a region's life: tells its parent.
     pub(super) fn leave(self: &Arc<Self>, report: &CloseReport) {
-        let (key, timers) = {
+        let (key, driver, timers) = {
             let mut inner = lock(&self.inner);
-            (inner.key, [inner.work_timer.take(), inner.drain_timer.take()])
+            (inner.key, inner.driver.take(), [inner.work_timer.take(), inner.drain_timer.take()])
         };
+        drop(driver);
         let timers = timers.into_iter().chain([self.scope.end()]);
         timers.flatten().for_each(|timer| self.tree.host.cancel_timer(timer));
         let (Some(parent), Some(key)) = (self.parent.upgrade(), key) else { return };
@@ -400,7 +384,7 @@ impl Node {
         let path = self.path();
         let mut inner = lock(&self.inner);
         let requested_at = inner.requested_at.unwrap_or(now);
-        inner.failures.sort_by_key(|failed| failed.number);
+        inner.failures.sort_by_key(|failed| failed.id);
         CloseReport {
             path,
             site: self.site,
@@ -457,17 +441,17 @@ impl Inner {
         }
     }
 
-    /// Counts one more task, and tells its place in the order of all; `None` if it is refused.
-    fn admit(&mut self) -> Option<u64> {
-        self.state = self.state.step(Event::Spawn)?;
+    /// Counts one more task, unless it is refused.
+    fn admit(&mut self) -> bool {
+        let Some(next) = self.state.step(Event::Spawn) else { return false };
+        self.state = next;
         self.totals.tasks += 1;
-        self.next_number += 1;
-        Some(self.next_number - 1)
+        true
     }
 
     /// The task is still counted; one that was given up and ends after all is not.
-    pub(super) fn has(&self, place: Place) -> bool {
-        self.tasks.get(place.key).is_some_and(|entry| entry.number == place.number)
+    pub(super) fn has(&self, key: usize, id: TaskId) -> bool {
+        self.tasks.get(key).is_some_and(|task| task.meta().info.id == id)
     }
 
     pub(super) fn quiet_closer(&mut self) -> Option<Waker> {

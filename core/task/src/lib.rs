@@ -174,6 +174,8 @@ mod error;
 mod tag;
 mod why;
 
+mod work;
+
 mod unwind;
 
 mod state;
@@ -197,3 +199,4 @@ pub use runnable::{Runnable, Schedule};
 pub use task::TaskRef;
 pub use waker::note;
 pub use why::{Activity, Ran, Shutdown, Wake, WakerUse};
+pub use work::Work;

@@ -14,7 +14,7 @@ use crate::sync::UnsafeCell;
 use crate::unwind::contain;
 use crate::waker::borrowed;
 use crate::why::{Ran, Wake, WakerUse};
-use std::future::Future;
+use crate::work::Work;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
@@ -30,7 +30,7 @@ use std::task::{Context, Poll};
 /// See the [crate's example](crate#example).
 pub fn new<F, M>(future: F, meta: M) -> (Runnable<M>, JoinHandle<F::Output, M>)
 where
-    F: Future<Output: Send + 'static> + Send + 'static,
+    F: Work<M, Output: Send + 'static> + Send + 'static,
     M: Schedule,
 {
     let header = Header { state: State::new(), note: AtomicU64::new(0), vtable: &Life::<F, M>::VTABLE };
@@ -55,7 +55,7 @@ struct Life<F, M>(PhantomData<(F, M)>);
 
 impl<F, M> Life<F, M>
 where
-    F: Future<Output: Send + 'static> + Send + 'static,
+    F: Work<M, Output: Send + 'static> + Send + 'static,
     M: Schedule,
 {
     const VTABLE: Vtable = Vtable {
