@@ -32,6 +32,7 @@ use crate::cancel::{Level, Reason, Scope};
 use crate::id::TaskId;
 pub use crate::id::TimerKey;
 use crate::io::Sockets;
+pub use crate::name::Name;
 use crate::observe::Object;
 use crate::time::Time;
 use crate::trace::TaskSpan;
@@ -144,7 +145,7 @@ pub struct TaskInfo {
     /// Its number within the runtime.
     pub id: TaskId,
     /// The name it was spawned under.
-    pub name: Arc<str>,
+    pub name: Name,
     /// The line that spawned it.
     pub site: &'static Location<'static>,
     /// When it was spawned.

@@ -35,6 +35,7 @@ pub mod id;
 mod interval;
 pub mod io;
 mod lock;
+mod name;
 pub mod obligation;
 #[cfg(feature = "observe")]
 pub mod observe;

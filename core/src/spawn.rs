@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
-use asupersync_task::{JoinError, JoinHandle, Work};
+use asupersync_task::{JoinError, JoinHandle, Runnable, Schedule, Wake, Work};
 use pin_project_lite::pin_project;
 
 use crate::body::{TaskFn, TaskOutput};
@@ -15,7 +15,7 @@ use crate::budget::Budget;
 use crate::cancel::{Level, Note, Notes, Reason, ReasonKind, Scope, Waits};
 use crate::caps::{Effect, HasSpawn};
 use crate::cx::Cx;
-use crate::host::{Runnable, TaskInfo, TaskMeta, TaskRef, UNOWNED};
+use crate::host::{TaskInfo, TaskMeta, TaskRef, UNOWNED};
 use crate::id::TaskId;
 use crate::observe::{Object, is_recording};
 use crate::outcome::{Failure, Outcome, Panic};
@@ -89,8 +89,9 @@ impl<C> Cx<C> {
         }
         let scope = node.scope.of_task();
         let blocking = effects.contains(&Effect::Blocking);
-        let make = |spans: &Spans| make(self.inside(scope.clone()), spans);
-        launch(node, &scope, None, name, site, blocking, make)
+        let inside = self.inside(scope.clone());
+        let make = |spans: &Spans| make(inside, spans);
+        launch(node, scope, None, name, site, blocking, make)
     }
 
     fn may_start(&self, effects: &[Effect]) -> Outcome {
@@ -103,8 +104,8 @@ impl<C> Cx<C> {
 /// asks, are those of `inside`, if there is such: a scope within, where all of its work is done.
 pub(crate) fn launch<T, Fut>(
     node: &Arc<Node>,
-    scope: &Arc<Scope>,
-    inside: Option<&Arc<Scope>>,
+    scope: Arc<Scope>,
+    inside: Option<Arc<Scope>>,
     name: &str,
     site: &'static Location<'static>,
     blocking: bool,
@@ -120,10 +121,12 @@ where
     let future = make(&spans);
     let run = Run { body: Some(spans.around(future)), begun: false };
     let info = TaskInfo { id, name: name.into(), site, spawned_at: node.tree.host.now() };
-    let (runnable, join) = new_task(node, scope, inside, info, span, run);
-    match node.admit(&runnable.0.task()) {
+    let (runnable, join, task) = new_task(node, scope, inside, info, span, run);
+    match node.admit(task) {
         Ok(()) => {
-            runnable.0.schedule();
+            // What comes from here on finds the task; what came before is there.
+            join.meta().scope.catch_up_with(&node.scope);
+            join.meta().schedule(runnable, Wake::Spawn);
             Handle(State::Started(join))
         }
         Err(cancelled) => Handle::refused(cancelled.into()),
@@ -132,18 +135,18 @@ where
 
 fn new_task<W>(
     node: &Arc<Node>,
-    scope: &Arc<Scope>,
-    inside: Option<&Arc<Scope>>,
+    scope: Arc<Scope>,
+    inside: Option<Arc<Scope>>,
     info: TaskInfo,
     span: TaskSpan,
     work: W,
-) -> (Runnable, JoinHandle<W::Output, TaskMeta>)
+) -> (Runnable<TaskMeta>, JoinHandle<W::Output, TaskMeta>, TaskRef)
 where
     W: Work<TaskMeta, Output: Send + 'static> + Send + 'static,
 {
     let meta = TaskMeta {
-        scope: scope.clone(),
-        inside: inside.cloned(),
+        scope,
+        inside,
         owner: node.clone(),
         key: AtomicUsize::new(UNOWNED),
         ended: AtomicBool::new(false),
@@ -154,9 +157,9 @@ where
         info,
         span,
     };
-    let (runnable, join) = asupersync_task::new(work, meta);
-    inside.unwrap_or(scope).set_home(runnable.task().promote_waker());
-    (Runnable(runnable), join)
+    let (runnable, join, [home, task]) = asupersync_task::new_with(work, meta);
+    join.meta().inside().set_home(home.into_promote_waker());
+    (runnable, join, task)
 }
 
 /// Runs a future that no region counts: the driver of a region's own end.
@@ -172,9 +175,8 @@ pub(crate) fn submit_system(
         spawned_at: node.tree.host.now(),
     };
     let future = Spans::inherited().around(future);
-    let (runnable, _) = new_task(node, &Scope::root(), None, info, TaskSpan::default(), future);
-    let task = runnable.0.task();
-    runnable.0.schedule();
+    let (runnable, _, task) = new_task(node, Scope::root(), None, info, TaskSpan::default(), future);
+    task.meta().schedule(runnable, Wake::Spawn);
     task
 }
 

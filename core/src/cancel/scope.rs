@@ -62,7 +62,7 @@ struct Link {
     hold: Hold,
     urgency: Urgency,
     until: Time,
-    work: Option<Box<Budget>>,
+    work: Option<Budget>,
     parent: Weak<Scope>,
     same_task: bool,
     listed: bool,
@@ -92,7 +92,7 @@ impl Default for Link {
 impl Link {
     /// With what the scope's own work may use.
     fn within(self, budget: Budget) -> Link {
-        let work = budget.has_quota().then(|| Box::new(budget.quotas()));
+        let work = budget.has_quota().then(|| budget.quotas());
         let (urgency, metered) = (self.urgency.within(budget), self.metered || work.is_some());
         Link { urgency, until: budget.end(), work, metered, ..self }
     }
@@ -164,20 +164,26 @@ pub(super) struct Inner {
     pub(super) standing: Standing,
     /// Moves the task that polls in this scope into the Cancel lane.
     home: Option<Waker>,
+    pub(super) listener: Option<Weak<dyn Listener>>,
+    /// What ran in it is gone.
+    ended: bool,
+    /// What most tasks' scopes never have.
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Default)]
+pub(super) struct Rare {
     pub(super) children: Slab<Child>,
     /// Wakers of futures polled under another waker than the task's.
     pub(super) waiters: Slab<Waker>,
-    pub(super) listener: Option<Weak<dyn Listener>>,
     /// What is left of the quotas of its work, which count before Request.
-    pub(super) work: Option<Box<Budget>>,
+    pub(super) work: Option<Budget>,
     /// What is left of the quotas of its drain, which count from Request.
-    pub(super) drain: Option<Box<Budget>>,
+    pub(super) drain: Option<Budget>,
     /// Ends the drain budget of this scope's own request.
     timer: Option<(Time, TimerKey)>,
-    /// What ran in it is gone.
-    ended: bool,
     /// The scope that has adopted it, and its key there.
-    foster: Option<Box<(Weak<Scope>, usize)>>,
+    foster: Option<(Weak<Scope>, usize)>,
 }
 
 impl Scope {
@@ -273,10 +279,10 @@ impl Scope {
         let mut child = Arc::new(Scope::new(link));
         let mut inner = lock(&self.inner);
         if let Some(new) = Arc::get_mut(&mut child) {
-            new.key = inner.children.vacant_key();
+            new.key = inner.rare().children.vacant_key();
             new.inherit(self, &inner);
         }
-        inner.children.insert(Child { scope: Arc::downgrade(&child), listed });
+        inner.rare().children.insert(Child { scope: Arc::downgrade(&child), listed });
         drop(inner);
         child
     }
@@ -319,14 +325,9 @@ impl Scope {
             inner: Mutex::new(Inner {
                 standing: link.standing,
                 home: None,
-                children: Slab::new(),
-                waiters: Slab::new(),
                 listener: link.listener,
-                work: link.work,
-                drain: None,
-                timer: None,
                 ended: false,
-                foster: None,
+                rare: link.work.map(|work| Box::new(Rare { work: Some(work), ..Rare::default() })),
             }),
         }
     }
@@ -335,10 +336,10 @@ impl Scope {
     pub(crate) fn adopt(self: &Arc<Self>, orphan: &Arc<Scope>) {
         let (key, standing, metered) = {
             let mut inner = lock(&self.inner);
-            let key = inner.children.insert(Child { scope: Arc::downgrade(orphan), listed: true });
+            let key = inner.rare().children.insert(Child { scope: Arc::downgrade(orphan), listed: true });
             (key, inner.standing.clone(), self.metered.load(Ordering::Relaxed))
         };
-        lock(&orphan.inner).foster = Some(Box::new((Arc::downgrade(self), key)));
+        lock(&orphan.inner).rare().foster = Some((Arc::downgrade(self), key));
         if metered {
             orphan.mark_metered();
         }
@@ -351,7 +352,7 @@ impl Scope {
 
     /// The scope around this one.
     pub(super) fn outer(&self) -> Option<Arc<Scope>> {
-        let foster = lock(&self.inner).foster.as_ref().map(|foster| foster.0.clone());
+        let foster = lock(&self.inner).known().and_then(|known| Some(known.foster.as_ref()?.0.clone()));
         foster.as_ref().unwrap_or(&self.parent).upgrade()
     }
 
@@ -425,7 +426,8 @@ impl Scope {
         let (home, timer) = {
             let mut inner = lock(&self.inner);
             inner.ended = true;
-            (self.take_home(&mut inner), inner.timer.take())
+            let timer = inner.rare.as_mut().and_then(|rare| rare.timer.take());
+            (self.take_home(&mut inner), timer)
         };
         drop(home);
         timer.map(|(_, key)| key)
@@ -440,10 +442,13 @@ impl Scope {
     #[must_use = "a timer is cancelled at the host"]
     pub(crate) fn keep_timer(&self, until: Time, key: TimerKey) -> Option<TimerKey> {
         let mut inner = lock(&self.inner);
-        match inner.timer {
-            _ if inner.ended => Some(key),
-            Some((kept, _)) if kept <= until => Some(key),
-            _ => inner.timer.replace((until, key)).map(|(_, stale)| stale),
+        if inner.ended {
+            return Some(key);
+        }
+        let timer = &mut inner.rare().timer;
+        match timer {
+            Some((kept, _)) if *kept <= until => Some(key),
+            _ => timer.replace((until, key)).map(|(_, stale)| stale),
         }
     }
 
@@ -495,10 +500,12 @@ impl Scope {
                     scope.level.store(raised.level as u8, Ordering::Release);
                     inner.standing = raised.clone();
                 }
-                waiters.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
                 homes.extend(inner.home.clone());
-                // To be the last to let go of a child takes this lock, so nothing is dropped here.
-                found.extend(inner.children.iter().filter_map(|(_, child)| child.scope.upgrade()));
+                if let Some(known) = inner.known() {
+                    waiters.extend(known.waiters.iter().map(|(_, waker)| waker.clone()));
+                    // To be the last to let go of a child takes this lock, so nothing is dropped here.
+                    found.extend(known.children());
+                }
                 let listener = inner.listener.as_ref().and_then(Weak::upgrade);
                 (listener.map(|listener| (listener, raised)), inner.standing.level)
             };
@@ -610,10 +617,30 @@ impl Scope {
 }
 
 impl Inner {
+    pub(super) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// What there is of the rare.
+    pub(super) fn known(&self) -> Option<&Rare> {
+        self.rare.as_deref()
+    }
+
+    pub(super) fn known_mut(&mut self) -> Option<&mut Rare> {
+        self.rare.as_deref_mut()
+    }
+
     /// Those directly inside that are told of with this one.
     fn inside(&self) -> Vec<Arc<Scope>> {
-        let unlisted = self.children.iter().filter(|(_, child)| !child.listed);
+        let children = self.known().into_iter().flat_map(|known| &known.children);
+        let unlisted = children.filter(|(_, child)| !child.listed);
         unlisted.filter_map(|(_, child)| child.scope.upgrade()).collect()
+    }
+}
+
+impl Rare {
+    pub(super) fn children(&self) -> impl Iterator<Item = Arc<Scope>> {
+        self.children.iter().filter_map(|(_, child)| child.scope.upgrade())
     }
 }
 
@@ -625,12 +652,12 @@ impl Drop for Scope {
             if !self.listed {
                 parent.note.inherit(&self.note);
             }
-            lock(&parent.inner).children.try_remove(self.key);
+            lock(&parent.inner).rare().children.try_remove(self.key);
         }
-        if let Some((foster, key)) = self.inner.get_mut().foster.take().map(|foster| *foster)
+        if let Some((foster, key)) = self.inner.get_mut().known_mut().and_then(|known| known.foster.take())
             && let Some(foster) = foster.upgrade()
         {
-            lock(&foster.inner).children.try_remove(key);
+            lock(&foster.inner).rare().children.try_remove(key);
         }
     }
 }

@@ -89,7 +89,7 @@ impl Node {
             Found::Task(node, task) => {
                 let info = &task.meta().info;
                 LongPoll {
-                    name: info.name.clone(),
+                    name: (&info.name).into(),
                     site: info.site,
                     path: node.path(),
                     age: node.tree.host.now() - info.spawned_at,

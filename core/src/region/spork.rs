@@ -140,7 +140,7 @@ impl Builder {
             *lock(&tell) = Some(report);
             end(outcome)
         };
-        let handle = launch(parent, &task, Some(&node.scope), &name, site, false, |_| run);
+        let handle = launch(parent, task, Some(node.scope.clone()), &name, site, false, |_| run);
         ChildRegion { handle, region: Ok(node), told }
     }
 }

@@ -46,18 +46,22 @@ pub(crate) struct Tree {
     /// Somebody waits for the signal and will see to the closing. Stored before `shutdown` is looked at, and
     /// looked at after that was raised; the scope's lock keeps both from missing the other.
     pub(crate) shutdown_watched: AtomicBool,
-    /// A counter.
-    next_id: AtomicU64,
+    /// A counter, which whoever spawns writes to.
+    next_id: Apart<AtomicU64>,
 }
+
+/// In a line of memory that holds nothing else which is written or read often.
+#[repr(align(128))]
+struct Apart<T>(T);
 
 impl Tree {
     pub(crate) fn new(host: Arc<dyn Host>) -> Arc<Tree> {
         let shutdown_watched = AtomicBool::new(false);
-        Arc::new(Tree { host, shutdown: Scope::root(), shutdown_watched, next_id: AtomicU64::new(0) })
+        Arc::new(Tree { host, shutdown: Scope::root(), shutdown_watched, next_id: Apart(AtomicU64::new(0)) })
     }
 
     fn next_id(&self) -> u64 {
-        self.next_id.fetch_add(1, Ordering::Relaxed)
+        self.next_id.0.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -229,18 +233,15 @@ impl Node {
     }
 
     /// Admits a task whose scope is under this node's, and which is not scheduled yet.
-    pub(crate) fn admit(&self, task: &TaskRef) -> Result<(), Cancelled> {
-        let (entry, meta) = (task.clone(), task.meta());
+    pub(crate) fn admit(&self, task: TaskRef) -> Result<(), Cancelled> {
         let mut inner = lock(&self.inner);
         if !inner.admit() {
             drop(inner);
             return Err(self.refusal());
         }
-        let key = inner.tasks.insert(entry);
-        meta.key.store(key, Ordering::Relaxed);
-        drop(inner);
-        // What comes from here on finds the task; what came before is here.
-        meta.scope.catch_up_with(&self.scope);
+        let entry = inner.tasks.vacant_entry();
+        task.meta().key.store(entry.key(), Ordering::Relaxed);
+        entry.insert(task);
         Ok(())
     }
 
@@ -272,7 +273,7 @@ impl Node {
         }
         let failed = matches!(verdict, Verdict::Err(_) | Verdict::Panicked(_));
         if failed {
-            inner.failures.push(Failed { id: info.id, name: info.name.clone(), verdict });
+            inner.failures.push(Failed { id: info.id, name: (&info.name).into(), verdict });
         }
         drop(inner);
         if failed && self.policy.on_failure == OnFailure::CancelSiblings {
@@ -408,7 +409,7 @@ impl Node {
     ) -> Leftover {
         Leftover {
             kind,
-            name: info.name.clone(),
+            name: (&info.name).into(),
             site: info.site,
             path: self.path(),
             phase,

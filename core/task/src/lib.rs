@@ -194,7 +194,7 @@ mod life;
 
 pub use error::JoinError;
 pub use join::JoinHandle;
-pub use life::new;
+pub use life::{new, new_with};
 pub use runnable::{Runnable, Schedule};
 pub use task::TaskRef;
 pub use waker::note;

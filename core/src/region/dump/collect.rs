@@ -374,7 +374,7 @@ fn touch_nodes(nodes: &[Next]) {
 
 fn touch_tasks(tasks: &[TaskRef]) {
     touch(tasks, |task| usize::from(task.is_running()) ^ task.meta().joiner.load(Ordering::Relaxed));
-    touch(tasks, |task| task.meta().inside().touch() ^ Arc::strong_count(&task.meta().info.name));
+    touch(tasks, |task| task.meta().inside().touch());
 }
 
 fn finalizer(started: &Started, running: bool, at: Time) -> FinalizerDump {
