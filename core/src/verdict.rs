@@ -40,6 +40,7 @@ impl Verdict {
 }
 
 /// A child's error or panic, kept until the region closes.
+#[derive(Clone)]
 pub(crate) struct Failed {
     pub(crate) id: TaskId,
     pub(crate) name: Arc<str>,

@@ -457,6 +457,11 @@ impl Scope {
         self.raise(Standing::requested(reason, drain_until));
     }
 
+    /// As [`request`](Self::request), by whoever polls in this scope, and so need not be woken.
+    pub(crate) fn request_at_home(self: &Arc<Self>, reason: Reason, drain_until: Time) {
+        self.raise_unless_home(Standing::requested(reason, drain_until), true);
+    }
+
     /// As [`request`](Self::request), with a drain that may use so much.
     pub(crate) fn request_within(self: &Arc<Self>, reason: Reason, drain_until: Time, drain: Budget) {
         // Its time goes the way of the request; before that it would seem to be known already.
@@ -473,10 +478,15 @@ impl Scope {
     }
 
     fn raise(self: &Arc<Self>, asked: Standing) {
-        let (mut near, mut far) = (vec![self.clone()], Vec::new());
+        self.raise_unless_home(asked, false);
+    }
+
+    fn raise_unless_home(self: &Arc<Self>, asked: Standing, at_home: bool) {
+        let (mut first, mut near, mut far) = (Some(self.clone()), Vec::new(), Vec::new());
         let (mut waiters, mut homes, mut spent, mut found) = (vec![], vec![], vec![], vec![]);
         loop {
-            let Some(scope) = near.pop() else {
+            let is_awake = at_home && first.is_some();
+            let Some(scope) = first.take().or_else(|| near.pop()) else {
                 // At the end of the budget a task has one more poll, which must find all of its
                 // scopes raised and all that waits in them woken. Other tasks come after.
                 waiters.drain(..).for_each(Waker::wake);
@@ -500,7 +510,9 @@ impl Scope {
                     scope.level.store(raised.level as u8, Ordering::Release);
                     inner.standing = raised.clone();
                 }
-                homes.extend(inner.home.clone());
+                if !is_awake {
+                    homes.extend(inner.home.clone());
+                }
                 if let Some(known) = inner.known() {
                     waiters.extend(known.waiters.iter().map(|(_, waker)| waker.clone()));
                     // To be the last to let go of a child takes this lock, so nothing is dropped here.

@@ -24,6 +24,12 @@ impl Node {
         self.scope.request(reason, Time::MAX);
     }
 
+    /// As [`request`](Self::request), by whoever drives this region and polls its body.
+    pub(super) fn request_at_home(&self, reason: Reason) {
+        let reason = reason.stamp(&self.name, self.tree.host.now());
+        self.scope.request_at_home(reason, Time::MAX);
+    }
+
     /// The future that opened this region is gone, and the scopes and timers in that go too: from now
     /// on the request of its parent comes here directly, and a timer of its own ends its drain.
     pub(super) fn stand_alone(self: &Arc<Self>) {
@@ -36,7 +42,7 @@ impl Node {
         }
     }
 
-    fn arm_drain_at(&self, until: Time) {
+    pub(super) fn arm_drain_at(&self, until: Time) {
         let timer = arm_drain(&*self.tree.host, &self.scope, until);
         let stale = lock(&self.inner).drain_timer.replace(timer);
         stale.into_iter().for_each(|stale| self.tree.host.cancel_timer(stale));
@@ -98,10 +104,15 @@ impl Listener for Node {
         };
         inner.close_by = inner.close_by.min(self.policy.finalize.deadline_from(drain_until)).min(ancestors);
         // Somebody above armed a timer for the standing's own deadline.
-        let arm = own < standing.drain_until
+        let mut arm = own < standing.drain_until
             && standing.level < Level::Spent
             && inner.drain_timer.is_none()
             && inner.state.phase < Phase::Closed;
+        if arm && inner.state.is_quiet() {
+            // Nothing runs that it would end.
+            inner.unarmed = Some(own);
+            arm = false;
+        }
         let work_timer = inner.work_timer.take();
         drop(inner);
         if let Some(timer) = work_timer {

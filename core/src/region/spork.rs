@@ -136,8 +136,8 @@ impl Builder {
             // In the order in which they are dropped: the region goes last, also before the first poll.
             let (body, mut opened) = (body, opened);
             let mut body = pin!(Some(async { body(&inside).await.into_outcome() }));
-            let (outcome, report) = opened.run(&around, contain(inside.scope(), body.as_mut())).await;
-            *lock(&tell) = Some(report);
+            let outcome = opened.run(&around, contain(inside.scope(), body.as_mut())).await;
+            *lock(&tell) = Some(opened.node.report());
             end(outcome)
         };
         let handle = launch(parent, task, Some(node.scope.clone()), &name, site, false, |_| run);
@@ -183,7 +183,7 @@ impl<T> ChildRegion<T> {
             (Some(report), _) => report,
             (None, Err(refused)) => *refused,
             // Its host gave it up.
-            (None, Ok(node)) => node.take_report(),
+            (None, Ok(node)) => node.report(),
         };
         (outcome, report)
     }

@@ -104,6 +104,8 @@ pub(super) struct Inner {
     /// Requests the region when the time of its work is over.
     pub(super) work_timer: Option<TimerKey>,
     pub(super) drain_timer: Option<TimerKey>,
+    /// When the drain ends, for which there is no timer, as nothing ran that it would end.
+    pub(super) unarmed: Option<Time>,
     /// The quotas of the finalize budget, without what finalizers that ended have used.
     pub(super) finalizers_left: Budget,
     pub(super) totals: Totals,
@@ -170,7 +172,7 @@ impl Node {
         };
         inner.state = next;
         let key = inner.children.insert(child.clone());
-        drop(inner);
+        self.arm_late(inner);
         lock(&child.inner).key = Some(key);
         // A request between the link of the scope and here found no key, but it did find the node.
         if child.scope.level() >= Level::Requested {
@@ -208,6 +210,7 @@ impl Node {
             close_by: Time::MAX,
             work_timer: None,
             drain_timer: None,
+            unarmed: None,
             finalizers_left: policy.finalize.quotas(),
             totals: Totals { regions: 1, ..Totals::default() },
             leftovers: VecDeque::new(),
@@ -242,7 +245,17 @@ impl Node {
         let entry = inner.tasks.vacant_entry();
         task.meta().key.store(entry.key(), Ordering::Relaxed);
         entry.insert(task);
+        self.arm_late(inner);
         Ok(())
+    }
+
+    /// Something was admitted: now there is something that the end of the drain ends.
+    fn arm_late(&self, mut inner: MutexGuard<'_, Inner>) {
+        let unarmed = inner.unarmed.take();
+        drop(inner);
+        if let Some(until) = unarmed {
+            self.arm_drain_at(until);
+        }
     }
 
     /// Registers a finalizer.
@@ -290,6 +303,7 @@ impl Node {
             return Err(self.refusal());
         }
         inner.locals.insert(local.info.id.get(), local.clone());
+        self.arm_late(inner);
         Ok(())
     }
 
@@ -312,13 +326,13 @@ impl Node {
         }
     }
 
-    /// The body's future is gone.
+    /// The body's future is gone, as whoever polled it says.
     pub(crate) fn body_ended(self: &Arc<Self>, failed: bool) {
         lock(&self.inner).apply(Event::BodyEnded);
         // A region that closes already keeps the reason it was told.
         let told = self.scope.level() >= Level::Requested;
         if !told && (failed || self.policy.close == Close::Cancel) {
-            self.request(Reason::at_site(ReasonKind::ParentClosed, self.site));
+            self.request_at_home(Reason::at_site(ReasonKind::ParentClosed, self.site));
         }
     }
 
@@ -353,24 +367,25 @@ impl Node {
     }
 
     /// The last step of a region's life: tells its parent.
-    pub(super) fn leave(self: &Arc<Self>, report: &CloseReport) {
-        let (key, driver, timers) = {
+    pub(super) fn leave(self: &Arc<Self>) {
+        let (key, driver, timers, totals, leftovers) = {
             let mut inner = lock(&self.inner);
-            (inner.key, inner.driver.take(), [inner.work_timer.take(), inner.drain_timer.take()])
+            let timers = [inner.work_timer.take(), inner.drain_timer.take()];
+            (inner.key, inner.driver.take(), timers, inner.totals, inner.leftovers.clone())
         };
         drop(driver);
         let timers = timers.into_iter().chain([self.scope.end()]);
         timers.flatten().for_each(|timer| self.tree.host.cancel_timer(timer));
         let (Some(parent), Some(key)) = (self.parent.upgrade(), key) else { return };
+        let wanted = parent.scope.level() >= Level::Requested;
+        let report = wanted.then(|| self.report().pruned(REPORT_LEVELS));
         let mut inner = lock(&parent.inner);
         let me = inner.children.try_remove(key);
         inner.apply(Event::ChildClosed);
-        inner.totals += &report.totals;
-        for leftover in &report.leftovers {
-            inner.keep(leftover.clone());
-        }
-        if inner.state.phase > Phase::Open && inner.child_reports.len() < KEPT {
-            inner.child_reports.push_back(report.pruned(REPORT_LEVELS));
+        inner.totals += &totals;
+        leftovers.into_iter().for_each(|leftover| inner.keep(leftover));
+        if inner.child_reports.len() < KEPT {
+            inner.child_reports.extend(report);
         }
         let closer = inner.quiet_closer();
         drop(inner);
@@ -380,7 +395,8 @@ impl Node {
         }
     }
 
-    pub(super) fn take_report(&self) -> CloseReport {
+    /// What there is to tell of a region that was closed just now.
+    pub(super) fn report(&self) -> CloseReport {
         let now = self.tree.host.now();
         let path = self.path();
         let mut inner = lock(&self.inner);
@@ -395,8 +411,8 @@ impl Node {
             finalize: now - inner.drained_at.unwrap_or(now),
             totals: inner.totals,
             failures: inner.failures.iter().filter_map(Failed::to_failure).collect(),
-            leftovers: std::mem::take(&mut inner.leftovers).into(),
-            children: std::mem::take(&mut inner.child_reports).into(),
+            leftovers: inner.leftovers.iter().cloned().collect(),
+            children: inner.child_reports.iter().cloned().collect(),
         }
     }
 
