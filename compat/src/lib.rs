@@ -10,6 +10,7 @@
 //! | [`hyper`] | `hyper` | an HTTP/1.1 server that drains and has a deadline |
 //! | [`tower`] | `tower` | each request in a region of its own |
 //! | `cap_std` | `cap-std` | how far a capability goes: directories, and pools of addresses |
+//! | [`guest`] | `guest` | Tokio's libraries in a region, on a private runtime |
 //! | [`hosted`] | `hosted` | regions on a Tokio runtime that is there already |
 //!
 //! Foreign libraries poll, and know no scope. What is theirs is polled on through Request; the
@@ -22,6 +23,8 @@ pub mod io;
 
 #[cfg(feature = "cap-std")]
 pub mod cap_std;
+#[cfg(feature = "guest")]
+pub mod guest;
 #[cfg(feature = "hosted")]
 pub mod hosted;
 #[cfg(feature = "hyper")]

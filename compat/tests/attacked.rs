@@ -7,7 +7,9 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
+use std::time::Duration;
 
+use asupersync_compat::guest::Enclave;
 use asupersync_compat::hosted;
 use asupersync_compat::hyper::{Server, serve};
 use asupersync_compat::io::ByteStreamExt;
@@ -136,6 +138,44 @@ fn streams_are_read_and_written() {
             }
         };
         at_every_await(cx, play, gone).await
+    });
+}
+
+/// Whatever becomes of the caller, its region closes when the call is gone.
+#[test]
+fn guests_are_called() {
+    run(async |cx: &Cx| {
+        let tokio = Enclave::open(cx)?;
+        let (token, owned) = (Arc::new(()), tokio.owned(()));
+        for how in 0..5 {
+            let play = |_, cx: Cx| -> Play<Outcome> {
+                let (tokio, owned, held) = (tokio.clone(), owned.clone(), token.clone());
+                let wait = async || {
+                    // a wait, not a synchronisation: it crosses to the enclave's timers
+                    tokio::time::sleep(Duration::from_micros(100)).await;
+                    tokio::task::yield_now().await;
+                };
+                Box::pin(async move {
+                    let work = async move {
+                        let _held = &held;
+                        wait().await;
+                    };
+                    match how {
+                        0 => tokio.run(&cx, work).await,
+                        1 => tokio.run_or_cancel(&cx, work).await,
+                        2 => tokio.run_with(&cx, async |_| work.await).await,
+                        3 => tokio.blocking(&cx, || tokio::runtime::Handle::current().block_on(work)).await,
+                        _ => owned.call(&cx, async |_: &()| work.await).await,
+                    }
+                })
+            };
+            let gone = |ended| {
+                fine(&ended);
+                assert_eq!(Arc::strong_count(&token), 1, "a call is left");
+            };
+            at_every_await(cx, play, gone).await?;
+        }
+        Ok(())
     });
 }
 

@@ -1,7 +1,9 @@
 //! A root on Tokio takes its main untyped, `async |cx| ..`, inside a task of Tokio's, whose future must
-//! be `Send`.
+//! be `Send`; and so do enclaves the bodies of their calls.
 
+use asupersync_compat::guest::Enclave;
 use asupersync_compat::hosted;
+use asupersync_core::{Cx, Outcome, TaskFn};
 use tokio::runtime;
 
 macro_rules! in_a_task {
@@ -35,4 +37,51 @@ in_a_task!(run_with_report, "compat::hosted::run::Builder::run_with_report", asy
         .await;
     assert_eq!(report.totals.ok, 1);
     len.expect("it ends well")
+});
+
+/// Runs `body` in a task of a region.
+async fn spawned<F>(body: F) -> usize
+where
+    F: for<'a> TaskFn<&'a Cx, Outcome<usize>, Fut: Send> + Send + 'static,
+{
+    let len = hosted::run(async move |cx: &Cx| cx.spawn("task", body).join().await);
+    len.await.expect("it ends well")
+}
+
+in_a_task!(run_with, "compat::guest::enclave::Enclave::run_with", async {
+    let body = spawned(async |cx| {
+        let word = String::from("word");
+        let tokio = Enclave::open(cx)?;
+        let call = tokio.run_with(cx, async move |stop| {
+            tokio::task::yield_now().await;
+            assert!(!stop.is_cancelled());
+            word.len()
+        });
+        call.await
+    });
+    body.await
+});
+
+in_a_task!(owned_call, "compat::guest::owned::Owned::call", async {
+    let body = spawned(async |cx| {
+        let owned = Enclave::open(cx)?.owned(String::from("word"));
+        let call = owned.call(cx, async |word| {
+            tokio::task::yield_now().await;
+            word.len()
+        });
+        call.await
+    });
+    body.await
+});
+
+in_a_task!(owned_ending, "compat::guest::owned::Owned::ending", async {
+    let body = spawned(async |cx| {
+        let owned = Enclave::open(cx)?.owned(String::from("word"));
+        let owned = owned.ending(async |word| {
+            tokio::task::yield_now().await;
+            assert_eq!(*word, "word");
+        });
+        owned.call(cx, async |word: &String| word.len()).await
+    });
+    body.await
 });

@@ -4,6 +4,7 @@
 //! cannot be stopped from outside: its task drains until the job ends or the budget is spent; after
 //! that the region closes without it, and the thread goes on by itself.
 
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -44,6 +45,43 @@ impl<C> Cx<C> {
             let spans = spans.clone();
             async move { cx.blocking(spans, job).await }
         })
+    }
+
+    /// Runs `job` on a thread that may block, and waits for it. Other than
+    /// [`spawn_blocking`](Self::spawn_blocking) it starts no task, so it works in a finalizer, too.
+    ///
+    /// ```
+    /// # use asupersync::{Cx, Outcome};
+    /// # #[asupersync::main]
+    /// # async fn main(cx: &Cx) -> Outcome<()> {
+    /// cx.defer(async |cx| cx.run_blocking("tidy", || Ok(println!("last of all"))).await)?;
+    /// assert_eq!(cx.run_blocking("sum", || Ok((1..=100).sum::<u32>())).await?, 5050);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The job's; [`Denied`](crate::caps::Denied) if jobs that block were taken away; `Cancelled` at
+    /// Request, unless the job has begun: that is waited for until the drain budget is spent.
+    ///
+    /// # Cancel safety
+    /// Dropped before the job has begun, it never will. Dropped later, the job runs to its end, and
+    /// the region waits for that, as for a task called `name`; what it returns is dropped.
+    #[track_caller]
+    pub fn run_blocking<'a, R: TaskOutput<Ok: 'static> + 'static>(
+        &'a self,
+        name: &'a str,
+        job: impl FnOnce() -> R + Send + 'static,
+    ) -> impl Future<Output = Outcome<R::Ok>> + Send
+    where
+        C: HasBlocking,
+    {
+        let site = Location::caller();
+        async move {
+            self.checkpoint()?;
+            self.check(Effect::Blocking)?;
+            self.blocking_owned(name, site, job).await
+        }
     }
 
     /// Runs `job` inside of `spans` on a thread that may block, and waits for it. A waiter that leaves

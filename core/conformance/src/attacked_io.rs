@@ -18,7 +18,7 @@ crate::cases![
     addresses_are_bound_and_connected needs (Sockets),
     bytes_are_read needs (Sockets),
     bytes_are_written needs (Sockets),
-    jobs_for_files_are_run,
+    jobs_are_run_and_awaited,
 ];
 
 /// A value, or a cancellation if it was asked to stop.
@@ -276,26 +276,32 @@ fn bytes_are_written(host: &dyn Runner) {
     });
 }
 
-fn jobs_for_files_are_run(host: &dyn Runner) {
+fn jobs_are_run_and_awaited(host: &dyn Runner) {
     host.ok(async |cx: &Cx| {
-        let (count, ran) = (Count::default(), Arc::new(AtomicBool::new(false)));
-        let play = |_, cx: Cx| -> Play<Outcome<usize>> {
-            let (one, ran) = (count.one(), ran.clone());
-            Box::pin(async move {
-                let job = move || {
-                    drop(one);
-                    ran.store(true, SeqCst);
-                    Ok(5)
-                };
-                Ok(cx.fs().run(&cx, "job", job).await?)
-            })
-        };
-        let gone = |ended: Ended<Outcome<usize>>| {
-            fine(&ended);
-            let ran = ran.swap(false, SeqCst);
-            assert!(ran || !matches!(ended.value(), Some(Ok(_))), "it tells what did not happen");
-            assert_eq!(count.alive(), 0);
-        };
-        at_every_await(cx, play, gone).await
+        for files in [true, false] {
+            let (count, ran) = (Count::default(), Arc::new(AtomicBool::new(false)));
+            let play = |_, cx: Cx| -> Play<Outcome<usize>> {
+                let (one, ran) = (count.one(), ran.clone());
+                Box::pin(async move {
+                    let job = move || {
+                        drop(one);
+                        ran.store(true, SeqCst);
+                        std::io::Result::Ok(5)
+                    };
+                    match files {
+                        true => Ok(cx.fs().run(&cx, "job", job).await?),
+                        false => cx.run_blocking("job", move || Ok(job()?)).await,
+                    }
+                })
+            };
+            let gone = |ended: Ended<Outcome<usize>>| {
+                fine(&ended);
+                let ran = ran.swap(false, SeqCst);
+                assert!(ran || !matches!(ended.value(), Some(Ok(_))), "it tells what did not happen");
+                assert_eq!(count.alive(), 0);
+            };
+            at_every_await(cx, play, gone).await?;
+        }
+        Ok(())
     });
 }

@@ -4,7 +4,7 @@
 //! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
 //! end, `ledger` and `settle` what becomes of obligations on that way, `open` runs a region's body,
 //! `crew` is what polls the children of a local scope, `dump` is how the tree looks, `long_poll` who does
-//! not yield, `root` what a host holds, `roots` where it lists that. This file, `spork` and `local` are
+//! not yield, `foreign` what other runtimes left behind, `root` what a host holds, `roots` where it lists that. This file, `spork` and `local` are
 //! what users call.
 
 mod close;
@@ -12,6 +12,7 @@ mod crew;
 pub mod dump;
 mod failure;
 mod finalizer;
+mod foreign;
 mod give_up;
 mod ledger;
 mod local;

@@ -143,6 +143,10 @@ pub enum LeftoverKind {
     FinalizerFailed,
     /// A detached obligation that nobody resolved, so its region aborted it.
     Unresolved(Kind),
+    /// Work that another runtime did for the region, and that was dropped before it had ended.
+    ForeignAborted,
+    /// Work that another runtime did for the region, on a thread that does not return: it goes on.
+    ForeignQuarantined,
 }
 
 impl fmt::Display for Leftover {
@@ -154,6 +158,8 @@ impl fmt::Display for Leftover {
             LeftoverKind::FinalizerSpent => "finalizer dropped at the end of its budget",
             LeftoverKind::FinalizerFailed => "finalizer failed",
             LeftoverKind::Unresolved(_) => "unresolved, so its region aborted it",
+            LeftoverKind::ForeignAborted => "dropped by the runtime that ran it, before it had ended",
+            LeftoverKind::ForeignQuarantined => "left on a thread of its own runtime, which does not return",
         };
         let began = if let LeftoverKind::Unresolved(_) = self.kind { "detached" } else { "spawned" };
         let Leftover { name, site, path, phase, age, task, awaited, .. } = self;
