@@ -47,7 +47,7 @@ pub(crate) enum Hold {
 }
 
 impl Hold {
-    fn passes(self, level: Level) -> bool {
+    pub(super) fn passes(self, level: Level) -> bool {
         match self {
             Hold::Nothing => true,
             Hold::Request => level == Level::Spent,
@@ -117,7 +117,7 @@ const UNLINKED: usize = usize::MAX;
 /// One node of the cancel tree.
 pub struct Scope {
     /// Stored under the lock, and read without it: who sees a level sees what came before the request.
-    level: AtomicU8,
+    pub(super) level: AtomicU8,
     /// Stands for what is told without the lock: the level, and whether the budget is spent.
     pub(super) told: Object,
     /// Data pointer of `home`, for the quick test in `Watch::poll`; 0 when there is none. Stored under the
@@ -147,7 +147,7 @@ pub struct Scope {
     pub(super) metered: AtomicBool,
     /// The budget is spent, and everything inside has been woken for it: after one more poll what
     /// still waits is dropped. Stored last: who sees it sees all those levels.
-    due: AtomicBool,
+    pub(super) due: AtomicBool,
     /// How many inside go on past the end of the drain budget. Counted and looked at in polls of one task;
     /// to whoever gives tasks up it is a hint.
     pub(super) kept: AtomicUsize,
@@ -163,7 +163,7 @@ pub(super) struct Child {
 pub(super) struct Inner {
     pub(super) standing: Standing,
     /// Moves the task that polls in this scope into the Cancel lane.
-    home: Option<Waker>,
+    pub(super) home: Option<Waker>,
     pub(super) listener: Option<Weak<dyn Listener>>,
     /// What ran in it is gone.
     ended: bool,
@@ -225,16 +225,6 @@ impl Scope {
             metered: self.metered.load(Ordering::Relaxed),
             ..Link::default()
         }))
-    }
-
-    /// Takes over what came to the scope around it until the listener of that had this one.
-    pub(crate) fn catch_up_with(self: &Arc<Self>, around: &Scope) {
-        if around.metered.load(Ordering::Relaxed) {
-            self.mark_metered();
-        }
-        if around.level() > Level::Clear {
-            self.raise(around.standing());
-        }
     }
 
     /// The scope of a task under one that is nobody's.
@@ -388,7 +378,7 @@ impl Scope {
     }
 
     /// Why, or that this limit of its own budget is spent.
-    fn reason_or(&self, limit: Limit) -> Reason {
+    pub(super) fn reason_or(&self, limit: Limit) -> Reason {
         self.reason().unwrap_or_else(|| Reason::spent(limit, Location::caller()))
     }
 
@@ -449,101 +439,6 @@ impl Scope {
         match timer {
             Some((kept, _)) if *kept <= until => Some(key),
             _ => timer.replace((until, key)).map(|(_, stale)| stale),
-        }
-    }
-
-    /// Raises this scope and all below it to Requested.
-    pub(crate) fn request(self: &Arc<Self>, reason: Reason, drain_until: Time) {
-        self.raise(Standing::requested(reason, drain_until));
-    }
-
-    /// As [`request`](Self::request), by whoever polls in this scope, and so need not be woken.
-    pub(crate) fn request_at_home(self: &Arc<Self>, reason: Reason, drain_until: Time) {
-        self.raise_unless_home(Standing::requested(reason, drain_until), true);
-    }
-
-    /// As [`request`](Self::request), with a drain that may use so much.
-    pub(crate) fn request_within(self: &Arc<Self>, reason: Reason, drain_until: Time, drain: Budget) {
-        // Its time goes the way of the request; before that it would seem to be known already.
-        let spent = self.limit_drain(Time::MAX, drain);
-        self.request(reason, drain_until);
-        if let Some(limit) = spent {
-            self.spend(limit);
-        }
-    }
-
-    /// Raises this scope and all below it to Spent, because of this limit.
-    pub(crate) fn spend(self: &Arc<Self>, limit: Limit) {
-        self.raise(Standing::spent(self.reason_or(limit)));
-    }
-
-    fn raise(self: &Arc<Self>, asked: Standing) {
-        self.raise_unless_home(asked, false);
-    }
-
-    fn raise_unless_home(self: &Arc<Self>, asked: Standing, at_home: bool) {
-        let (mut first, mut near, mut far) = (Some(self.clone()), Vec::new(), Vec::new());
-        let (mut waiters, mut homes, mut spent, mut found) = (vec![], vec![], vec![], vec![]);
-        loop {
-            let is_awake = at_home && first.is_some();
-            let Some(scope) = first.take().or_else(|| near.pop()) else {
-                // At the end of the budget a task has one more poll, which must find all of its
-                // scopes raised and all that waits in them woken. Other tasks come after.
-                waiters.drain(..).for_each(Waker::wake);
-                spent.drain(..).for_each(|scope: Arc<Scope>| scope.due.store(true, Ordering::Release));
-                homes.drain(..).for_each(Waker::wake);
-                match far.pop() {
-                    Some(scope) => near.push(scope),
-                    None => return,
-                }
-                continue;
-            };
-            let (told, level) = {
-                let mut inner = lock(&scope.inner);
-                let raised = inner.standing.raise(&asked);
-                // Whoever else spends it may not have come to what is inside yet: invariant 6.
-                if raised.is_none() && (asked.level < Level::Spent || scope.due.load(Ordering::Acquire)) {
-                    continue;
-                }
-                if let Some(raised) = &raised {
-                    scope.told.write();
-                    scope.level.store(raised.level as u8, Ordering::Release);
-                    inner.standing = raised.clone();
-                }
-                if !is_awake {
-                    homes.extend(inner.home.clone());
-                }
-                if let Some(known) = inner.known() {
-                    waiters.extend(known.waiters.iter().map(|(_, waker)| waker.clone()));
-                    // To be the last to let go of a child takes this lock, so nothing is dropped here.
-                    found.extend(known.children());
-                }
-                let listener = inner.listener.as_ref().and_then(Weak::upgrade);
-                (listener.map(|listener| (listener, raised)), inner.standing.level)
-            };
-            if let Some((listener, raised)) = told {
-                raised.iter().for_each(|standing| listener.on_cancel(standing));
-                listener.scopes_of_tasks(&mut found);
-            }
-            if level == Level::Spent {
-                spent.push(scope);
-            }
-            for child in found.drain(..).filter(|child| child.hold.passes(asked.level)) {
-                if child.same_task { near.push(child) } else { far.push(child) }
-            }
-        }
-    }
-
-    /// Raises this scope and all below it to what is on its way here: a request comes to the scopes of
-    /// a task one by one, and the task may run meanwhile and see it further up.
-    pub(crate) fn catch_up(self: &Arc<Self>) {
-        let mut hold = self.hold;
-        for scope in self.around().skip(1) {
-            let coming = scope.standing();
-            if coming.level > Level::Clear && hold.passes(coming.level) {
-                return self.raise(coming);
-            }
-            hold = hold.max(scope.hold);
         }
     }
 

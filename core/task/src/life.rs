@@ -55,6 +55,7 @@ where
 /// drop(runnable);
 /// assert!(another.is_complete());
 /// ```
+#[expect(clippy::type_complexity, reason = "handles of three types, which say it best")]
 pub fn new_with<F, M, const N: usize>(
     work: F,
     meta: M,
