@@ -238,22 +238,20 @@ impl Builder {
     }
 
     /// As [`open_with_report`](Self::open_with_report), on behalf of the line `site`.
-    pub(crate) fn open_at<'a, C, R, F>(
+    pub(crate) async fn open_at<C, R, F>(
         self,
-        cx: &'a Cx<C>,
+        cx: &Cx<C>,
         site: &'static Location<'static>,
         body: F,
-    ) -> impl Future<Output = (Outcome<R::Ok>, CloseReport)> + use<'a, C, R, F>
+    ) -> (Outcome<R::Ok>, CloseReport)
     where
         C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
-        async move {
-            match open(cx, &self, site, body).await {
-                Ok((outcome, node)) => (outcome, node.report()),
-                Err(cancelled) => refused(cx, &self.name, site, cancelled.into()),
-            }
+        match open(cx, &self, site, body).await {
+            Ok((outcome, node)) => (outcome, node.report()),
+            Err(cancelled) => refused(cx, &self.name, site, cancelled.into()),
         }
     }
 }
