@@ -7,8 +7,9 @@
 //! | [`io::Futures`], [`io::FromFutures`] | `futures` | those of futures-io |
 //! | [`io::Hyper`], [`io::FromHyper`] | `hyper` | hyper's `rt::Read` and `rt::Write` |
 //! | [`rt`] | `hyper` | hyper's executor and timer, on any host |
-//! | [`hyper`] | `hyper` | an HTTP/1.1 server that drains and has a deadline |
+//! | [`hyper`] | `hyper` | a server of HTTP/1.1 and HTTP/2 that drains and has a deadline |
 //! | [`tower`] | `tower` | each request in a region of its own |
+//! | [`systemd`] | | what systemd is told of a service |
 //! | `cap_std` | `cap-std` | how far a capability goes: directories, and pools of addresses |
 //! | [`guest`] | `guest` | Tokio's libraries in a region, on a private runtime |
 //! | [`hosted`] | `hosted` | regions on a Tokio runtime that is there already |
@@ -29,7 +30,14 @@ pub mod guest;
 pub mod hosted;
 #[cfg(feature = "hyper")]
 pub mod hyper;
+#[cfg(any(feature = "hyper", feature = "tower"))]
+mod readiness;
 #[cfg(feature = "hyper")]
 pub mod rt;
+#[cfg(unix)]
+pub mod systemd;
 #[cfg(feature = "tower")]
 pub mod tower;
+
+#[cfg(any(feature = "hyper", feature = "tower"))]
+pub use readiness::Readiness;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use asupersync_compat::guest::Enclave;
 use asupersync_compat::hosted;
-use asupersync_compat::hyper::{Server, serve};
+use asupersync_compat::hyper::{Server, connect_http1, connect_http2, serve};
 use asupersync_compat::io::ByteStreamExt;
 use asupersync_conformance::attack::{Ended, Play, at_every_await};
 use asupersync_core::channel::oneshot;
@@ -226,5 +226,75 @@ fn roots_on_tokio_are_dropped() {
                 break;
             }
         }
+    }
+}
+
+#[test]
+fn http_is_asked_for() {
+    run(async |cx: &Cx| {
+        for version in [1, 2] {
+            let play = |around: Cx, cx: Cx| -> Play<Outcome> {
+                Box::pin(async move {
+                    let listener = around.tcp_bind("127.0.0.1:0").await?;
+                    let addr = listener.local_addr()?;
+                    // Held until this ends, by itself or not.
+                    let (_done, mut is_done) = oneshot::channel::<()>();
+                    drop(around.spawn("server", async move |cx: &Cx| {
+                        let hello =
+                            service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from("hello"))));
+                        let serving = async |cx: &Cx| serve(cx, listener, hello).await.map(drop);
+                        let until = async |cx: &Cx| {
+                            is_done.recv(cx).await.ok();
+                            Ok(())
+                        };
+                        cx.race(serving, until).await.map(drop)
+                    }));
+                    let stream = around.tcp_connect(addr).await?;
+                    let asked = async {
+                        match version {
+                            1 => drop(connect_http1::<_, String>(&cx, stream).await?),
+                            _ => drop(connect_http2::<_, String>(&cx, stream).await?),
+                        }
+                        hyper::Result::Ok(())
+                    };
+                    asked.await?;
+                    Ok(())
+                })
+            };
+            at_every_await(cx, play, |ended| fine(&ended)).await?;
+        }
+        Ok(())
+    });
+}
+
+/// As roots on Tokio: there is no `Cx`.
+#[test]
+fn a_service_on_tokio_is_dropped() {
+    let mut tokio = tokio::runtime::Builder::new_multi_thread();
+    let tokio = tokio.worker_threads(2).enable_all().build().expect("a runtime");
+    for polls in 0..4 {
+        let token = Arc::new(());
+        let held = token.clone();
+        tokio.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let service = tower::service_fn(move |_| {
+                let _held = held.clone();
+                async { Ok::<_, Infallible>(Response::new(String::new())) }
+            });
+            let mut serving = Box::pin(hosted::serve(listener, service));
+            for _ in 0..polls {
+                poll_fn(|task| {
+                    assert!(serving.as_mut().poll(task).is_pending());
+                    Poll::Ready(())
+                })
+                .await;
+                tokio::task::yield_now().await;
+            }
+            drop(serving);
+            // It closes by itself.
+            while Arc::strong_count(&token) > 1 {
+                tokio::task::yield_now().await;
+            }
+        });
     }
 }

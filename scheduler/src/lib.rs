@@ -9,7 +9,7 @@
 //! | `lanes`, `park` | queues shared by workers; how one sleeps |
 //! | `reactor` | sockets, registered once, edge-triggered |
 //! | `driver` | the reactor and the wheel, turned by one thread at a time |
-//! | `blocking`, `signal` | threads that may block; SIGINT and SIGTERM |
+//! | `blocking`, [`signal`] | threads that may block; SIGINT and SIGTERM |
 //! | [`dumper`] | SIGUSR1 |
 //! | `worker`, `monitor` | the loop that polls tasks; the thread that sees that it goes on |
 //! | `watchdog` | polls that do not return |
@@ -31,7 +31,7 @@ pub mod queues;
 mod reactor;
 mod runtime;
 mod shared;
-mod signal;
+pub mod signal;
 pub mod timer;
 mod watchdog;
 mod worker;

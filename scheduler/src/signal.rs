@@ -17,16 +17,22 @@ use crate::reactor::Source;
 /// A signal came before: the next one ends the process.
 static ARMED: std::sync::OnceLock<Arc<AtomicBool>> = std::sync::OnceLock::new();
 
-/// The registered handlers of one runtime.
-pub(crate) struct Signals {
-    pipe: Source<UnixStream>,
+/// The handlers of both signals. For hosts.
+#[derive(Debug)]
+#[must_use = "dropped, nobody listens: the next signal ends the process"]
+pub struct Caught {
     /// The number of the last signal. Its handler stores that before it writes to the pipe.
     last: Arc<AtomicUsize>,
     ids: Vec<signal_hook::SigId>,
 }
 
-impl Signals {
-    pub(crate) fn new(driver: &Arc<Driver>) -> io::Result<Self> {
+impl Caught {
+    /// Registers the handlers. Each signal writes a byte to the stream that is returned, which does not
+    /// block.
+    ///
+    /// # Errors
+    /// The system's, when it gives no pipe or no signal handler.
+    pub fn new() -> io::Result<(Caught, StdUnixStream)> {
         // Once in a process: handlers run in the order in which they were registered, so the
         // conditional exit looks at the flag before the same signal raises it.
         let armed = match ARMED.get() {
@@ -43,14 +49,43 @@ impl Signals {
         armed.store(false, SeqCst);
         let (read, write) = StdUnixStream::pair()?;
         read.set_nonblocking(true)?;
-        let last = Arc::new(AtomicUsize::new(0));
-        let mut ids = Vec::new();
+        let mut caught = Caught { last: Arc::new(AtomicUsize::new(0)), ids: Vec::new() };
         for (signal, number) in [(SIGINT, SIGINT as usize), (SIGTERM, SIGTERM as usize)] {
-            ids.push(flag::register_usize(signal, last.clone(), number)?);
-            ids.push(low_level::pipe::register(signal, write.try_clone()?)?);
+            caught.ids.push(flag::register_usize(signal, caught.last.clone(), number)?);
+            caught.ids.push(low_level::pipe::register(signal, write.try_clone()?)?);
         }
+        Ok((caught, read))
+    }
+
+    /// The name of the last signal.
+    pub fn last(&self) -> &'static str {
+        if self.last.load(SeqCst) == SIGTERM as usize { "SIGTERM" } else { "SIGINT" }
+    }
+}
+
+impl Drop for Caught {
+    /// A signal that comes when no runtime listens ends the process, as it would have without one.
+    fn drop(&mut self) {
+        for id in self.ids.drain(..) {
+            low_level::unregister(id);
+        }
+        if let Some(armed) = ARMED.get() {
+            armed.store(true, SeqCst);
+        }
+    }
+}
+
+/// The signals of one runtime.
+pub(crate) struct Signals {
+    pipe: Source<UnixStream>,
+    caught: Caught,
+}
+
+impl Signals {
+    pub(crate) fn new(driver: &Arc<Driver>) -> io::Result<Self> {
+        let (caught, read) = Caught::new()?;
         let pipe = Source::new(driver, UnixStream::from_std(read), Interest::READABLE)?;
-        Ok(Signals { pipe, last, ids })
+        Ok(Signals { pipe, caught })
     }
 
     /// Waits for the next signal and names it.
@@ -64,18 +99,6 @@ impl Signals {
             eprintln!("asupersync: cannot read the signal pipe: {error}");
             std::future::pending::<()>().await;
         }
-        if self.last.load(SeqCst) == SIGTERM as usize { "SIGTERM" } else { "SIGINT" }
-    }
-}
-
-impl Drop for Signals {
-    /// A signal that comes when no runtime listens ends the process, as it would have without one.
-    fn drop(&mut self) {
-        for id in self.ids.drain(..) {
-            low_level::unregister(id);
-        }
-        if let Some(armed) = ARMED.get() {
-            armed.store(true, SeqCst);
-        }
+        self.caught.last()
     }
 }

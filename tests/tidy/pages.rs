@@ -39,6 +39,24 @@ fn server_differs(page: &str, source: &str) -> Vec<Problem> {
     if shown { Vec::new() } else { vec![Problem::new("README.md", what)] }
 }
 
+/// What a `diff` block of the page makes of the first program is the second, by few lines.
+fn diff_differs(page: &str, before: &str, after: &str) -> Vec<Problem> {
+    let what = "must show how compat/service/examples/hello_plain.rs becomes hello.rs in a ```diff block: all \
+        lines below their `//!` lines, and at most 5 that are new";
+    let block = page.split("```diff\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap_or("");
+    let lines: Vec<&str> = block.lines().map(|line| line.strip_prefix("   ").unwrap_or(line)).collect();
+    let without = |sign| {
+        let left = lines.iter().filter(|line| !line.starts_with(sign) && !line.trim_start().is_empty());
+        left.map(|line| line[1..].to_owned() + "\n").collect::<String>()
+    };
+    let dense = |source| {
+        program(source).lines().filter(|l| !l.is_empty()).map(|l| l.to_owned() + "\n").collect::<String>()
+    };
+    let new = lines.iter().filter(|line| line.starts_with('+')).count();
+    let shown = without('+') == dense(before) && without('-') == dense(after) && new <= 5;
+    if shown { Vec::new() } else { vec![Problem::new("README.md", what)] }
+}
+
 /// What a newcomer is told to run is what CI runs.
 fn commands_missing(page: &str, ci: &str) -> Vec<Problem> {
     let commands = ["cargo test --workspace", "cargo run --release --example drain"];
@@ -64,6 +82,13 @@ fn the_front_page_shows_the_server_that_runs() {
 }
 
 #[test]
+fn the_front_page_shows_how_little_it_takes_to_move_a_service() {
+    let example = |name| files::text(&format!("compat/service/examples/{name}.rs")).to_owned();
+    let (before, after) = (example("hello_plain"), example("hello"));
+    settle("diff", diff_differs(files::text("README.md"), &before, &after));
+}
+
+#[test]
 fn ci_runs_what_the_front_page_tells_to_run() {
     settle("commands", commands_missing(files::text("README.md"), files::text(".ci/run")));
 }
@@ -76,6 +101,9 @@ fn offences_are_caught() {
 
     let source = "//! A server.\n\nfn main() {}\n";
     crate::objects(&server_differs("x\n```rust\nfn main() {}\n```\n", source), &[]);
+    let page = "x\n   ```diff\n    same\n   -old\n   +new\n   ```\n";
+    crate::objects(&diff_differs(page, "//! A.\n\nsame\nold\n", "//! B.\n\nsame\nnew\n"), &[]);
+    crate::objects(&diff_differs(page, "same\nold\n", "same\nnewer\n"), &["README.md: must show"]);
     crate::objects(&server_differs("x\n```rust\nfn main() { }\n```\n", source), &["README.md: must show"]);
 
     let run = "cargo test --workspace\n";

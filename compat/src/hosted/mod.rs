@@ -37,6 +37,11 @@
 mod host;
 mod net;
 mod run;
+#[cfg(all(feature = "hyper", feature = "tower"))]
+mod serve;
+mod signals;
 mod timers;
 
 pub use run::{Builder, run};
+#[cfg(all(feature = "hyper", feature = "tower"))]
+pub use serve::{listener, serve};

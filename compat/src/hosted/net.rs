@@ -42,7 +42,7 @@ impl Sockets for TokioNet {
     }
 }
 
-struct HostedListener(TcpListener);
+pub(super) struct HostedListener(pub(super) TcpListener);
 
 impl Listener for HostedListener {
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Box<dyn Stream>, SocketAddr)>> {

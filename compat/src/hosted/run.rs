@@ -1,6 +1,8 @@
 //! A root region on a Tokio runtime, from the start of its main body until it is Closed.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -14,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::host::TokioHost;
+use super::signals::Signals;
 
 /// How long a poll may still take after its budget is spent.
 const GRACE: Duration = Duration::from_millis(50);
@@ -51,6 +54,7 @@ pub struct Builder {
     drain: Budget,
     finalize: Budget,
     dump_on_sigusr1: bool,
+    signals: bool,
     roots: Roots,
 }
 
@@ -61,6 +65,7 @@ impl Default for Builder {
             drain: Budget::timeout(drain),
             finalize: Budget::timeout(finalize),
             dump_on_sigusr1: false,
+            signals: false,
             roots: Roots::default(),
         }
     }
@@ -76,6 +81,14 @@ impl Builder {
     /// How long finalizers may take after that.
     pub fn finalize(mut self, budget: Budget) -> Self {
         self.finalize = budget;
+        self
+    }
+
+    /// Whether SIGINT and SIGTERM ask the root to close; a second one ends the process at once, also
+    /// while every worker of Tokio is stuck. Default: no. Where the system gives no handler, that is told
+    /// on stderr, and everything else goes on.
+    pub fn signals(mut self, on: bool) -> Self {
+        self.signals = on;
         self
     }
 
@@ -133,9 +146,14 @@ impl Builder {
         let dumper = dumper.and_then(|dumper| {
             dumper.inspect_err(|error| eprintln!("asupersync: cannot listen to SIGUSR1: {error}")).ok()
         });
+        let signals = self.signals.then(Signals::new);
+        let signals = signals.and_then(|signals| {
+            signals.inspect_err(|error| eprintln!("asupersync: cannot listen to signals: {error}")).ok()
+        });
         let (tell, told) = oneshot::channel();
         root.start(main, move |outcome, report| drop(tell.send((outcome, report))));
-        let mut guard = Guard(Some(Driven { root, host, told, ended: false, _seen: (listed, dumper) }));
+        let mut guard =
+            Guard(Some(Driven { root, host, told, signals, ended: false, _seen: (listed, dumper) }));
         let ended = guard.0.as_mut().expect("whole until it is dropped").end().await;
         guard.0 = None;
         ended
@@ -147,6 +165,7 @@ struct Driven<T> {
     root: Root,
     host: Arc<TokioHost>,
     told: oneshot::Receiver<(Outcome<T>, CloseReport)>,
+    signals: Option<Signals>,
     ended: bool,
     /// Ends with it: what others see of the root from outside.
     _seen: (Listed, Option<Dumper>),
@@ -157,6 +176,7 @@ impl<T> Driven<T> {
         let ended = tokio::select! {
             biased;
             ended = &mut self.told => ended.map_err(|_| self.root.force()),
+            never = signalled(&self.root, self.signals.as_ref()) => match never {},
             forced = watch(&self.root) => Err(forced),
         };
         self.ended = true;
@@ -174,6 +194,14 @@ impl<T> Drop for Driven<T> {
     }
 }
 
+/// Tells the root of each signal.
+async fn signalled(root: &Root, signals: Option<&Signals>) -> Infallible {
+    let Some(signals) = signals else { return pending().await };
+    loop {
+        root.signal(signals.next().await);
+    }
+}
+
 /// Lets the root close by itself, within its budget, if nobody waits for it any more.
 struct Guard<T: Send + 'static>(Option<Driven<T>>);
 
@@ -188,7 +216,7 @@ impl<T: Send + 'static> Drop for Guard<T> {
 }
 
 /// Lists on stderr what did not end by itself.
-fn tell_leftovers(report: &CloseReport) {
+pub(super) fn tell_leftovers(report: &CloseReport) {
     for leftover in &report.leftovers {
         eprintln!("asupersync: {leftover}");
     }

@@ -2,6 +2,9 @@
 //!
 //! hyper would drop the connection instead, and with it the requests behind this one. While
 //! nothing of the response was sent, an answer is still possible, and better for the client.
+//!
+//! A response is in flight until its body ended or was dropped. A stream of server-sent events has no
+//! end of its own: at Request it gets one, so that its client knows that nothing was cut.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -11,14 +14,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use asupersync_core::caps::{CapSet, HasTime};
 use asupersync_core::{Cx, Failure};
-use http::header::{CONNECTION, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, UPGRADE};
+use http::{Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::Service;
 
-use super::{BoxError, Counters};
+use super::BoxError;
+use super::exchange::{Conn, Ticket};
 
 /// Wraps the service of one connection.
 pub(super) struct Answering<S, C> {
@@ -26,30 +31,33 @@ pub(super) struct Answering<S, C> {
     conn: Arc<Conn<C>>,
 }
 
-/// What all requests of one connection share.
-struct Conn<C> {
-    cx: Cx<C>,
-    counters: Counters,
-}
-
 impl<S, C> Answering<S, C> {
-    pub(super) fn new(service: S, cx: &Cx<C>, counters: Counters) -> Self {
-        Answering { service, conn: Arc::new(Conn { cx: cx.clone(), counters }) }
+    pub(super) fn new(service: S, conn: &Arc<Conn<C>>) -> Self {
+        Answering { service, conn: conn.clone() }
     }
 }
 
 impl<S, C, B> Service<Request<Incoming>> for Answering<S, C>
 where
+    C: CapSet + HasTime,
     S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>,
 {
-    type Response = Response<Reply<B>>;
+    type Response = Response<Reply<B, C>>;
     type Error = Infallible;
     type Future = Answer<S::Future, C>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let ticket = Some(Ticket::new(&self.conn));
+        let version = request.version();
+        let upgrade = request.headers().contains_key(UPGRADE);
+        let extensions = request.extensions_mut();
+        extensions.insert::<Cx<C>>(self.conn.cx.clone());
+        if upgrade {
+            extensions.insert(self.conn.held.clone());
+        }
         // A panic here is told by the future.
         let future = catch_unwind(AssertUnwindSafe(|| self.service.call(request))).ok();
-        Answer { future, conn: self.conn.clone() }
+        Answer { future, ticket, version }
     }
 }
 
@@ -58,16 +66,18 @@ pin_project_lite::pin_project! {
     pub(super) struct Answer<F, C> {
         #[pin]
         future: Option<F>,
-        conn: Arc<Conn<C>>,
+        ticket: Option<Ticket<C>>,
+        version: Version,
     }
 }
 
 impl<F, C, B, E> Future for Answer<F, C>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    C: CapSet + HasTime,
     E: Into<BoxError>,
 {
-    type Output = Result<Response<Reply<B>>, Infallible>;
+    type Output = Result<Response<Reply<B, C>>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -78,21 +88,34 @@ where
                 Ok(polled) => ready!(polled).map_err(|error| status_of(error.into())),
             },
         };
+        let ticket = this.ticket.take().expect("polled after it was ready");
+        let conn = ticket.0.clone();
         let mut response = match answer {
-            Ok(response) => response.map(|body| Reply { body: Some(body) }),
+            Ok(response) => {
+                let end = is_event_stream(response.headers()).then(|| {
+                    let end: End = Box::pin(conn.clone().grace_is_over());
+                    end
+                });
+                response.map(|body| Reply { body: Some(body), end, _ticket: ticket })
+            }
             Err(status) => {
-                this.conn.counters.fault();
-                let mut response = Response::new(Reply { body: None });
+                conn.counters.fault();
+                let mut response = Response::new(Reply { body: None, end: None, _ticket: ticket });
                 *response.status_mut() = status;
                 response
             }
         };
-        // The connection may have been asked to close in this very poll, when hyper does not know.
-        if this.conn.cx.is_cancelled() {
+        // hyper does not know of a drain that has not come yet, nor of a request of this very poll.
+        if conn.is_leaving() && *this.version < Version::HTTP_2 {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Poll::Ready(Ok(response))
     }
+}
+
+/// Server-sent events.
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// A cancellation anywhere among the error's sources says that the service is going away.
@@ -103,15 +126,20 @@ fn status_of(error: BoxError) -> StatusCode {
     }
 }
 
+/// When a body without an end of its own gets one.
+type End = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 pin_project_lite::pin_project! {
     /// The body of a response: the service's, or nothing where an error was answered.
-    pub struct Reply<B> {
+    pub(super) struct Reply<B, C> {
         #[pin]
         body: Option<B>,
+        end: Option<End>,
+        _ticket: Ticket<C>,
     }
 }
 
-impl<B: Body> Body for Reply<B> {
+impl<B: Body, C> Body for Reply<B, C> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -119,10 +147,16 @@ impl<B: Body> Body for Reply<B> {
         self: Pin<&mut Self>,
         task: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        match self.project().body.as_pin_mut() {
-            Some(body) => body.poll_frame(task),
-            None => Poll::Ready(None),
+        let this = self.project();
+        let Some(body) = this.body.as_pin_mut() else { return Poll::Ready(None) };
+        let polled = body.poll_frame(task);
+        // Between two frames, whatever the service still does about it.
+        if let Some(end) = this.end
+            && polled.is_pending()
+        {
+            return end.as_mut().poll(task).map(|()| None);
         }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

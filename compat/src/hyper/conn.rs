@@ -1,73 +1,177 @@
 //! One connection: hyper's state machine, polled in place, with Request turned into its graceful
 //! shutdown. The end of the drain budget drops it, like every task's future.
+//!
+//! ```text
+//!   which HTTP? ── poll_version ──▶ hyper ── upgraded? ──▶ until the stream is let go of
+//! ```
 
 use std::future::{Future, poll_fn};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use asupersync_core::caps::CapSet;
+use asupersync_core::caps::{CapSet, HasSpawn, HasTime};
 use asupersync_core::io::TcpStream;
-use asupersync_core::{Cx, Panic};
+use asupersync_core::{Alarm, Cx, Panic};
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::rt::{Read, Write};
+use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 
 use super::answer::Answering;
+use super::exchange::{Conn, Shared};
+use super::http2::Http2;
+use super::wire::{Keeper, Version, Wire, silent};
 use super::{BoxError, ConnectionEnd};
 use crate::io::Hyper;
+use crate::rt::{Executor, Timer};
+
+/// What every connection of a server is driven by.
+#[derive(Clone)]
+pub(super) struct Rules {
+    pub(super) http1: http1::Builder,
+    pub(super) http2: Http2,
+    /// How long a client may take to say which HTTP it speaks.
+    pub(super) first_byte: Duration,
+    /// See [`Conn::grace`].
+    pub(super) grace: Duration,
+}
 
 /// Drives one connection to its end.
 pub(super) async fn drive<C, S, B>(
     cx: &Cx<C>,
-    http: &http1::Builder,
+    mut rules: Rules,
+    server: Shared,
     stream: TcpStream,
-    service: Answering<S, C>,
+    service: S,
 ) -> ConnectionEnd
 where
-    C: CapSet,
-    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>,
-    B: Body<Error: Into<BoxError>> + 'static,
+    C: HasSpawn + HasTime,
+    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,
+    S: Send + 'static,
+    S::Future: 'static,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
-    let mut conn = pin!(http.serve_connection(Hyper::new(&stream), service));
-    let mut request = pin!(cx.cancelled());
-    let mut asked = false;
-    let end = poll_fn(|task| {
-        loop {
-            let polled = catch_unwind(AssertUnwindSafe(|| conn.as_mut().poll(task)));
-            return Poll::Ready(match polled {
-                Ok(Poll::Ready(Ok(()))) => ConnectionEnd::Well,
-                Ok(Poll::Ready(Err(error))) => ConnectionEnd::Failed(error),
-                Err(payload) => ConnectionEnd::Panicked(Panic::new(payload)),
-                Ok(Poll::Pending) if !asked && request.as_mut().poll(task).is_ready() => {
-                    // After a poll: a request that has arrived already is in flight, not idle.
-                    asked = true;
-                    conn.as_mut().graceful_shutdown();
-                    continue;
-                }
-                Ok(Poll::Pending) => return Poll::Pending,
-            });
+    let (mut wire, mut keeper) = Wire::new(stream);
+    let conn = Conn::new(cx, server, rules.grace, keeper.held());
+    let version = match first_bytes(cx, &rules, &mut wire).await {
+        Ok(Some(version)) => version,
+        Ok(None) => return ConnectionEnd::Well,
+        Err(error) => return ConnectionEnd::Failed(error.into()),
+    };
+    let service = Answering::new(service, &conn);
+    let timer = Timer::new(cx);
+    let end = match version {
+        Version::One => {
+            let http = rules.http1.timer(timer).serve_connection(Hyper::new(wire), service);
+            until_its_end(&conn, &keeper, http.with_upgrades()).await
         }
-    })
-    .await;
+        Version::Two => {
+            let http = rules.http2.builder(Executor::new(&cx.in_flight()), timer);
+            // Rare, and large: it would make each connection's task as large.
+            until_its_end(&conn, &keeper, Box::pin(http.serve_connection(Hyper::new(wire), service))).await
+        }
+    };
+    // At once, unless somebody took the stream for something else.
+    poll_fn(|task| keeper.poll_let_go(task)).await;
     poll_fn(|task| {
-        discard(&stream, task);
+        keeper.discard(task);
         Poll::Ready(())
     })
     .await;
     end
 }
 
-/// Takes what has arrived and will not be answered. Closing a socket that holds such data resets
-/// the connection, and where the reset overtakes the response the peer never sees it.
-fn discard(stream: &TcpStream, task: &mut Context<'_>) {
-    let mut bytes = [0; 4096];
-    for _ in 0..64 {
-        match stream.poll_read(task, &mut bytes) {
-            Poll::Ready(Ok(1..)) => {}
-            _ => break,
+/// Waits until the client has said which HTTP it speaks; `None` if Request found nothing begun.
+async fn first_bytes<C: HasTime>(cx: &Cx<C>, rules: &Rules, wire: &mut Wire) -> io::Result<Option<Version>> {
+    let mut request = pin!(cx.cancelled());
+    let mut alarm: Option<Alarm> = None;
+    let mut asked = false;
+    poll_fn(|task| {
+        if let Poll::Ready(version) = wire.poll_version(task) {
+            return Poll::Ready(version.map(Some));
         }
+        if !asked && request.as_mut().poll(task).is_ready() {
+            asked = true;
+            alarm = Some(cx.alarm(cx.now() + rules.grace.min(rules.first_byte)));
+        }
+        if asked && !wire.has_begun() {
+            return Poll::Ready(Ok(None));
+        }
+        let alarm = alarm.get_or_insert_with(|| cx.alarm(cx.now() + rules.first_byte));
+        ready!(Pin::new(alarm).poll(task));
+        Poll::Ready(Err(silent()))
+    })
+    .await
+}
+
+/// hyper's connections, by what they have in common.
+trait Graceful: Future<Output = hyper::Result<()>> {
+    fn shut_down(self: Pin<&mut Self>);
+}
+
+impl<I, S, B> Graceful for http1::UpgradeableConnection<I, S>
+where
+    I: Read + Write + Unpin + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>,
+    B: Body<Error: Into<BoxError>> + 'static,
+{
+    fn shut_down(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
     }
+}
+
+impl<I, S, B, E> Graceful for Pin<Box<http2::Connection<I, S, E>>>
+where
+    I: Read + Write + Unpin,
+    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>,
+    B: Body<Error: Into<BoxError>> + 'static,
+    E: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
+{
+    fn shut_down(mut self: Pin<&mut Self>) {
+        self.as_mut().get_mut().as_mut().graceful_shutdown();
+    }
+}
+
+/// Polls hyper's connection until it ends, or had its grace after Request and owes nothing.
+async fn until_its_end<C: CapSet + HasTime>(
+    conn: &Arc<Conn<C>>,
+    keeper: &Keeper,
+    http: impl Graceful,
+) -> ConnectionEnd {
+    let cx = &conn.cx;
+    let mut http = pin!(http);
+    let mut request = pin!(cx.cancelled());
+    let mut grace: Option<Alarm> = None;
+    poll_fn(|task: &mut Context<'_>| {
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| http.as_mut().poll(task))) {
+                Ok(Poll::Ready(Ok(()))) => return Poll::Ready(ConnectionEnd::Well),
+                Ok(Poll::Ready(Err(error))) => return Poll::Ready(ConnectionEnd::Failed(error.into())),
+                Err(payload) => return Poll::Ready(ConnectionEnd::Panicked(Panic::new(payload))),
+                Ok(Poll::Pending) => {}
+            }
+            match &mut grace {
+                // After a poll: a request that has arrived already is in flight, not idle.
+                None => {
+                    ready!(request.as_mut().poll(task));
+                    http.as_mut().shut_down();
+                }
+                // Half of a header, or a GOAWAY that nobody answers.
+                Some(alarm) => {
+                    ready!(Pin::new(alarm).poll(task));
+                    if conn.is_idle() && !keeper.is_blocked() {
+                        return Poll::Ready(ConnectionEnd::Cut);
+                    }
+                }
+            }
+            grace = Some(cx.alarm(cx.now() + conn.grace));
+        }
+    })
+    .await
 }

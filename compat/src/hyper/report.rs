@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use asupersync_core::Panic;
 
+use super::BoxError;
+
 /// How a connection ended.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -14,10 +16,11 @@ pub enum ConnectionEnd {
     /// By the rules of HTTP.
     Well,
     /// By an error: the peer left in the middle, sent nonsense, or was too slow.
-    Failed(hyper::Error),
+    Failed(BoxError),
     /// A body panicked while it was sent. A handler that panics does not end its connection.
     Panicked(Panic),
-    /// Dropped: the drain budget was spent, or the accept loop was already under Request.
+    /// Dropped: the drain budget was spent; or no answer was owed, and the peer took longer than the
+    /// grace to end it.
     Cut,
 }
 
@@ -95,7 +98,7 @@ pub struct ServeReport {
     pub failed: u64,
     /// Connections whose body panicked.
     pub panicked: u64,
-    /// Connections dropped at the end of the drain budget.
+    /// Connections dropped at the end of the drain budget, or of their grace.
     pub cut: u64,
     /// Requests answered with 500 or 503 because the handler failed, panicked or was cancelled.
     pub faults: u64,

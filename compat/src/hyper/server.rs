@@ -1,29 +1,37 @@
 //! The server: options, the region, the accept loop.
 
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use asupersync_core::caps::{Effect, HasSpawn, HasTime};
 use asupersync_core::io::{Acceptor, TcpListener, TcpStream};
 use asupersync_core::region::OnFailure;
 use asupersync_core::sync::Semaphore;
-use asupersync_core::{Budget, Cx, Outcome, Region};
+use asupersync_core::{Budget, Cx, Outcome, Region, Time};
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
 
-use super::answer::Answering;
+use super::conn::{self, Rules};
+use super::exchange::Shared;
+use super::http2::Http2;
 use super::report::{Observer, Tally};
-use super::{BoxError, ConnectionEnd, Counters, ServeReport, conn};
-use crate::rt::Timer;
+use super::{BoxError, ConnectionEnd, Counters, ServeReport};
+use crate::readiness::Readiness;
+use crate::systemd;
 
+/// What systemd grants for finalizers after the drain.
+const CLEANUP: Duration = Duration::from_secs(10);
 /// How many connections are taken from the system's backlog after Request.
 const BACKLOG: usize = 1024;
 
-/// An HTTP/1.1 server with options.
+/// A server of HTTP/1.1 and HTTP/2 with options.
 ///
 /// ```
 /// use asupersync_compat::hyper::Server;
@@ -41,22 +49,33 @@ const BACKLOG: usize = 1024;
 #[must_use = "a server serves only when asked to"]
 pub struct Server {
     name: Arc<str>,
-    http: http1::Builder,
+    rules: Rules,
+    min_drain: Duration,
     drain: Budget,
     max_connections: Option<usize>,
     observer: Option<Observer>,
     counters: Counters,
+    readiness: Readiness,
+    systemd: bool,
 }
 
 impl Default for Server {
     fn default() -> Self {
         Server {
             name: "http".into(),
-            http: http1::Builder::new(),
+            rules: Rules {
+                http1: http1::Builder::new(),
+                http2: Http2::default(),
+                first_byte: Duration::from_secs(30),
+                grace: Duration::from_secs(1),
+            },
+            min_drain: Duration::ZERO,
             drain: Budget::UNLIMITED,
             max_connections: None,
             observer: None,
             counters: Counters::default(),
+            readiness: Readiness::default(),
+            systemd: false,
         }
     }
 }
@@ -73,22 +92,54 @@ impl Server {
         self
     }
 
-    /// How long connections may go on after Request; the budget of the region around the server is
-    /// a limit too.
+    /// How long it serves on after Request as if nothing were, until whoever sends it work has noticed:
+    /// its [`readiness`](Self::readiness) has turned, and what it answers on HTTP/1.1 says
+    /// `Connection: close`, so that a proxy which keeps connections leaves by itself, instead of sending
+    /// its next request while the connection is being closed. Zero if nothing is said. The drain budgets of the regions around it go
+    /// on meanwhile.
+    pub fn min_drain(mut self, time: Duration) -> Self {
+        self.min_drain = time;
+        self
+    }
+
+    /// How long connections may go on after [`min_drain`](Self::min_drain); the budget of the region
+    /// around the server is a limit too.
     pub fn drain(mut self, budget: Budget) -> Self {
         self.drain = budget;
         self
     }
 
+    /// How long after Request that may take which owes nobody an answer: the rest of a header that is
+    /// sent by half, the answer to a GOAWAY, the last words of a stream of server-sent events. A
+    /// connection is cut then, and a stream of events ended. 1 second if nothing is said.
+    pub fn grace(mut self, time: Duration) -> Self {
+        self.rules.grace = time;
+        self
+    }
+
     /// How long a header may take, idle time before it included; 30 seconds if nothing is said.
     pub fn header_read_timeout(mut self, timeout: Duration) -> Self {
-        self.http.header_read_timeout(timeout);
+        self.rules.http1.header_read_timeout(timeout);
+        self.rules.first_byte = timeout;
+        self
+    }
+
+    /// At most `count` requests at once on one connection of HTTP/2; 200 if nothing is said.
+    pub fn max_concurrent_streams(mut self, count: u32) -> Self {
+        self.rules.http2.max_concurrent_streams = count;
+        self
+    }
+
+    /// When a PING goes out on a quiet connection of HTTP/2, and within what time it must be answered,
+    /// or else the connection is dropped; `None` for never. 30 and 20 seconds if nothing is said.
+    pub fn http2_keep_alive(mut self, interval_and_timeout: Option<(Duration, Duration)>) -> Self {
+        self.rules.http2.keep_alive = interval_and_timeout;
         self
     }
 
     /// Whether a connection may serve more than one request; it may, if nothing is said.
     pub fn keep_alive(mut self, on: bool) -> Self {
-        self.http.keep_alive(on);
+        self.rules.http1.keep_alive(on);
         self
     }
 
@@ -103,10 +154,10 @@ impl Server {
         self
     }
 
-    /// All of hyper's options. Its timer is set by [`serve`](Self::serve). Beware of
+    /// All of hyper's options of HTTP/1.1. Its timer is set by [`serve`](Self::serve). Beware of
     /// `pipeline_flush`: with requests behind the last one that is answered, that answer is lost.
     pub fn http(mut self, set: impl FnOnce(&mut http1::Builder)) -> Self {
-        set(&mut self.http);
+        set(&mut self.rules.http1);
         self
     }
 
@@ -120,6 +171,18 @@ impl Server {
     /// dropped at the end of a budget.
     pub fn counters(&self) -> Counters {
         self.counters.clone()
+    }
+
+    /// Whether this server wants new work: what a readiness probe asks.
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
+    }
+
+    /// Tells systemd, if that asked ([`crate::systemd`]): `READY=1` when it serves, `STOPPING=1` at Request,
+    /// with what is left of the drain budget and 10 seconds for cleanup. Default: no.
+    pub fn systemd(mut self, on: bool) -> Self {
+        self.systemd = on;
+        self
     }
 
     /// Serves until Request, then drains, and returns when every connection has ended. One
@@ -138,47 +201,63 @@ impl Server {
         C: HasSpawn + HasTime,
         S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,
         S: Clone + Send + 'static,
+        S::Future: 'static,
         B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
     {
         cx.check(Effect::Spawn)?;
         let counters = self.counters();
         let region = Region::builder(self.name.clone()).drain(self.drain).on_failure(OnFailure::Collect);
-        region.open(cx, async |cx: &Cx<C>| self.accept(cx, listener, service).await).await?;
+        // While it serves on, nobody inside is to hear of Request.
+        let around = if self.min_drain.is_zero() { cx.clone() } else { cx.in_flight() };
+        region.open(&around, async |inside: &Cx<C>| self.accept(cx, inside, listener, service).await).await?;
         Ok(counters.report())
     }
 
-    /// The accept loop. Ends at Request, and with a listener that is broken.
-    async fn accept<C, S, B>(mut self, cx: &Cx<C>, listener: TcpListener, service: S) -> Outcome
+    /// The accept loop. Ends some time after Request to `cx`, and with a listener that is broken.
+    async fn accept<C, S, B>(self, cx: &Cx<C>, inside: &Cx<C>, listener: TcpListener, service: S) -> Outcome
     where
         C: HasSpawn + HasTime,
         S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,
         S: Clone + Send + 'static,
+        S::Future: 'static,
         B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
     {
-        let timer = Timer::new(cx);
         let slots = self.max_connections.map(|count| Arc::new(Semaphore::new(count)));
         let mut acceptor = Acceptor::new(&listener);
-        while let Ok(slot) = Slot::take(cx, slots.as_ref()).await {
-            let accepted = acceptor.next(cx).await;
+        let mut retired = pin!(self.retire(cx, inside));
+        let _serves = Serves::begin(&self);
+        loop {
+            let next = async {
+                let slot = Slot::take(inside, slots.as_ref()).await?;
+                acceptor.next(inside).await.map(|accepted| (accepted, slot))
+            };
+            let next = or(pin!(next), retired.as_mut()).await;
             self.counters.accept_errors(acceptor.errors());
-            match accepted {
-                Ok((stream, peer)) => {
-                    // Each connection has a timer of its own.
-                    self.http.timer(timer.clone());
-                    self.start(cx, stream, peer, service.clone(), slot);
-                }
-                Err(_) if cx.is_cancelled() => break,
+            let Some(next) = next else { break };
+            match next {
+                Ok(((stream, peer), slot)) => self.start(inside, stream, peer, service.clone(), slot),
+                Err(_) if inside.is_cancelled() => break,
                 Err(error) => return Err(error.into()),
             }
         }
         // What the system has accepted for us would be reset with the listener, requests and all.
         for _ in 0..BACKLOG {
             let Some(slot) = Slot::take_now(slots.as_ref()) else { break };
-            let Ok(Some((stream, peer))) = listener.accept_queued(cx).await else { break };
-            self.http.timer(timer.clone());
-            self.start(cx, stream, peer, service.clone(), slot);
+            let Ok(Some((stream, peer))) = listener.accept_queued(inside).await else { break };
+            self.start(inside, stream, peer, service.clone(), slot);
         }
         Ok(())
+    }
+
+    /// Waits for Request, says that no new work is welcome, and for how long it is done all the same.
+    async fn retire<C: HasTime>(&self, cx: &Cx<C>, inside: &Cx<C>) {
+        cx.cancelled().await;
+        self.readiness.set(false);
+        if self.systemd {
+            let (now, end) = (cx.now(), cx.budget().deadline_from(cx.now()));
+            tell(systemd::stopping((end < Time::MAX).then(|| (end - now) + CLEANUP)));
+        }
+        inside.sleep(self.min_drain).await.ok();
     }
 
     /// Starts the task of one connection.
@@ -187,21 +266,60 @@ impl Server {
         C: HasSpawn + HasTime,
         S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>,
         S: Send + 'static,
+        S::Future: 'static,
         B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
     {
         let tally = Tally::new(&self.counters, self.observer.clone(), peer);
-        let (counters, http) = (self.counters.clone(), self.http.clone());
+        let shared = Shared { counters: self.counters.clone(), readiness: self.readiness.clone() };
+        let rules = self.rules.clone();
         // A response is written in one piece, or by a body that knows when to wait.
         drop(stream.set_nodelay(true));
         // Once accepted it is in flight: a request that arrived with it is answered.
         let task = cx.in_flight().spawn(&format!("conn {peer}"), async move |cx: &Cx<C>| {
             let _slot = slot;
-            let service = Answering::new(service, cx, counters);
-            tally.end(conn::drive(cx, &http, stream, service).await);
+            tally.end(conn::drive(cx, rules, shared, stream, service).await);
         });
         // The region owns it.
         drop(task);
     }
+}
+
+/// New work is welcome, until this is dropped.
+struct Serves<'a>(&'a Readiness);
+
+impl<'a> Serves<'a> {
+    fn begin(server: &'a Server) -> Self {
+        server.readiness.set(true);
+        if server.systemd {
+            tell(systemd::ready());
+        }
+        Serves(&server.readiness)
+    }
+}
+
+impl Drop for Serves<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// Nobody but the administrator can do anything about it.
+fn tell(told: std::io::Result<bool>) {
+    if let Err(error) = told {
+        eprintln!("asupersync: cannot tell systemd: {error}");
+    }
+}
+
+/// `None` once `end` is ready.
+async fn or<F: Future>(
+    mut next: Pin<&mut F>,
+    mut end: Pin<&mut impl Future<Output = ()>>,
+) -> Option<F::Output> {
+    poll_fn(|task| match end.as_mut().poll(task) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => next.as_mut().poll(task).map(Some),
+    })
+    .await
 }
 
 /// A connection's place under the limit; given back when dropped.

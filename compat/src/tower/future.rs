@@ -18,17 +18,32 @@ pub(super) type Answer<B> = Result<Response<RegionBody<B>>, RegionError>;
 ///
 /// # Cancel safety
 /// Dropped before it is ready, the request's region gets Request with reason `ClientDisconnected`;
-/// its handler goes on, drains and is finalized in the service's region.
+/// its handler goes on, drains and is finalized in the service's region. Other
+/// [policies](super::Disconnect) let it go on.
 pub struct ResponseFuture<B> {
     answer: oneshot::Receiver<Answer<B>>,
     task: Option<Handle<()>>,
+    /// Whether its drop is a reason for the task to stop.
+    cancels: bool,
+    refused: Option<RegionError>,
     /// The end of a task that told nothing.
     silent: Option<Pin<Box<dyn Future<Output = Outcome> + Send>>>,
 }
 
 impl<B> ResponseFuture<B> {
-    pub(super) fn new(answer: oneshot::Receiver<Answer<B>>, task: Handle<()>) -> Self {
-        ResponseFuture { answer, task: Some(task), silent: None }
+    pub(super) fn new(answer: oneshot::Receiver<Answer<B>>, task: Handle<()>, cancels: bool) -> Self {
+        ResponseFuture { answer, task: Some(task), cancels, refused: None, silent: None }
+    }
+
+    /// There is no task.
+    pub(super) fn refused(error: RegionError) -> Self {
+        ResponseFuture {
+            answer: oneshot::channel().1,
+            task: None,
+            cancels: false,
+            refused: Some(error),
+            silent: None,
+        }
     }
 }
 
@@ -45,6 +60,9 @@ impl<B: Body> Future for ResponseFuture<B> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Answer<B>> {
         let this = &mut *self;
+        if let Some(refused) = this.refused.take() {
+            return Poll::Ready(Err(refused));
+        }
         if let Some(silent) = &mut this.silent {
             return silent.as_mut().poll(task).map(|ended| Err(silence(ended)));
         }
@@ -52,7 +70,7 @@ impl<B: Body> Future for ResponseFuture<B> {
         let Some(handle) = this.task.take() else { return Poll::Ready(Err(silence(Ok(())))) };
         match answer {
             Ok(Ok(mut response)) => {
-                response.body_mut().attach(Some(handle));
+                response.body_mut().attach(this.cancels.then_some(handle));
                 Poll::Ready(Ok(response))
             }
             Ok(Err(error)) => Poll::Ready(Err(error)),
@@ -66,7 +84,7 @@ impl<B: Body> Future for ResponseFuture<B> {
 
 impl<B> Drop for ResponseFuture<B> {
     fn drop(&mut self) {
-        if let Some(task) = self.task.take() {
+        if let Some(task) = self.task.take().filter(|_| self.cancels) {
             task.request_cancel(client_left());
         }
     }

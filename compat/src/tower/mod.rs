@@ -12,30 +12,43 @@
 //! ```
 //!
 //! Invariants:
-//! 1. The region is open until the response's body ended or is gone, or the budget is spent.
+//! 1. The region is open until the response's body ended or is gone, or the budget is spent; that of
+//!    an upgrade (WebSocket), until the upgraded stream is gone.
 //! 2. No end of a handler, a panic included, fails the service's region: it is the response's.
 //! 3. The instance of the inner service that was made ready is the one that is called.
-
 //!
 //! What a server cannot see: over HTTP/1.1 that a client left is noticed only while nothing more can
 //! be read from it, so not before an unread request body or a pipelined request was taken. A client
 //! that ends only its sending direction counts as one that left, unless hyper's `half_close` is
-//! set. Upgraded connections (WebSocket, CONNECT) leave the region with their response.
+//! set. Upgrades on other servers than [`hyper::Server`](crate::hyper::Server), and those of HTTP/2's CONNECT,
+//! leave the region with their response.
 //!
-//! [`TimeoutLayer`] limits how long a call may take, on any host.
+//! | | what it does |
+//! |---|---|
+//! | [`TimeoutLayer`] | limits how long a call may take, on any host |
+//! | [`BudgetLayer`] | makes the client's deadline the budget of the request's region |
+//! | [`DrainLayer`] | refuses requests once their server is going away |
+//! | [`Worker`] | shares one instance of a service, which a task of a region owns |
 //!
-//! In axum, layer the whole `Router` from outside (`RegionLayer::new(cx).layer(router)`): the error
+//! In axum, layer the whole `Router` from outside (`RegionLayer::of_connection().layer(router)`): the error
 //! of a region is answered by the server and not by the router. Handlers get the `Cx` as
-//! `Extension<Cx>`.
+//! `Extension<Cx>`. In tonic the same layer goes around `Routes`, and a method or an interceptor has the `Cx`
+//! in `request.extensions().get::<Cx>()`; a deadline of `grpc-timeout` is the region's with a [`BudgetLayer`].
 
 mod body;
+mod budget;
+mod drain;
 mod error;
 mod future;
 mod service;
 mod timeout;
+mod worker;
 
 pub use body::RegionBody;
+pub use budget::{BudgetLayer, BudgetService};
+pub use drain::{DrainBody, DrainFuture, DrainLayer, DrainService};
 pub use error::{BoxError, RegionError};
 pub use future::ResponseFuture;
-pub use service::{RegionLayer, RegionService};
+pub use service::{Disconnect, RegionLayer, RegionService};
 pub use timeout::{TimeoutFuture, TimeoutLayer, TimeoutService};
+pub use worker::{Worker, WorkerFuture};

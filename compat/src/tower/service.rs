@@ -7,17 +7,36 @@ use std::task::{Context, Poll};
 
 use asupersync_core::caps::{CapSet, HasSpawn};
 use asupersync_core::channel::oneshot;
-use asupersync_core::region::CloseReport;
+use asupersync_core::region::{Close, CloseReport};
 use asupersync_core::{All, Budget, Cx, Outcome, Region};
-use http::{Request, Response};
+#[cfg(feature = "hyper")]
+use http::StatusCode;
+use http::{Method, Request, Response, Uri};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::budget::RequestBudget;
 use super::future::Answer;
 use super::{BoxError, RegionBody, RegionError, ResponseFuture};
 
 type OnClose = Arc<dyn Fn(&CloseReport) + Send + Sync>;
+type ByRoute = Arc<dyn Fn(&Method, &Uri) -> Disconnect + Send + Sync>;
+
+/// What becomes of a request whose client has left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Disconnect {
+    /// Its region gets Request, with reason `ClientDisconnected`: the handler stops, drains and is finalized.
+    #[default]
+    Cancel,
+    /// The handler goes on to its response, which nobody gets; then its region closes, and what it has
+    /// spawned is asked to stop.
+    Drain,
+    /// The handler goes on, and so does what it has spawned: the region around takes it all over, and waits
+    /// for it. Also where the client stays: nothing the request has started is stopped at its end.
+    HandOver,
+}
 
 #[derive(Clone)]
 struct Policy {
@@ -25,6 +44,8 @@ struct Policy {
     drain: Budget,
     finalize: Budget,
     on_close: Option<OnClose>,
+    on_disconnect: Disconnect,
+    by_route: Option<ByRoute>,
 }
 
 /// Runs each request of a service in a region of its own, whose [`Cx`] is in the request's
@@ -33,7 +54,7 @@ struct Policy {
 /// ```no_run
 /// use asupersync_compat::{hyper, tower::RegionLayer};
 /// use asupersync_core::{Budget, Cx, Outcome};
-/// use http::{Request, Response};
+/// use http::{Method, Request, Response, Uri};
 /// use std::time::Duration;
 /// # use ::hyper::body::Incoming;
 ///
@@ -56,7 +77,8 @@ struct Policy {
 /// }
 /// ```
 pub struct RegionLayer<C = All> {
-    cx: Cx<C>,
+    /// `None`: that of the request.
+    cx: Option<Cx<C>>,
     policy: Policy,
 }
 
@@ -64,9 +86,23 @@ impl<C> RegionLayer<C> {
     /// Requests become tasks of the region of `cx`, which does not close before they ended; its
     /// Request is theirs.
     pub fn new(cx: &Cx<C>) -> Self {
+        RegionLayer { cx: Some(cx.clone()), ..Self::of_connection() }
+    }
+
+    /// Requests become tasks of the region whose `Cx` a server has put into their extensions, as
+    /// [`hyper::Server`](crate::hyper::Server) does: that of the server's own connections. So they hear of
+    /// Request when the connections do, after a [`min_drain`](crate::hyper::Server::min_drain).
+    pub fn of_connection() -> Self {
         let (drain, finalize) = (Budget::UNLIMITED, Budget::UNLIMITED);
-        let policy = Policy { name: "request".into(), drain, finalize, on_close: None };
-        RegionLayer { cx: cx.clone(), policy }
+        let policy = Policy {
+            name: "request".into(),
+            drain,
+            finalize,
+            on_close: None,
+            on_disconnect: Disconnect::Cancel,
+            by_route: None,
+        };
+        RegionLayer { cx: None, policy }
     }
 
     /// How long a handler and its body may go on after Request; the region's own budget is a limit
@@ -88,6 +124,33 @@ impl<C> RegionLayer<C> {
     #[must_use]
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.policy.name = name.into();
+        self
+    }
+
+    /// What becomes of a request whose client has left; [`Disconnect::Cancel`] if nothing is said.
+    #[must_use]
+    pub fn on_disconnect(mut self, disconnect: Disconnect) -> Self {
+        self.policy.on_disconnect = disconnect;
+        self
+    }
+
+    /// The same, for each request anew.
+    ///
+    /// ```
+    /// use asupersync_compat::tower::{Disconnect, RegionLayer};
+    ///
+    /// let layer = RegionLayer::<asupersync_core::All>::of_connection().on_disconnect_by(|_, uri| {
+    ///     // An order that was placed is placed, whoever still listens.
+    ///     if uri.path() == "/orders" { Disconnect::HandOver } else { Disconnect::Cancel }
+    /// });
+    /// # drop(layer);
+    /// ```
+    #[must_use]
+    pub fn on_disconnect_by(
+        mut self,
+        decide: impl Fn(&Method, &Uri) -> Disconnect + Send + Sync + 'static,
+    ) -> Self {
+        self.policy.by_route = Some(Arc::new(decide));
         self
     }
 
@@ -146,18 +209,29 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let RegionLayer { cx, policy } = &self.layer;
+        let Some(cx) = cx.as_ref().or_else(|| request.extensions().get()) else {
+            return ResponseFuture::refused(RegionError::inner(NOBODYS.into()));
+        };
         // The instance that was made ready goes; its clone, which is not, stays.
         let next = self.inner.clone();
         let ready = mem::replace(&mut self.inner, next);
         let (reply, answer) = oneshot::channel();
         let name = policy.name.clone();
-        let policy = policy.clone();
+        let mut policy = policy.clone();
+        if let Some(by_route) = &policy.by_route {
+            policy.on_disconnect = by_route(request.method(), request.uri());
+        }
+        let cancels = policy.on_disconnect == Disconnect::Cancel;
         // Read from the wire, it is in flight: it is served even if Request came meanwhile.
+        let in_flight = cx.in_flight();
         let task =
-            cx.in_flight().spawn(&name, async move |cx: &Cx<C>| run(cx, policy, ready, request, reply).await);
-        ResponseFuture::new(answer, task)
+            in_flight.spawn(&name, async move |cx: &Cx<C>| run(cx, policy, ready, request, reply).await);
+        ResponseFuture::new(answer, task, cancels)
     }
 }
+
+const NOBODYS: &str = "no region for this request: serve it with compat::hyper::Server, which puts a `Cx` \
+    into its extensions, or make the layer with RegionLayer::new(cx)";
 
 /// The task of one request.
 async fn run<S, C, A, B>(
@@ -178,18 +252,32 @@ async fn run<S, C, A, B>(
             drop(reply.send(answer));
         }
     };
-    let region = Region::builder(policy.name).in_flight().drain(policy.drain).finalize(policy.finalize);
+    let mut region = Region::builder(policy.name).in_flight().drain(policy.drain).finalize(policy.finalize);
+    if let Some(RequestBudget(budget)) = request.extensions().get() {
+        region = region.budget(*budget);
+    }
+    if policy.on_disconnect == Disconnect::HandOver {
+        region = region.close(Close::Join);
+    }
     let (outcome, report) = region
         .open_with_report(cx, async |cx: &Cx<C>| -> Outcome {
             let method = request.method().clone();
+            #[cfg(feature = "hyper")]
+            let held = request.extensions_mut().remove::<crate::hyper::Held>();
             request.extensions_mut().insert(cx.clone());
             let response = service.call(request).await.map_err(Into::into);
             drop(service);
             match response {
                 Ok(response) => {
+                    #[cfg(feature = "hyper")]
+                    let held = held.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS);
                     let (response, mut stub) = RegionBody::tie(response, &method);
                     tell(Ok(response));
                     poll_fn(|task| stub.poll_ended(task)).await;
+                    #[cfg(feature = "hyper")]
+                    if let Some(mut held) = held {
+                        poll_fn(|task| held.poll_let_go(task)).await;
+                    }
                 }
                 Err(error) => tell(Err(RegionError::inner(error))),
             }

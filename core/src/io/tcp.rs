@@ -169,10 +169,16 @@ impl TcpStream {
 
     /// [`shutdown`](Self::shutdown) without a scope. Always ready.
     pub fn poll_shutdown(&self, _task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(match self.stream.shutdown(Shutdown::Write) {
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
-            other => other,
-        })
+        Poll::Ready(over_is_well(self.stream.shutdown(Shutdown::Write)))
+    }
+
+    /// Ends both directions at once, whoever holds them: a task that waits to read hears of the end,
+    /// and nothing more is sent.
+    ///
+    /// # Errors
+    /// As [`shutdown`](Self::shutdown).
+    pub fn cut(&self) -> io::Result<()> {
+        over_is_well(self.stream.shutdown(Shutdown::Both))
     }
 
     /// Sends small writes at once instead of gathering them (`TCP_NODELAY`).
@@ -188,5 +194,13 @@ impl TcpStream {
     /// The peer's address.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.stream.peer_addr()
+    }
+}
+
+/// A direction that has ended already needs no end.
+fn over_is_well(ended: io::Result<()>) -> io::Result<()> {
+    match ended {
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+        other => other,
     }
 }

@@ -1,0 +1,116 @@
+//! What regions cost a hello of axum: plain Tokio, hosted and native, one after the other in each round, by wrk.
+//! Server and client have a core each, where `taskset` is there to say so. `cost [ROUNDS] [SECONDS]`; prints
+//! medians, and the medians of each round's ratios to plain Tokio.
+
+use std::io::{self, BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::{env, fmt};
+
+use asupersync_service::Side;
+
+const SIDES: [Side; 3] = [Side::Plain, Side::Hosted, Side::Native];
+
+/// What wrk says of one run.
+#[derive(Clone, Copy)]
+struct Run {
+    per_second: f64,
+    p99_micros: f64,
+}
+
+fn main() -> io::Result<()> {
+    let mut args = env::args().skip(1).map(|arg| arg.parse::<u32>().expect("a number"));
+    let (rounds, seconds) = (args.next().unwrap_or(5), args.next().unwrap_or(2));
+    if Command::new("wrk").arg("-v").output().is_err() {
+        println!("SKIPPED: wrk is not installed; nothing was measured");
+        return Ok(());
+    }
+    let mut runs: [Vec<Run>; 3] = Default::default();
+    // The first round warms up.
+    for round in 0..=rounds {
+        for (side, runs) in SIDES.iter().zip(&mut runs) {
+            let run = measure(*side, seconds)?;
+            if round > 0 {
+                runs.push(run);
+            }
+        }
+    }
+    println!("| service | requests/s | to plain | p99 | to plain |\n|---|---|---|---|---|");
+    for (side, own) in SIDES.iter().zip(&runs) {
+        let ratio =
+            |of: fn(&Run) -> f64| median(own.iter().zip(&runs[0]).map(|(own, plain)| of(own) / of(plain)));
+        let (speed, p99) = (|run: &Run| run.per_second, |run: &Run| run.p99_micros);
+        println!(
+            "| {} | {:.0} | {} | {:.0} us | {} |",
+            side.name(),
+            median(own.iter().map(speed)),
+            ratio(speed),
+            median(own.iter().map(p99)),
+            ratio(p99)
+        );
+    }
+    Ok(())
+}
+
+/// Two digits, or as many as its format asks for.
+struct Median(f64);
+
+impl fmt::Display for Median {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.*}", f.precision().unwrap_or(2), self.0)
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> Median {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    Median(values[values.len() / 2])
+}
+
+/// On a core of its own, if the system can say so.
+fn on_core(core: &str, program: &str) -> Command {
+    if Command::new("taskset").arg("-V").output().is_err() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("taskset");
+    command.args(["-c", core, program]);
+    command
+}
+
+fn measure(side: Side, seconds: u32) -> io::Result<Run> {
+    let program = env::current_exe()?.with_file_name("replica");
+    let mut command = on_core("0", program.to_str().expect("a path in UTF-8"));
+    command.args([side.name(), "127.0.0.1:0"]).env("QUIET", "1").stdout(Stdio::piped());
+    let mut server = Running(command.spawn()?);
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().expect("piped")).read_line(&mut line)?;
+    let url = format!("http://{}/", line.trim());
+    let told =
+        on_core("1", "wrk").args(["-t1", "-c32", "--latency", &format!("-d{seconds}s"), &url]).output()?;
+    let told = String::from_utf8_lossy(&told.stdout);
+    read(&told).ok_or_else(|| io::Error::other(format!("wrk said:\n{told}")))
+}
+
+fn read(told: &str) -> Option<Run> {
+    let after = |word: &str| {
+        told.lines().find(|line| line.trim().starts_with(word))?.split_whitespace().nth(1)
+    };
+    let time = after("99%")?;
+    let (number, scale) = match time {
+        _ if time.ends_with("us") => (time.trim_end_matches("us"), 1.0),
+        _ if time.ends_with("ms") => (time.trim_end_matches("ms"), 1e3),
+        _ => (time.trim_end_matches('s'), 1e6),
+    };
+    let per_second = after("Requests/sec:")?.parse().ok()?;
+    Some(Run { per_second, p99_micros: number.parse::<f64>().ok()? * scale })
+}
+
+/// Killed when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}

@@ -1,0 +1,167 @@
+//! A rolling restart: nginx in front of three replicas, each of which is replaced after a SIGTERM while wrk asks
+//! on and on. In regions, no request may fail; plain axum shows what is lost. `rolling [SECONDS]`.
+//!
+//! Needs nginx and wrk. Without them it says so and does nothing, or fails if `ASUPERSYNC_REQUIRE_SERVERS` is
+//! set.
+
+use std::io::{self, BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use std::{env, fs, process, thread};
+
+use asupersync_service::Side;
+use rustix::process::{Pid, Signal, kill_process};
+
+const REPLICAS: usize = 3;
+/// For so many milliseconds an old replica serves on after SIGTERM, and says `Connection: close`.
+const MIN_DRAIN: &str = "500";
+
+fn main() -> io::Result<()> {
+    for tool in ["nginx", "wrk"] {
+        if Command::new(tool).arg("-v").output().is_err() {
+            if env::var_os("ASUPERSYNC_REQUIRE_SERVERS").is_some() {
+                return Err(io::Error::other(format!("{tool} is missing: apt-get install {tool}")));
+            }
+            println!("SKIPPED: {tool} is not installed; the rolling restart was NOT played");
+            return Ok(());
+        }
+    }
+    let seconds: u64 = env::args().nth(1).map_or(6, |seconds| seconds.parse().expect("seconds"));
+    println!("| replicas | requests | failed |\n|---|---|---|");
+    let mut failed = 0;
+    for side in [Side::Plain, Side::Hosted] {
+        let run = play(side, seconds)?;
+        println!("| {} | {} | {} |", side.name(), run.requests, run.failed);
+        if side == Side::Hosted {
+            failed = run.failed;
+        }
+    }
+    if failed == 0 { Ok(()) } else { Err(io::Error::other("a rolling restart lost requests")) }
+}
+
+struct Run {
+    requests: u64,
+    failed: u64,
+}
+
+fn play(side: Side, seconds: u64) -> io::Result<Run> {
+    let folder = Folder::new(side)?;
+    let ports: Vec<u16> = (0..=REPLICAS).map(|_| free_port()).collect::<io::Result<_>>()?;
+    let mut replicas = Vec::new();
+    for port in &ports[1..] {
+        replicas.push(replica(side, *port)?);
+    }
+    let nginx = nginx(&folder.0, ports[0], &ports[1..])?;
+    let url = format!("http://127.0.0.1:{}/work", ports[0]);
+    // Of these nginx does not try one again that it has sent: what is lost is seen.
+    let post = folder.0.join("post.lua");
+    fs::write(&post, "wrk.method = \"POST\"\nwrk.body = \"x\"\n")?;
+    let load = Command::new("wrk")
+        .args(["-t1", "-c32", "--timeout", "10s", "-d", &format!("{seconds}s"), "-s"])
+        .arg(post)
+        .arg(&url)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let pause = Duration::from_secs(seconds) / (REPLICAS as u32 + 2);
+    for (old, port) in replicas.iter_mut().zip(&ports[1..]) {
+        // a wait, not a synchronisation: the load goes on meanwhile
+        thread::sleep(pause);
+        kill_process(Pid::from_child(&old.0), Signal::TERM)?;
+        old.0.wait()?;
+        *old = replica(side, *port)?;
+    }
+    let told = String::from_utf8_lossy(&load.wait_with_output()?.stdout).into_owned();
+    drop((nginx, replicas));
+    read(&told).ok_or_else(|| io::Error::other(format!("wrk said:\n{told}")))
+}
+
+/// What wrk has counted.
+fn read(told: &str) -> Option<Run> {
+    let line = |part: &str| told.lines().find(|line| line.contains(part));
+    let requests = line("requests in")?.split_whitespace().next()?.parse().ok()?;
+    let numbers =
+        |line: &str| -> u64 { line.split([':', ',', ' ']).filter_map(|word| word.parse::<u64>().ok()).sum() };
+    Some(Run {
+        requests,
+        failed: line("Non-2xx").map_or(0, numbers) + line("Socket errors").map_or(0, numbers),
+    })
+}
+
+/// Killed when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+fn replica(side: Side, port: u16) -> io::Result<Running> {
+    let program = env::current_exe()?.with_file_name("replica");
+    let mut command = Command::new(program);
+    command.args([side.name(), &format!("127.0.0.1:{port}"), MIN_DRAIN]).env("QUIET", "1");
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line)?;
+    if line.is_empty() {
+        return Err(io::Error::other("a replica did not start"));
+    }
+    Ok(Running(child))
+}
+
+/// nginx as it comes, with connections kept alive to the replicas; it tries another replica where one is down.
+fn nginx(folder: &Path, port: u16, replicas: &[u16]) -> io::Result<Running> {
+    let servers: String =
+        replicas.iter().map(|port| format!("server 127.0.0.1:{port} max_fails=0;\n")).collect();
+    let there = folder.display();
+    let config = format!(
+        "daemon off;\nmaster_process off;\nworker_processes 1;\npid {there}/pid;\nerror_log {there}/error.log;\n\
+        events {{ worker_connections 1024; }}\n\
+        http {{\naccess_log off;\n\
+        client_body_temp_path {there}/body;\nproxy_temp_path {there}/proxy;\nfastcgi_temp_path {there}/fastcgi;\n\
+        uwsgi_temp_path {there}/uwsgi;\nscgi_temp_path {there}/scgi;\n\
+        upstream replicas {{\n{servers}keepalive 16;\n}}\n\
+        server {{\nlisten 127.0.0.1:{port};\nlocation / {{\nproxy_pass http://replicas;\n\
+        proxy_http_version 1.1;\nproxy_set_header Connection \"\";\n}}\n}}\n}}\n"
+    );
+    let file = folder.join("nginx.conf");
+    fs::write(&file, config)?;
+    let nginx =
+        Command::new("nginx").arg("-p").arg(folder).arg("-c").arg(file).stderr(Stdio::null()).spawn()?;
+    let nginx = Running(nginx);
+    for _ in 0..1000 {
+        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return Ok(nginx);
+        }
+        // a wait, not a synchronisation: whether it listens is asked again
+        thread::sleep(Duration::from_millis(10));
+    }
+    Err(io::Error::other("nginx did not start"))
+}
+
+/// Free now; whoever takes it next is a process that cannot be given a socket.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// Removed when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(side: Side) -> io::Result<Folder> {
+        let folder = env::temp_dir().join(format!("asupersync-rolling-{}-{}", side.name(), process::id()));
+        fs::create_dir_all(&folder)?;
+        Ok(Folder(folder))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left there is temporary.
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
