@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::alarm::Alarm;
-use crate::cancel::{Cancelled, Level, Note};
+use crate::cancel::Cancelled;
 use crate::caps::HasTime;
 use crate::cx::Cx;
 use crate::host::Host;
@@ -49,7 +49,7 @@ impl Clock {
     /// # Cancel safety
     /// Nothing is lost but the time waited.
     pub async fn sleep<C>(&self, cx: &Cx<C>, duration: Duration) -> Result<(), Cancelled> {
-        self.sleep_until(cx, self.now() + duration).await
+        cx.wait(Sleep::after(&*self.host, duration)).await
     }
 
     /// Waits until `deadline`, in the scope of `cx`; a point in the past is ready at once.
@@ -60,8 +60,7 @@ impl Clock {
     /// # Cancel safety
     /// Nothing is lost but the time waited.
     pub async fn sleep_until<C>(&self, cx: &Cx<C>, deadline: Time) -> Result<(), Cancelled> {
-        let mut sleep = Sleep::new(&*self.host, deadline);
-        cx.op(Level::Requested, Note::until(deadline), |task| sleep.poll(task).map(Ok)).await
+        cx.wait(Sleep::new(&*self.host, deadline)).await
     }
 
     /// As [`Cx::alarm`].

@@ -126,15 +126,17 @@ impl<C> Cx<C> {
     /// Runs one operation of the given class: it fails once the scope's level is at least `at`.
     /// Its own readiness comes before a request that arrives meanwhile. While it waits, `note` says
     /// what for. A task that has had its turn yields before the operation begins.
-    pub(crate) async fn op<T, E: From<Cancelled>>(
+    ///
+    /// A closure and no `async fn`, whose future would keep room for each argument twice.
+    pub(crate) fn op<T, E: From<Cancelled>>(
         &self,
         at: Level,
         note: Note,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
-    ) -> Result<T, E> {
+    ) -> impl Future<Output = Result<T, E>> {
         let scope = &*self.inner.scope;
         let (mut watch, mut turn) = (Watch::new(scope, note), Turn::default());
-        poll_fn(|task| {
+        poll_fn(move |task| {
             ready!(turn.poll_begin(scope, task));
             let polled = if scope.level() >= at {
                 Poll::Ready(Err(scope.cancelled().into()))
@@ -148,7 +150,6 @@ impl<C> Cx<C> {
             }
             polled
         })
-        .await
     }
 
     /// Lets others run if this task has had its turn: for what is no [`op`](Self::op) and may be
@@ -318,7 +319,7 @@ impl<C> Cx<C> {
     where
         C: HasTime,
     {
-        self.wait_until(self.now() + duration).await
+        self.wait(Sleep::after(self.host(), duration)).await
     }
 
     /// Waits until `deadline`; a point in the past is ready at once.
@@ -336,8 +337,12 @@ impl<C> Cx<C> {
     }
 
     pub(crate) async fn wait_until(&self, deadline: Time) -> Result<(), Cancelled> {
-        let mut sleep = Sleep::new(self.host(), deadline);
-        self.op(Level::Requested, Note::until(deadline), |task| sleep.poll(task).map(Ok)).await
+        self.wait(Sleep::new(self.host(), deadline)).await
+    }
+
+    /// Waits in this scope.
+    pub(crate) fn wait(&self, mut sleep: Sleep<&dyn Host>) -> impl Future<Output = Result<(), Cancelled>> {
+        self.op(Level::Requested, Note::until(sleep.deadline()), move |task| sleep.poll(task).map(Ok))
     }
 
     /// Lets other tasks run once.

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use crate::budget::Limit;
 use crate::cancel::Scope;
@@ -13,26 +14,47 @@ use crate::time::Time;
 pub(crate) struct Sleep<H: Deref<Target: Host>> {
     host: H,
     deadline: Time,
-    armed: Option<(TimerKey, Waker)>,
+    armed: Option<(TimerKey, Whom)>,
+    /// The clock has just been read, and the deadline was ahead.
+    ahead: bool,
 }
+
+/// Whom a waker wakes. Means something as long as that waker is there: a timer that is set has it.
+#[derive(PartialEq, Eq)]
+struct Whom(usize, usize);
+
+impl Whom {
+    fn of(waker: &Waker) -> Self {
+        Whom(waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
+    }
+}
+
+/// What is longer than this is not over when it begins, so that the clock is not read once more.
+const MOMENT: Duration = Duration::from_millis(1);
 
 impl<H: Deref<Target: Host>> Sleep<H> {
     pub(crate) fn new(host: H, deadline: Time) -> Self {
-        Sleep { host, deadline, armed: None }
+        Sleep { host, deadline, armed: None, ahead: false }
+    }
+
+    /// Until so much time after now.
+    pub(crate) fn after(host: H, duration: Duration) -> Self {
+        let deadline = host.now() + duration;
+        Sleep { host, deadline, armed: None, ahead: duration > MOMENT }
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.host.now() >= self.deadline {
+        if !std::mem::take(&mut self.ahead) && self.host.now() >= self.deadline {
+            // Not withdrawn: it has fired, most likely, or is about to, and wakes once too often at worst.
+            self.armed = None;
             return Poll::Ready(());
         }
-        if self.deadline == Time::MAX
-            || self.armed.as_ref().is_some_and(|(_, waker)| waker.will_wake(cx.waker()))
-        {
+        let whom = Whom::of(cx.waker());
+        if self.deadline == Time::MAX || self.armed.as_ref().is_some_and(|(_, armed)| *armed == whom) {
             return Poll::Pending;
         }
         self.disarm();
-        let waker = cx.waker().clone();
-        self.armed = Some((self.host.add_timer(self.deadline, waker.clone()), waker));
+        self.armed = Some((self.host.add_timer(self.deadline, cx.waker().clone()), whom));
         Poll::Pending
     }
 

@@ -1,57 +1,81 @@
-//! The reactor and the timer wheel, turned by one thread at a time.
+//! The reactor and the timer wheels, turned by one thread at a time.
 //!
-//! Whoever has nothing to do turns it with a wait; a busy worker now and then without one. A timer
-//! that is set earlier than the end of the present wait wakes the waiting thread.
+//! Whoever has nothing to do turns it with a wait; a busy worker now and then without one. Each worker has
+//! a wheel to put timers in, so that workers do not wait for each other. What ends a wait for a timer is the
+//! reactor's [alarm](Reactor::set_alarm), which whoever adds the earliest timer sets, on any thread,
+//! without waking the one that waits.
 //!
-//! Invariant: `wait_until` is written only under the wheel's lock, so an insertion either is seen
-//! when the wait is computed, or sees the wait.
+//! Invariants:
+//! 1. The alarm is never set to later than the earliest deadline of all wheels, or the end of a
+//!    [rest](REST) if that is later: whoever adds a timer looks at the alarm when that is in its wheel, and
+//!    whoever turns takes the alarm for gone before it looks at the wheels.
+//! 2. `alarm_at` changes only under the lock `setting`, and the reactor's alarm with it.
+//!
+//! An alarm stays where it is when its timer is cancelled: to set it again costs more than one turn for
+//! nothing, and whoever sets and drops timers sets it once.
 
 use std::io;
 use std::sync::TryLockError;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64 as Hint, Ordering::Relaxed};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use asupersync_core::Time;
 use asupersync_core::host::TimerKey;
 
-use crate::primitive::{AtomicBool, Mutex, MutexGuard, PoisonError, SeqCst};
+use crate::primitive::{AtomicBool, AtomicU64, Mutex, MutexGuard, PoisonError, SeqCst};
 use crate::reactor::{Reactor, Turn as ReactorTurn};
 use crate::timer::{Key, Wheel};
 
-/// The reactor, the wheel and the clock of one runtime.
+/// After a turn in which several timers fired there is no alarm for so long: a crowd of timers is served in
+/// batches, since to wake a thread costs more than to fire many of them.
+const REST: Duration = Duration::from_micros(500);
+/// Wheels, at most: each turn looks at all of them.
+const WHEELS: usize = 8;
+
+/// The reactor, the wheels and the clock of one runtime.
 pub(crate) struct Driver {
     start: Instant,
     pub(crate) reactor: Reactor,
     turning: Mutex<Turning>,
-    timers: Mutex<Timers>,
+    wheels: Box<[Mutex<Wheel<Waker>>]>,
+    /// The alarm is not set to before this. Whoever sees an older time wakes a thread too early.
+    rest_until: Hint,
+    /// The right to set the alarm.
+    setting: Mutex<()>,
+    /// When the alarm goes off; `u64::MAX` if it is not set.
+    alarm_at: AtomicU64,
     /// A thread waits in the reactor. To the monitor a hint: a worker that leaves the wait stirs.
     waiting: AtomicBool,
     /// When the driver was last turned, in nanoseconds on its clock. A hint to the monitor, which looks again.
-    last_turn: AtomicU64,
+    last_turn: Hint,
 }
 
 struct Turning {
     reactor: ReactorTurn,
+    /// Kept for their memory.
     due: Vec<(u64, Waker)>,
+    ready: Vec<Waker>,
 }
 
-struct Timers {
-    wheel: Wheel<Waker>,
-    /// End of the present wait; `None` when nobody waits.
-    wait_until: Option<u64>,
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Driver {
-    pub(crate) fn new() -> io::Result<Self> {
+    /// For so many workers.
+    pub(crate) fn new(workers: usize) -> io::Result<Self> {
         let (reactor, turn) = Reactor::new()?;
         Ok(Driver {
             start: Instant::now(),
             reactor,
-            turning: Mutex::new(Turning { reactor: turn, due: Vec::new() }),
-            timers: Mutex::new(Timers { wheel: Wheel::new(0), wait_until: None }),
+            turning: Mutex::new(Turning { reactor: turn, due: Vec::new(), ready: Vec::new() }),
+            wheels: (0..workers.clamp(1, WHEELS)).map(|_| Mutex::new(Wheel::new(0))).collect(),
+            rest_until: Hint::new(0),
+            setting: Mutex::new(()),
+            alarm_at: AtomicU64::new(u64::MAX),
             waiting: AtomicBool::new(false),
-            last_turn: AtomicU64::new(0),
+            last_turn: Hint::new(0),
         })
     }
 
@@ -59,33 +83,45 @@ impl Driver {
         Time::from_nanos(u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX))
     }
 
-    fn timers(&self) -> MutexGuard<'_, Timers> {
-        self.timers.lock().unwrap_or_else(PoisonError::into_inner)
+    /// On behalf of this worker, or of any.
+    pub(crate) fn add_timer(&self, worker: usize, at: Time, waker: Waker) -> TimerKey {
+        let which = worker % self.wheels.len();
+        let (key, next) = {
+            let mut wheel = locked(&self.wheels[which]);
+            let key = wheel.insert(at.as_nanos(), waker);
+            (key, wheel.next_deadline())
+        };
+        if let Some(next) = next {
+            self.set_alarm(next);
+        }
+        TimerKey(key.to_bits() | (which as u64) << Key::BITS)
     }
 
-    pub(crate) fn add_timer(&self, at: Time, waker: Waker) -> TimerKey {
-        let mut timers = self.timers();
-        let key = timers.wheel.insert(at.as_nanos(), waker);
-        let sooner = timers.wait_until.is_some_and(|until| at.as_nanos() < until);
-        if sooner {
-            timers.wait_until = None;
+    /// Sees to it that the wait ends at this time, or after the rest.
+    fn set_alarm(&self, at: u64) {
+        let at = at.max(self.rest_until.load(Relaxed));
+        if at >= self.alarm_at.load(SeqCst) {
+            return;
         }
-        drop(timers);
-        if sooner {
-            self.wake();
+        let _alone = locked(&self.setting);
+        if at < self.alarm_at.load(SeqCst) {
+            self.alarm_at.store(at, SeqCst);
+            self.reactor.set_alarm(Time::from_nanos(at) - self.now());
         }
-        TimerKey(key.to_bits())
     }
 
     pub(crate) fn cancel_timer(&self, key: TimerKey) {
-        let waker = Key::from_bits(key.0).and_then(|key| self.timers().wheel.cancel(key));
+        let which = usize::try_from(key.0 >> Key::BITS).ok().and_then(|which| self.wheels.get(which));
+        let waker = which.zip(Key::from_bits(key.0)).and_then(|(wheel, key)| locked(wheel).cancel(key));
         drop(waker);
     }
 
     /// Forgets all timers.
     pub(crate) fn clear(&self) {
-        let wheel = std::mem::replace(&mut self.timers().wheel, Wheel::new(0));
-        drop(wheel);
+        for wheel in &self.wheels {
+            let wheel = std::mem::replace(&mut *locked(wheel), Wheel::new(0));
+            drop(wheel);
+        }
     }
 
     /// Ends the present wait, or the next.
@@ -110,7 +146,7 @@ impl Driver {
 
     /// Nobody waits in the reactor, and nobody turned it for at least `time`.
     pub(crate) fn is_neglected(&self, time: Duration) -> bool {
-        !self.is_waiting() && self.now() - Time::from_nanos(self.last_turn.load(SeqCst)) >= time
+        !self.is_waiting() && self.now() - Time::from_nanos(self.last_turn.load(Relaxed)) >= time
     }
 }
 
@@ -122,36 +158,43 @@ pub(crate) struct Turn<'a> {
 
 impl Turn<'_> {
     /// Waits until something is due, or [`Driver::wake`].
-    pub(crate) fn park(&mut self) {
-        let now = self.driver.now().as_nanos();
-        let wait = {
-            let mut timers = self.driver.timers();
-            let next = timers.wheel.next_deadline();
-            timers.wait_until = Some(next.unwrap_or(u64::MAX));
-            next.map(|next| Duration::from_nanos(next.saturating_sub(now)))
-        };
+    pub(crate) fn wait(&mut self) {
         self.driver.waiting.store(true, SeqCst);
-        self.turn(wait);
+        self.turning.reactor.wait(true);
+        self.driver.waiting.store(false, SeqCst);
     }
 
     /// Handles what is due now.
     pub(crate) fn poll(&mut self) {
-        self.turn(Some(Duration::ZERO));
+        self.turning.reactor.wait(false);
+        self.handle();
     }
 
-    fn turn(&mut self, wait: Option<Duration>) {
-        let Turning { reactor, due } = &mut *self.turning;
-        reactor.wait(wait);
-        self.driver.waiting.store(false, SeqCst);
-        let now = self.driver.now().as_nanos();
-        self.driver.last_turn.store(now, SeqCst);
-        let mut timers = self.driver.timers();
-        timers.wait_until = None;
-        timers.wheel.advance(now, due);
-        drop(timers);
-        reactor.dispatch(&self.driver.reactor);
-        for (_, waker) in due.drain(..) {
-            waker.wake();
+    /// Wakes whoever waited for what the wait has found.
+    pub(crate) fn handle(&mut self) {
+        let Turning { reactor, due, ready } = &mut *self.turning;
+        let driver = self.driver;
+        let now = driver.now();
+        driver.last_turn.store(now.as_nanos(), Relaxed);
+        let rung = driver.alarm_at.load(SeqCst) <= now.as_nanos();
+        if rung {
+            let _alone = locked(&driver.setting);
+            driver.alarm_at.store(u64::MAX, SeqCst);
         }
+        let mut next = u64::MAX;
+        for wheel in &driver.wheels {
+            let mut wheel = locked(wheel);
+            wheel.advance(now.as_nanos(), due);
+            next = next.min(wheel.next_deadline().unwrap_or(u64::MAX));
+        }
+        if due.len() > 1 {
+            driver.rest_until.store((now + REST).as_nanos(), Relaxed);
+        }
+        if rung {
+            driver.set_alarm(next);
+        }
+        reactor.dispatch(&driver.reactor, ready);
+        due.drain(..).for_each(|(_, waker)| waker.wake());
+        ready.drain(..).for_each(Waker::wake);
     }
 }

@@ -1,8 +1,9 @@
 //! The thread that called `block_on` sees that the runtime goes on, and ends.
 //!
 //! While workers come and go it looks every [`WATCH`]: if nobody turned the driver meanwhile,
-//! because those awake are in long polls, it wakes a sleeper to do it, or does it itself. Once all
-//! workers sleep it sleeps too, and costs nothing.
+//! because those awake are in long polls, it wakes a sleeper to do it, or does it itself. When it finds
+//! all workers asleep it sleeps too, and costs nothing; once woken it looks again after [`WATCH`], not as soon
+//! as they sleep again, so that a runtime with little to do does not wake it for each bit of that.
 //!
 //! At each look the [`watchdog`](crate::watchdog) has its turn, too.
 //!
@@ -93,6 +94,7 @@ pub(crate) fn watch(
 ) -> Option<CloseReport> {
     let mut spare = Some(spare);
     let mut stuck = HashSet::new();
+    let mut woken = false;
     loop {
         if done.load(SeqCst) {
             return None;
@@ -109,7 +111,7 @@ pub(crate) fn watch(
             stand_in(shared, ring);
         }
         let all_asleep = spare.is_some() && shared.all_asleep() && shared.driver.is_waiting();
-        if !all_asleep {
+        if !all_asleep || std::mem::take(&mut woken) {
             shared.alarm.wait(WATCH);
             if shared.driver.is_neglected(WATCH) {
                 turn_driver(shared);
@@ -122,6 +124,7 @@ pub(crate) fn watch(
         let wait = if next == Time::MAX { Duration::MAX } else { (next + GRACE) - now };
         let wait = wait.min(Duration::from_secs(1 << 30));
         shared.alarm.sleep(wait, || shared.all_asleep() && !done.load(SeqCst));
+        woken = true;
     }
 }
 

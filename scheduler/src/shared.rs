@@ -43,7 +43,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// `stealers` of the workers' rings, and of a stand-in's last.
     pub(crate) fn new(stealers: Box<[Stealer<Runnable>]>, blocking_limit: usize) -> io::Result<Arc<Self>> {
-        let driver = Arc::new(Driver::new()?);
+        let driver = Arc::new(Driver::new(stealers.len() - 1)?);
         Ok(Arc::new(Shared {
             workers: stealers.len() - 1,
             lanes: Lanes::new(),
@@ -69,7 +69,6 @@ impl Shared {
 
     pub(crate) fn unpark(&self, worker: usize) {
         self.parkers[worker].unpark(&self.driver);
-        self.alarm.stirred();
     }
 
     pub(crate) fn all_asleep(&self) -> bool {
@@ -116,7 +115,7 @@ impl Host for Shared {
     }
 
     fn add_timer(&self, at: Time, waker: Waker) -> TimerKey {
-        self.driver.add_timer(at, waker)
+        self.driver.add_timer(worker::index_here(self), at, waker)
     }
 
     fn cancel_timer(&self, key: TimerKey) {

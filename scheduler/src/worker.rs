@@ -1,9 +1,10 @@
 //! The loop that polls tasks.
 //!
 //! One turn: see which lanes wait, let the [`policy`](crate::policy) pick, poll one task. Ready
-//! tasks come from the LIFO slot (what this worker just woke: its data is warm), then the ring,
-//! then the injector, then another worker's ring. The slot gives way after three polls in a row,
-//! and the injector and the driver are looked at every 61 turns, so that no source starves.
+//! tasks come from the LIFO slot (what this worker just spawned, or woke while nothing else waited here: its
+//! data is warm), then the ring, then the injector, then another worker's ring. The slot gives way after
+//! three polls in a row, and the injector and the driver are looked at every 61 turns, so that no source
+//! starves.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -36,13 +37,35 @@ thread_local! {
 /// What submitting from a worker's own thread needs.
 struct Here {
     shared: Arc<Shared>,
+    index: usize,
     ring: Local<Runnable>,
     slot: Cell<Option<Runnable>>,
+    /// Nobody was told of what is in the ring.
+    untold: Cell<bool>,
+    /// Tells of all that is queued meanwhile when that is done.
+    gathers: Cell<bool>,
+}
+
+impl Here {
+    fn is_empty(&self) -> bool {
+        let slot = self.slot.take();
+        let empty = slot.is_none() && self.ring.is_empty();
+        self.slot.set(slot);
+        empty
+    }
 }
 
 /// This thread is a worker of some runtime.
 pub(crate) fn is_worker_thread() -> bool {
     HERE.with_borrow(Option::is_some)
+}
+
+/// Which worker of `shared` runs on this thread; any other thread is taken for the first.
+pub(crate) fn index_here(shared: &Shared) -> usize {
+    HERE.with_borrow(|here| {
+        let here = here.as_ref().filter(|here| std::ptr::eq(&*here.shared, shared));
+        here.map_or(0, |here| here.index)
+    })
 }
 
 /// Queues a Ready task on the worker of this thread; gives it back if that is none of `shared`.
@@ -52,12 +75,23 @@ pub(crate) fn submit_here(shared: &Shared, runnable: Runnable, why: Wake) -> Res
         return Err(runnable);
     };
     let displaced = match why {
-        // Who yields lets the others run first.
+        // Its poll is over: where nothing else waits, this worker takes it next, and wakes nobody for it.
+        Wake::Yield if here.is_empty() => {
+            here.ring.push_or_overflow(runnable, &shared.lanes.ready);
+            here.untold.set(true);
+            return Ok(());
+        }
+        // The others come first. Whoever is woken finds more to do, too, when they had their turn.
         Wake::Yield => Some(runnable),
+        Wake::Wake if !here.is_empty() => Some(runnable),
         _ => here.slot.replace(Some(runnable)),
     };
+    let news = displaced.is_some() || here.untold.get();
     if let Some(displaced) = displaced {
         here.ring.push_or_overflow(displaced, &shared.lanes.ready);
+    }
+    here.untold.set(news && here.gathers.get());
+    if news && !here.gathers.get() {
         shared.notify();
     }
     Ok(())
@@ -88,7 +122,14 @@ pub(crate) fn start(shared: &Arc<Shared>, ring: Local<Runnable>, index: usize) -
 }
 
 fn run(shared: Arc<Shared>, ring: Local<Runnable>, index: usize) {
-    let here = Rc::new(Here { shared: shared.clone(), ring, slot: Cell::new(None) });
+    let here = Rc::new(Here {
+        shared: shared.clone(),
+        index,
+        ring,
+        slot: Cell::new(None),
+        untold: Cell::default(),
+        gathers: Cell::default(),
+    });
     HERE.set(Some(here.clone()));
     let mut worker = Worker::new(shared, here, index);
     worker.run();
@@ -156,10 +197,7 @@ impl Worker {
     }
 
     fn has_ready(&self) -> bool {
-        let slot = self.here.slot.take();
-        let in_slot = slot.is_some();
-        self.here.slot.set(slot);
-        in_slot || !self.here.ring.is_empty() || !self.shared.lanes.ready.is_empty()
+        !self.here.is_empty() || !self.shared.lanes.ready.is_empty()
     }
 
     fn next_ready(&mut self) -> Option<Runnable> {
@@ -170,6 +208,7 @@ impl Worker {
             return Some(runnable);
         }
         self.streak = 0;
+        self.here.untold.set(false);
         self.here.ring.pop().or_else(|| self.here.slot.take()).or_else(|| self.injected())
     }
 
@@ -182,11 +221,22 @@ impl Worker {
 
     fn look_around(&mut self) {
         if let Some(mut turn) = self.shared.driver.try_turn() {
-            turn.poll();
+            self.gather(|| turn.poll());
         }
         // Ahead of the ring, which may never be empty.
         if let Some(runnable) = self.shared.lanes.ready.pop() {
             self.poll(runnable);
+        }
+    }
+
+    /// Wakes another worker for what is queued here only when all of it is: one that is woken for the first
+    /// task of many has done that, and sleeps again, before the next is queued.
+    fn gather(&self, queue: impl FnOnce()) {
+        self.here.gathers.set(true);
+        queue();
+        self.here.gathers.set(false);
+        if self.here.untold.take() {
+            self.shared.notify();
         }
     }
 
@@ -221,12 +271,14 @@ impl Worker {
         let shared = &self.shared;
         shared.idle.begin_sleep(self.index, std::mem::take(&mut self.searching));
         let stay = shared.has_work() || shared.closing.load(SeqCst);
-        if !stay {
-            shared.parkers[self.index].park(&shared.driver);
-        }
+        let turn = if stay { None } else { shared.parkers[self.index].park(&shared.driver) };
         self.searching = shared.idle.end_sleep(self.index);
         // Only now: the monitor goes to sleep if it still finds everybody on the list.
         shared.alarm.stirred();
+        // Off the list, or what is due would wake this very worker.
+        if let Some(mut turn) = turn {
+            self.gather(|| turn.handle());
+        }
         if stay && !self.searching {
             shared.idle.begin_search();
             self.searching = true;

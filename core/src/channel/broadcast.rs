@@ -14,14 +14,14 @@ use std::collections::VecDeque;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use super::SendError;
 use super::error::CancelledSource;
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
 use crate::lock::{Mutex, lock};
-use crate::sync::waiters::{Waiters, poll_locked};
+use crate::sync::waiters::{Waiters, Woken, poll_locked};
 
 /// A channel that keeps the last `capacity` values for whoever has not seen them.
 ///
@@ -144,7 +144,7 @@ impl<T> Sender<T> {
         state.ring.push_back(Slot { value: Arc::new(value), unseen: receivers });
         let woken = state.waiters.grant_all();
         drop(state);
-        woken.into_iter().for_each(Waker::wake);
+        woken.wake();
         drop(overwritten);
         Ok(receivers)
     }
@@ -184,9 +184,9 @@ impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         let mut state = lock(&self.shared);
         state.senders -= 1;
-        let woken = if state.senders == 0 { state.waiters.grant_all() } else { Vec::new() };
+        let woken = if state.senders == 0 { state.waiters.grant_all() } else { Woken::default() };
         drop(state);
-        woken.into_iter().for_each(Waker::wake);
+        woken.wake();
     }
 }
 

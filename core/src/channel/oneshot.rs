@@ -25,7 +25,7 @@ use crate::sync::waiters::poll_locked;
 /// ```
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Mutex::new(State { value: None, waiting: None, closed: false }));
-    (Sender { shared: shared.clone() }, Receiver { shared })
+    (Sender { shared: Some(shared.clone()) }, Receiver { shared, done: false })
 }
 
 struct State<T> {
@@ -38,20 +38,29 @@ struct State<T> {
 
 /// The end that sends.
 pub struct Sender<T> {
-    shared: Arc<Mutex<State<T>>>,
+    /// `None` only while it is dropped.
+    shared: Option<Arc<Mutex<State<T>>>>,
 }
 
 /// The end that receives.
 pub struct Receiver<T> {
     shared: Arc<Mutex<State<T>>>,
+    /// The sender is gone, and what it sent was taken.
+    done: bool,
 }
 
-fn close<T>(shared: &Mutex<State<T>>) {
+/// Closes one end, with a last word to the other. Gives the value back if the other end is gone.
+fn close<T>(shared: &Mutex<State<T>>, value: Option<T>) -> Option<T> {
     let mut state = lock(shared);
-    state.closed = true;
+    if std::mem::replace(&mut state.closed, true) {
+        return value;
+    }
+    // A receiver has nothing to say, and what came for it goes with the channel.
+    state.value = value.or(state.value.take());
     let waiting = state.waiting.take();
     drop(state);
     waiting.into_iter().for_each(Waker::wake);
+    None
 }
 
 impl<T> Sender<T> {
@@ -59,19 +68,17 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// `Closed`, with the value, if the receiver is gone.
-    pub fn send(self, value: T) -> Result<(), SendError<T>> {
-        let mut state = lock(&self.shared);
-        if state.closed {
-            return Err(SendError::Closed(value));
-        }
-        state.value = Some(value);
-        Ok(())
-        // Dropping `self` wakes the receiver.
+    pub fn send(mut self, value: T) -> Result<(), SendError<T>> {
+        let refused = match self.shared.take() {
+            Some(shared) => close(&shared, Some(value)),
+            None => Some(value),
+        };
+        refused.map_or(Ok(()), |value| Err(SendError::Closed(value)))
     }
 
     /// The receiver is gone.
     pub fn is_closed(&self) -> bool {
-        lock(&self.shared).closed
+        self.shared.as_ref().is_none_or(|shared| lock(shared).closed)
     }
 }
 
@@ -152,7 +159,9 @@ impl<T: Send + 'static> Obligation for Sender<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        close(&self.shared);
+        if let Some(shared) = self.shared.take() {
+            close(&shared, None);
+        }
     }
 }
 
@@ -171,11 +180,13 @@ impl<T> Receiver<T> {
 
     /// [`recv`](Self::recv) without a scope.
     pub fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        poll_locked(&self.shared, task, |state, parking| match state.value.take() {
+        let polled = poll_locked(&self.shared, task, |state, parking| match state.value.take() {
             Some(value) => Poll::Ready(Ok(value)),
             None if state.closed => Poll::Ready(Err(RecvError::Closed)),
             None => parking.wait(&mut state.waiting),
-        })
+        });
+        self.done = polled.is_ready();
+        polled
     }
 
     /// The value, if it is there.
@@ -186,6 +197,8 @@ impl<T> Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        close(&self.shared);
+        if !self.done {
+            close(&self.shared, None);
+        }
     }
 }

@@ -12,13 +12,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use super::{RecvError, SendError};
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
 use crate::lock::{Mutex, MutexGuard, lock};
-use crate::sync::waiters::{Waiters, poll_locked};
+use crate::sync::waiters::{Waiters, Woken, poll_locked};
 
 /// A channel that holds `value`, which its receiver has seen.
 ///
@@ -101,7 +101,7 @@ impl<T> Sender<T> {
         state.version += 1;
         let woken = state.changed.grant_all();
         drop(state);
-        woken.into_iter().for_each(Waker::wake);
+        woken.wake();
         before
     }
 
@@ -191,9 +191,9 @@ impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         let mut state = lock(&self.shared);
         state.senders -= 1;
-        let woken = if state.senders == 0 { state.changed.grant_all() } else { Vec::new() };
+        let woken = if state.senders == 0 { state.changed.grant_all() } else { Woken::default() };
         drop(state);
-        woken.into_iter().for_each(Waker::wake);
+        woken.wake();
     }
 }
 
@@ -328,11 +328,11 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let mut state = lock(&self.shared);
         state.receivers -= 1;
-        let woken = if state.receivers == 0 { state.closed.grant_all() } else { Vec::new() };
+        let woken = if state.receivers == 0 { state.closed.grant_all() } else { Woken::default() };
         let left = self.key.map(|key| state.changed.leave(key));
         drop(state);
         drop(left);
-        woken.into_iter().for_each(Waker::wake);
+        woken.wake();
     }
 }
 

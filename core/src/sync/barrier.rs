@@ -4,9 +4,9 @@
 //! would make it equal lets everybody out instead, in the order in which they came.
 
 use std::fmt;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use super::waiters::{Waiters, poll_locked};
+use super::waiters::{Waiters, Woken, poll_locked};
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
 use crate::lock::{Mutex as Lock, lock};
@@ -71,7 +71,7 @@ struct Wait<'a> {
 impl Wait<'_> {
     fn poll(&mut self, task: &mut Context<'_>) -> Poll<BarrierWaitResult> {
         let Wait { barrier, ref mut key } = *self;
-        let mut woken = Vec::new();
+        let mut woken = Woken::default();
         let polled = poll_locked(&barrier.state, task, |state, parking| match *key {
             None if state.waiting + 1 == barrier.parties => {
                 state.waiting = 0;
@@ -91,7 +91,7 @@ impl Wait<'_> {
                 polled
             }
         });
-        woken.into_iter().for_each(Waker::wake);
+        woken.wake();
         polled
     }
 }

@@ -2,12 +2,15 @@
 //!
 //! The value is boxed once and moves by pointer into the guard and back, which makes a guard that
 //! can be sent between threads without `unsafe`. FIFO: the lock is handed to the first waiter.
+//!
+//! Invariant: while somebody is in the queue, not granted, the value is out or promised to who is granted.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::task::{Context, Poll, Waker};
 
-use super::semaphore::{Permit, Semaphore};
-use crate::cancel::{Cancelled, Use};
+use super::waiters::{Waiters, poll_locked};
+use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
 use crate::lock::{Mutex as Lock, lock};
 
@@ -24,15 +27,35 @@ use crate::lock::{Mutex as Lock, lock};
 /// # }
 /// ```
 pub struct Mutex<T> {
-    turn: Semaphore,
+    state: Lock<State<T>>,
+}
+
+struct State<T> {
     /// `None` while a guard has it.
-    value: Lock<Option<Box<T>>>,
+    value: Option<Box<T>>,
+    /// The value is there, for the one that was granted.
+    promised: bool,
+    waiters: Waiters<()>,
+}
+
+impl<T> State<T> {
+    fn take(&mut self) -> Option<Box<T>> {
+        if self.promised { None } else { self.value.take() }
+    }
+
+    /// The value is there, and nobody's: promises it to the first waiter.
+    fn promise(&mut self) -> Option<Waker> {
+        let woken = self.waiters.grant();
+        self.promised = woken.is_some();
+        woken
+    }
 }
 
 impl<T> Mutex<T> {
     /// A free mutex around `value`.
     pub fn new(value: T) -> Self {
-        Mutex { turn: Semaphore::new(1), value: Lock::new(Some(Box::new(value))) }
+        let state = State { value: Some(Box::new(value)), promised: false, waiters: Waiters::new() };
+        Mutex { state: Lock::new(state) }
     }
 
     /// Waits for the lock. A guard dropped by a panic leaves the value as it was then; there is no
@@ -44,18 +67,14 @@ impl<T> Mutex<T> {
     /// # Cancel safety
     /// A waiter that leaves loses its place and blocks nobody.
     pub async fn lock<C>(&self, cx: &Cx<C>) -> Result<MutexGuard<'_, T>, Cancelled> {
-        let turn = self.turn.acquire_as(Use::Mutex, cx, 1).await?;
-        Ok(self.guard(turn))
+        let mut wait = Wait { mutex: self, key: None };
+        cx.op(Level::Requested, Note::on(Use::Mutex, self), |task| wait.poll(task).map(Ok)).await
     }
 
     /// Takes the lock if it is free and nobody waits.
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        let turn = self.turn.try_acquire(1)?;
-        Some(self.guard(turn))
-    }
-
-    fn guard<'a>(&'a self, turn: Permit<'a>) -> MutexGuard<'a, T> {
-        MutexGuard { value: lock(&self.value).take(), mutex: self, _turn: turn }
+        let value = lock(&self.state).take()?;
+        Some(MutexGuard { value: Some(value), mutex: self })
     }
 
     /// The value; nobody else can hold the lock.
@@ -63,8 +82,48 @@ impl<T> Mutex<T> {
     /// # Panics
     /// If a guard was leaked by `mem::forget`, and the value with it.
     pub fn into_inner(self) -> T {
-        let value = self.value.into_inner();
+        let value = self.state.into_inner().value;
         *value.expect("the guard was forgotten, and the value with it")
+    }
+}
+
+/// The wait for the lock. Leaves the queue when dropped.
+struct Wait<'a, T> {
+    mutex: &'a Mutex<T>,
+    key: Option<usize>,
+}
+
+impl<'a, T> Wait<'a, T> {
+    fn poll(&mut self, task: &mut Context<'_>) -> Poll<MutexGuard<'a, T>> {
+        let Wait { mutex, ref mut key } = *self;
+        let polled = poll_locked(&mutex.state, task, |state, parking| {
+            if let Some(granted) = *key
+                && state.waiters.is_granted(granted)
+            {
+                state.waiters.leave(granted);
+                *key = None;
+                state.promised = false;
+            }
+            if key.is_none()
+                && let Some(value) = state.take()
+            {
+                return Poll::Ready(value);
+            }
+            state.waiters.wait(key, (), parking)
+        });
+        polled.map(|value| MutexGuard { value: Some(value), mutex })
+    }
+}
+
+impl<T> Drop for Wait<'_, T> {
+    fn drop(&mut self) {
+        let Some(key) = self.key else { return };
+        let mut state = lock(&self.mutex.state);
+        let left = state.waiters.leave(key);
+        let woken = if left.granted { state.promise() } else { None };
+        drop(state);
+        drop(left);
+        woken.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -74,8 +133,6 @@ pub struct MutexGuard<'a, T> {
     /// `None` only while it is dropped.
     value: Option<Box<T>>,
     mutex: &'a Mutex<T>,
-    /// Released after the value is back: fields drop after `drop`.
-    _turn: Permit<'a>,
 }
 
 impl<T> Deref for MutexGuard<'_, T> {
@@ -99,7 +156,11 @@ impl<T: fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
 
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        *lock(&self.mutex.value) = self.value.take();
+        let mut state = lock(&self.mutex.state);
+        state.value = self.value.take();
+        let woken = state.promise();
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
     }
 }
 

@@ -61,14 +61,8 @@ impl Notify {
 
     /// Wakes everybody who waits now, and nobody who comes later.
     pub fn notify_waiters(&self) {
-        let mut state = lock(&self.state);
-        let mut woken = Vec::new();
-        while let Some(to) = state.waiters.first_mut() {
-            *to = To::All;
-            woken.extend(state.waiters.grant());
-        }
-        drop(state);
-        woken.into_iter().for_each(Waker::wake);
+        let woken = lock(&self.state).waiters.grant_each(|to| *to = To::All);
+        woken.wake();
     }
 
     /// Waits for a notification.

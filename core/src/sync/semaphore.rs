@@ -2,9 +2,9 @@
 //! nobody barges past it.
 
 use std::fmt;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use super::waiters::{Left, Waiters, poll_locked};
+use super::waiters::{Left, Waiters, Woken, poll_locked};
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
 use crate::lock::{Mutex as Lock, lock};
@@ -94,13 +94,13 @@ impl Semaphore {
         state.available += permits;
         let woken = state.hand_over();
         drop(state);
-        woken.into_iter().for_each(Waker::wake);
+        woken.wake();
     }
 }
 
 impl State {
-    fn hand_over(&mut self) -> Vec<Waker> {
-        let mut woken = Vec::new();
+    fn hand_over(&mut self) -> Woken {
+        let mut woken = Woken::default();
         while let Some(&demand) = self.waiters.first()
             && demand <= self.available
         {
@@ -148,7 +148,7 @@ impl Drop for Acquire<'_> {
         // Without this one at the front, the next may fit.
         let woken = state.hand_over();
         drop(state);
-        woken.into_iter().for_each(Waker::wake);
+        woken.wake();
     }
 }
 

@@ -6,12 +6,15 @@
 //!    what it was granted. That is what makes a cancelled waiter lose nothing.
 //! 3. A waker is cloned, woken and dropped with no lock held: all three may run somebody's code,
 //!    which may come back to the very object. [`poll_locked`] sees to the first, its caller and that
-//!    of `leave` and `grant` to the others.
+//!    of `leave` and `grant` to the others. Only the clone of a task's own waker is certain to run
+//!    nothing else, and is made on the spot.
 
 use std::task::{Context, Poll, Waker};
 
-use crate::lock::{Mutex, lock};
+use asupersync_task::is_quiet;
 use slab::Slab;
+
+use crate::lock::{Mutex, lock};
 
 /// The waker of a poll, for a step under a lock that may have to keep it.
 pub(crate) struct Parking<'a> {
@@ -27,6 +30,9 @@ impl Parking<'_> {
     fn keep(&mut self, kept: &mut Option<Waker>) -> bool {
         if kept.as_ref().is_some_and(|kept| kept.will_wake(self.task)) {
             return true;
+        }
+        if self.spare.is_none() && is_quiet(self.task) {
+            self.spare = Some(self.task.clone());
         }
         self.wanted = self.spare.is_none();
         if !self.wanted {
@@ -71,6 +77,31 @@ struct Entry<D> {
     waker: Option<Waker>,
     before: Option<usize>,
     after: Option<usize>,
+}
+
+/// Who was granted something, to be woken when the lock is released. Most often that is one at most, which
+/// costs no allocation.
+#[derive(Default)]
+#[must_use = "whoever is not woken waits for ever"]
+pub(crate) struct Woken {
+    first: Option<Waker>,
+    others: Vec<Waker>,
+}
+
+impl Woken {
+    pub(crate) fn wake(self) {
+        self.first.into_iter().chain(self.others).for_each(Waker::wake);
+    }
+}
+
+impl Extend<Waker> for Woken {
+    fn extend<I: IntoIterator<Item = Waker>>(&mut self, wakers: I) {
+        let mut wakers = wakers.into_iter();
+        if self.first.is_none() {
+            self.first = wakers.next();
+        }
+        self.others.extend(wakers);
+    }
 }
 
 /// Who left the queue. Has its waker still, so it is dropped when the lock is released.
@@ -130,11 +161,6 @@ impl<D> Waiters<D> {
         self.head.map(|key| &self.entries[key].demand)
     }
 
-    /// The same, to note how it is granted.
-    pub(crate) fn first_mut(&mut self) -> Option<&mut D> {
-        self.head.map(|key| &mut self.entries[key].demand)
-    }
-
     /// Grants the first in the queue, which leaves the queue but keeps its entry.
     pub(crate) fn grant(&mut self) -> Option<Waker> {
         let key = self.head?;
@@ -143,8 +169,21 @@ impl<D> Waiters<D> {
     }
 
     /// Grants everybody.
-    pub(crate) fn grant_all(&mut self) -> Vec<Waker> {
-        std::iter::from_fn(|| self.grant()).collect()
+    pub(crate) fn grant_all(&mut self) -> Woken {
+        self.grant_each(|_| {})
+    }
+
+    /// Grants everybody, and notes how.
+    pub(crate) fn grant_each(&mut self, mut note: impl FnMut(&mut D)) -> Woken {
+        let mut woken = Woken::default();
+        let mut next = self.head.take();
+        self.tail = None;
+        while let Some(entry) = next.map(|key| &mut self.entries[key]) {
+            note(&mut entry.demand);
+            woken.extend(entry.waker.take());
+            next = entry.after;
+        }
+        woken
     }
 
     /// Removes an entry.

@@ -197,6 +197,6 @@ pub use join::JoinHandle;
 pub use life::{new, new_with};
 pub use runnable::{Runnable, Schedule};
 pub use task::TaskRef;
-pub use waker::note;
+pub use waker::{is_quiet, note};
 pub use why::{Activity, Ran, Shutdown, Wake, WakerUse};
 pub use work::Work;

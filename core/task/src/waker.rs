@@ -45,6 +45,12 @@ pub(crate) fn is_waker_of(task: &Ref, waker: &Waker) -> bool {
         && [&raw const VTABLE, &raw const TOLD].contains(&table)
 }
 
+/// Whether a clone of `waker` is no more than another reference to one of our
+/// tasks: making it runs nobody's code, so a lock may be held meanwhile.
+pub fn is_quiet(waker: &Waker) -> bool {
+    std::ptr::eq(waker.vtable(), &raw const VTABLE)
+}
+
 /// The note of the task that `waker` wakes, if that is one of ours: a word in
 /// which a future tells whoever looks at the task from outside what it is at.
 ///

@@ -4,7 +4,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use loom::future::block_on;
 use loom::sync::Arc;
@@ -42,7 +42,8 @@ impl Socket {
     /// What the system does: first the bytes are there, then it tells of them.
     fn send(&self, bytes: usize) {
         self.bytes.fetch_add(bytes, Relaxed);
-        self.direction.tell(bytes & END != 0);
+        let waiting = self.direction.tell(bytes & END != 0);
+        waiting.into_iter().for_each(Waker::wake);
     }
 }
 

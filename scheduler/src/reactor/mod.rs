@@ -12,6 +12,7 @@ mod loom;
 
 use std::io;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use mio::event::Source as MioSource;
@@ -52,6 +53,12 @@ impl Reactor {
         self.bell.ring();
     }
 
+    /// Ends the wait that goes on in so much time, or the first after that. Only the last alarm that was set
+    /// goes off.
+    pub(crate) fn set_alarm(&self, after: Duration) {
+        self.bell.ring_after(after);
+    }
+
     fn register(
         &self,
         source: &mut impl MioSource,
@@ -77,20 +84,25 @@ impl Reactor {
 }
 
 impl Turn {
-    /// Waits for events, at most for `wait`.
-    pub(crate) fn wait(&mut self, wait: Option<Duration>) {
+    /// Takes the events that there are; if it is to wait, then until there are some.
+    pub(crate) fn wait(&mut self, wait: bool) {
         self.wait.wait(wait);
     }
 
-    /// Tells the sources of their events. A stale event for a token that was given out again is
-    /// harmless: it costs one attempt that finds nothing.
-    pub(crate) fn dispatch(&mut self, reactor: &Reactor) {
-        for event in &*self.wait.events() {
-            let readiness = reactor.sources().get(event.token().0).cloned();
-            if let Some(readiness) = readiness {
-                readiness.tell(event);
+    /// Tells the sources of their events, and collects who waited for them. A stale event for a token that was
+    /// given out again is harmless: it costs one attempt that finds nothing.
+    pub(crate) fn dispatch(&mut self, reactor: &Reactor, woken: &mut Vec<Waker>) {
+        let events = self.wait.events();
+        if events.is_empty() {
+            return;
+        }
+        let sources = reactor.sources();
+        for event in &*events {
+            if let Some(readiness) = sources.get(event.token().0) {
+                readiness.tell(event, woken);
             }
         }
-        self.wait.events().clear();
+        drop(sources);
+        events.clear();
     }
 }

@@ -36,13 +36,14 @@ impl Readiness {
         Readiness { read: Direction::new(), write: Direction::new() }
     }
 
-    pub(crate) fn tell(&self, event: &Event) {
+    /// Adds to `woken` who waits for this.
+    pub(crate) fn tell(&self, event: &Event, woken: &mut Vec<Waker>) {
         let failed = event.is_error();
         if event.is_readable() || event.is_read_closed() || failed {
-            self.read.tell(event.is_read_closed() || failed);
+            woken.extend(self.read.tell(event.is_read_closed() || failed));
         }
         if event.is_writable() || event.is_write_closed() || failed {
-            self.write.tell(event.is_write_closed() || failed);
+            woken.extend(self.write.tell(event.is_write_closed() || failed));
         }
     }
 }
@@ -59,13 +60,13 @@ impl Direction {
         }
     }
 
-    pub(super) fn tell(&self, ended: bool) {
+    /// Who waits in it, to be woken.
+    pub(super) fn tell(&self, ended: bool) -> Option<Waker> {
         let edge = self.edges.fetch_add(1, SeqCst) + 1;
         if ended {
             self.ended_at.store(edge, SeqCst);
         }
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-        waiting.into_iter().for_each(Waker::wake);
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn is_ready(&self) -> bool {

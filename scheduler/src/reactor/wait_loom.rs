@@ -1,5 +1,5 @@
-//! What `wait.rs` is under loom, which knows nothing of the system: a wait for the bell alone. One that has
-//! an end comes to it at once: in a model, time passes when nothing else can happen.
+//! What `wait.rs` is under loom, which knows nothing of the system: a wait for the bell alone. One that is to
+//! ring some time rings at once: in a model, time passes whenever nothing else happens.
 
 use std::io;
 use std::sync::Arc;
@@ -31,9 +31,9 @@ impl Wait {
         self.poll.registry()
     }
 
-    pub(super) fn wait(&mut self, wait: Option<Duration>) {
+    pub(super) fn wait(&mut self, wait: bool) {
         let mut rung = self.rung.rung.lock().unwrap();
-        while !*rung && wait.is_none() {
+        while !*rung && wait {
             rung = self.rung.changed.wait(rung).unwrap();
         }
         *rung = false;
@@ -50,5 +50,9 @@ impl Bell {
     pub(super) fn ring(&self) {
         *self.0.rung.lock().unwrap() = true;
         self.0.changed.notify_one();
+    }
+
+    pub(super) fn ring_after(&self, _: Duration) {
+        self.ring();
     }
 }

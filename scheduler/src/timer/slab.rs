@@ -11,12 +11,15 @@
 //! - A node in use holds a value; a free one does not.
 //! - A node's generation grows each time it is freed. One whose generations are used up is not
 //!   put on the free list again, so an old key never names a new entry. That wastes one node in
-//!   four billion reuses.
+//!   sixteen million reuses.
 
 use std::num::NonZeroU32;
 
 /// The end of a list.
 pub(super) const NIL: u32 = u32::MAX;
+
+const GENERATION_BITS: u32 = 24;
+const LAST_GENERATION: u32 = u32::MAX >> (u32::BITS - GENERATION_BITS);
 
 /// Names an entry of a [`Wheel`](super::Wheel) from its insertion until it is yielded or
 /// cancelled; after that it names nothing, ever. Eight bytes, and so is `Option<Key>`.
@@ -29,16 +32,19 @@ pub struct Key {
 }
 
 impl Key {
+    /// How many bits of a number a key takes, the lowest; the others are the caller's.
+    pub const BITS: u32 = u32::BITS + GENERATION_BITS;
+
     /// The key as one number, to hand through an interface that knows no wheels.
     #[must_use]
     pub fn to_bits(self) -> u64 {
         u64::from(self.generation.get()) << 32 | u64::from(self.index)
     }
 
-    /// The key behind a number; `None` for one that no key gives.
+    /// The key in the lowest bits of a number; `None` for one that no key gives.
     #[must_use]
     pub fn from_bits(bits: u64) -> Option<Key> {
-        let generation = NonZeroU32::new((bits >> 32) as u32)?;
+        let generation = NonZeroU32::new((bits >> 32) as u32 & LAST_GENERATION)?;
         Some(Key { index: bits as u32, generation })
     }
 }
@@ -98,8 +104,8 @@ impl<T> Slab<T> {
         let node = &mut self.nodes[index as usize];
         let value = node.value.take()?;
         self.len -= 1;
-        if let Some(generation) = node.generation.checked_add(1) {
-            node.generation = generation;
+        if node.generation.get() < LAST_GENERATION {
+            node.generation = node.generation.saturating_add(1);
             node.next = self.free;
             self.free = index;
         }
@@ -136,7 +142,7 @@ mod tests {
         let mut slab = Slab::new();
         let (index, _) = slab.insert(0, 'a');
         slab.remove(index);
-        slab.node_mut(index).generation = NonZeroU32::MAX;
+        slab.node_mut(index).generation = NonZeroU32::new(LAST_GENERATION).unwrap();
         let (last, key) = slab.insert(0, 'b');
         assert_eq!((last, slab.remove(last)), (index, Some('b')));
         assert_eq!(slab.find(key), None);

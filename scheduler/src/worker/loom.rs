@@ -30,11 +30,22 @@ fn shared(workers: usize) -> Arc<Shared> {
     Shared::new(rings.iter().map(Local::stealer).collect(), 1).unwrap()
 }
 
+fn here(shared: &Arc<Shared>, index: usize) -> Here {
+    Here {
+        shared: shared.clone(),
+        index,
+        ring: Local::new(),
+        slot: Cell::new(None),
+        untold: Cell::default(),
+        gathers: Cell::default(),
+    }
+}
+
 /// What a worker does that has found nothing, `times` times.
 fn sleeping(shared: &Arc<Shared>, index: usize, times: usize) -> JoinHandle<()> {
     let shared = shared.clone();
     thread::spawn(move || {
-        let here = Here { shared: shared.clone(), ring: Local::new(), slot: Cell::new(None) };
+        let here = here(&shared, index);
         let mut worker = Worker::new(shared, Rc::new(here), index);
         for _ in 0..times {
             worker.sleep();
@@ -94,7 +105,7 @@ fn the_end_of_the_runtime_wakes_who_goes_to_sleep() {
         let worker = thread::spawn({
             let shared = shared.clone();
             move || {
-                let here = Here { shared: shared.clone(), ring: Local::new(), slot: Cell::new(None) };
+                let here = here(&shared, 0);
                 Worker::new(shared, Rc::new(here), 0).run();
             }
         });

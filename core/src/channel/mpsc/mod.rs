@@ -156,13 +156,14 @@ impl<T> Sender<T> {
     /// Dropped while it waits, the value is dropped with it. To keep it, [`reserve`](Self::reserve)
     /// first.
     pub async fn send<C>(&self, cx: &Cx<C>, value: T) -> Result<(), SendError<T>> {
-        match self.reserve(cx).await {
-            Ok(permit) => {
-                permit.send(value);
-                Ok(())
-            }
-            Err(SendError::Closed(())) => Err(SendError::Closed(value)),
-            Err(SendError::Cancelled((), source)) => Err(SendError::Cancelled(value, source)),
+        // Room is taken and filled in one step.
+        let mut kept = Some(value);
+        let fill = |state: &mut State<T>| kept.take().and_then(|value| state.fill(value, End::Back).1);
+        let sent = self.when_room(cx, fill).await;
+        match (sent, kept) {
+            (Err(SendError::Closed(())), Some(value)) => Err(SendError::Closed(value)),
+            (Err(SendError::Cancelled((), source)), Some(value)) => Err(SendError::Cancelled(value, source)),
+            _ => Ok(()),
         }
     }
 
@@ -181,8 +182,22 @@ impl<T> Sender<T> {
     /// Waits for room, and leaves it to the caller to give it back, and to take back the `senders`
     /// that were added with it.
     async fn reserve_slot<C>(&self, cx: &Cx<C>, senders: usize) -> Result<(), SendError<()>> {
-        let mut reserve = Reserve { shared: &self.shared, key: None, senders };
-        cx.op(Level::Requested, Note::on(Use::MpscSend, &*self.shared), |task| reserve.poll(task)).await
+        self.when_room(cx, |state| {
+            state.senders += senders;
+            None
+        })
+        .await
+    }
+
+    /// Waits for room, and does under the lock what is told with it.
+    async fn when_room<C>(
+        &self,
+        cx: &Cx<C>,
+        mut then: impl FnMut(&mut State<T>) -> Option<Waker>,
+    ) -> Result<(), SendError<()>> {
+        let mut reserve = Reserve { shared: &self.shared, key: None };
+        let note = Note::on(Use::MpscSend, &*self.shared);
+        cx.op(Level::Requested, note, |task| reserve.poll(task, &mut then)).await
     }
 
     /// Sends a value if there is room now.
@@ -256,14 +271,17 @@ impl<T> Clone for UnboundedSender<T> {
 struct Reserve<'a, T> {
     shared: &'a Mutex<State<T>>,
     key: Option<usize>,
-    /// To be added with the slot.
-    senders: usize,
 }
 
 impl<T> Reserve<'_, T> {
-    fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<(), SendError<()>>> {
-        let (key, senders) = (&mut self.key, self.senders);
-        poll_locked(self.shared, task, |state, parking| {
+    fn poll(
+        &mut self,
+        task: &mut Context<'_>,
+        mut then: impl FnMut(&mut State<T>) -> Option<Waker>,
+    ) -> Poll<Result<(), SendError<()>>> {
+        let key = &mut self.key;
+        let mut receiver = None;
+        let polled = poll_locked(self.shared, task, |state, parking| {
             match *key {
                 None if state.closed => {}
                 None if state.room > 0 => state.room -= 1,
@@ -276,9 +294,11 @@ impl<T> Reserve<'_, T> {
             if state.closed {
                 return Poll::Ready(Err(SendError::Closed(())));
             }
-            state.senders += senders;
+            receiver = then(state);
             Poll::Ready(Ok(()))
-        })
+        });
+        receiver.into_iter().for_each(Waker::wake);
+        polled
     }
 }
 
@@ -378,6 +398,6 @@ impl<T> Drop for Receiver<T> {
         let woken = state.waiters.grant_all();
         drop(state);
         drop(undelivered);
-        woken.into_iter().for_each(Waker::wake);
+        woken.wake();
     }
 }
