@@ -198,3 +198,59 @@ impl Turn<'_> {
         ready.drain(..).for_each(Waker::wake);
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    use super::*;
+
+    /// Its references are the timers that have not fired, and the test's own.
+    struct Counted;
+
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn a_timer_is_found_in_the_wheel_that_it_is_in() {
+        let driver = Driver::new(3).unwrap();
+        let counted = Arc::new(Counted);
+        let set = |worker, at| driver.add_timer(worker, at, counted.clone().into());
+        let (soon, late) = (Time::ZERO, driver.now() + Duration::from_secs(3600));
+        let keys: Vec<_> = (0..5).map(|worker| (set(worker, soon), set(worker, late))).collect();
+        assert_eq!(Arc::strong_count(&counted), 11);
+        driver.try_turn().unwrap().poll();
+        assert_eq!(Arc::strong_count(&counted), 6);
+        for (fired, waiting) in keys {
+            driver.cancel_timer(fired);
+            let before = Arc::strong_count(&counted);
+            driver.cancel_timer(waiting);
+            driver.cancel_timer(waiting);
+            assert_eq!(Arc::strong_count(&counted), before - 1);
+        }
+        assert_eq!(Arc::strong_count(&counted), 1);
+    }
+
+    #[test]
+    fn the_alarm_stays_at_the_earliest_timer_that_was_set() {
+        let driver = Driver::new(2).unwrap();
+        let set = |worker, seconds| {
+            let at = driver.now() + Duration::from_secs(seconds);
+            driver.add_timer(worker, at, Waker::noop().clone())
+        };
+        let alarm = || driver.alarm_at.load(SeqCst);
+        assert_eq!(alarm(), u64::MAX);
+        set(0, 200);
+        let first = alarm();
+        set(1, 300);
+        assert_eq!(alarm(), first);
+        let sooner = set(1, 100);
+        let second = alarm();
+        assert!(second < first);
+        driver.cancel_timer(sooner);
+        driver.try_turn().unwrap().poll();
+        assert_eq!(alarm(), second);
+    }
+}

@@ -102,10 +102,14 @@ async fn echo_on(mut socket: WebSocket) -> Option<()> {
 /// How the service is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// By axum on Tokio.
+    /// By axum on Tokio, as in its own hello: SIGTERM ends the process.
+    Bare,
+    /// By axum on Tokio, with its graceful shutdown.
     Plain,
     /// In regions on Tokio.
     Hosted,
+    /// The same without a region for each request.
+    Served,
     /// In regions on the native runtime: what asks for Tokio does not work there, which is all but `/`
     /// and `/ready`.
     Native,
@@ -118,18 +122,22 @@ impl Side {
     /// If there is none of that name.
     pub fn named(name: &str) -> Side {
         match name {
+            "bare" => Side::Bare,
             "plain" => Side::Plain,
             "hosted" => Side::Hosted,
+            "served" => Side::Served,
             "native" => Side::Native,
-            _ => panic!("`{name}` is none of plain, hosted and native"),
+            _ => panic!("`{name}` is none of bare, plain, hosted, served and native"),
         }
     }
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
+            Side::Bare => "bare",
             Side::Plain => "plain",
             Side::Hosted => "hosted",
+            Side::Served => "served",
             Side::Native => "native",
         }
     }
@@ -148,7 +156,7 @@ impl Side {
             let (outcome, _) = runtime.block_on_with_report(async move |cx: &Cx| {
                 let listener = cx.tcp_bind(&*addr).await?;
                 println!("{}", listener.local_addr()?);
-                regions(cx, listener, min_drain).await
+                regions(cx, listener, min_drain, true).await
             });
             return ended(outcome);
         }
@@ -157,12 +165,16 @@ impl Side {
         tokio.block_on(async {
             let listener = TcpListener::bind(addr).await?;
             println!("{}", listener.local_addr()?);
-            if let Side::Plain = self {
-                return plain(listener).await;
+            let readiness = Readiness::new();
+            readiness.set(true);
+            match self {
+                Side::Bare => return axum::serve(listener, app(readiness)).await,
+                Side::Plain => return plain(listener, readiness).await,
+                Side::Hosted | Side::Served | Side::Native => {}
             }
             let builder = Builder::default().signals(true).drain(drain).finalize(Budget::timeout(FINALIZE));
             let served = builder.run_with_report(async move |cx: &Cx| {
-                regions(cx, hosted::listener(listener), min_drain).await
+                regions(cx, hosted::listener(listener), min_drain, self == Side::Hosted).await
             });
             ended(served.await.0)
         })
@@ -183,17 +195,20 @@ async fn regions(
     cx: &Cx,
     listener: asupersync::net::TcpListener,
     min_drain: Duration,
+    each: bool,
 ) -> Outcome<ServeReport> {
     let server = Server::new().min_drain(min_drain).grace(Duration::from_millis(500));
     let app = app(server.readiness());
-    let service = RegionLayer::<All>::of_connection().layer(app);
-    server.serve(cx, listener, Tower::new(service)).await
+    if each {
+        let service = RegionLayer::<All>::of_connection().layer(app);
+        server.serve(cx, listener, Tower::new(service)).await
+    } else {
+        server.serve(cx, listener, Tower::new(app)).await
+    }
 }
 
 /// As axum's documentation has it.
-async fn plain(listener: TcpListener) -> io::Result<()> {
-    let readiness = Readiness::new();
-    readiness.set(true);
+async fn plain(listener: TcpListener, readiness: Readiness) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     axum::serve(listener, app(readiness))
         .with_graceful_shutdown(async move { terminate.recv().await.unwrap_or_default() })

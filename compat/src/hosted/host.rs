@@ -1,8 +1,15 @@
 //! The [`Host`] over a handle of Tokio's runtime.
+//!
+//! Pumps, at most two for each worker, are Tokio tasks that poll ours: each poll of a pump is a poll of one of
+//! ours, so Tokio's cooperative budget holds for each. One that finds nothing waits.
+//!
+//! Invariant: while something is queued, a pump is on its way that has not looked since; or all there may be
+//! are. A pump goes to wait under the lock, after it has found nothing.
 
+use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
 use asupersync_core::Time;
 use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey, Wake};
@@ -17,21 +24,28 @@ use super::timers::Timers;
 pub(super) struct TokioHost {
     handle: Handle,
     lanes: Arc<Mutex<Lanes>>,
+    most_pumps: usize,
     timers: Timers,
     net: TokioNet,
 }
 
-/// What is queued for the Tokio tasks that are on their way.
+/// What is queued, and the pumps.
 #[derive(Default)]
 struct Lanes {
     queues: Queues<Runnable>,
+    /// Those that wait.
+    idle: Vec<Waker>,
+    pumps: usize,
     closed: bool,
 }
 
 impl TokioHost {
     pub(super) fn new(handle: Handle) -> Arc<Self> {
         let timers = Timers::start(&handle);
-        Arc::new(TokioHost { net: TokioNet(handle.clone()), lanes: Arc::default(), timers, handle })
+        // A worker that is stuck in a poll may hold two: the one that polls, and one it was to poll next.
+        let most_pumps = 2 * handle.metrics().num_workers();
+        let net = TokioNet(handle.clone());
+        Arc::new(TokioHost { net, lanes: Arc::default(), most_pumps, timers, handle })
     }
 
     pub(super) fn handle(&self) -> &Handle {
@@ -47,8 +61,10 @@ impl TokioHost {
         loop {
             let mut lanes = self.lanes();
             let left = std::mem::take(&mut lanes.queues);
+            let idle = std::mem::take(&mut lanes.idle);
             lanes.closed = true;
             drop(lanes);
+            idle.into_iter().for_each(Waker::wake);
             if left.is_empty() {
                 break;
             }
@@ -66,15 +82,16 @@ impl Host for TokioHost {
             return;
         }
         lanes.queues.push(lane, runnable);
-        drop(lanes);
-        let lanes = self.lanes.clone();
-        // migrate-lint: allow(detached_spawn_finite) a region owns it, and our side tracks that
-        self.handle.spawn(async move {
-            let next = lock(&lanes).queues.take(|_| 0);
-            if let Some(runnable) = next {
-                let _ = runnable.run();
-            }
-        });
+        if let Some(pump) = lanes.idle.pop() {
+            drop(lanes);
+            pump.wake();
+        } else if lanes.pumps < self.most_pumps {
+            lanes.pumps += 1;
+            drop(lanes);
+            let lanes = self.lanes.clone();
+            // migrate-lint: allow(detached_spawn_finite) it ends with the root, by `close`
+            drop(self.handle.spawn(poll_fn(move |task| pump(&lanes, task))));
+        }
     }
 
     fn now(&self) -> Time {
@@ -101,6 +118,24 @@ impl Host for TokioHost {
 
     fn net(&self) -> &dyn Sockets {
         &self.net
+    }
+}
+
+/// Polls one of ours, if there is one, and wants to be polled again.
+fn pump(lanes: &Mutex<Lanes>, task: &mut Context<'_>) -> Poll<()> {
+    let mut queued = lock(lanes);
+    match queued.queues.take(|_| 0) {
+        Some(runnable) => {
+            drop(queued);
+            let _ = runnable.run();
+            task.waker().wake_by_ref();
+            Poll::Pending
+        }
+        None if queued.closed => Poll::Ready(()),
+        None => {
+            queued.idle.push(task.waker().clone());
+            Poll::Pending
+        }
     }
 }
 

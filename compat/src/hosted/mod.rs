@@ -23,14 +23,14 @@
 //!
 //! | what core asks for | what Tokio gives |
 //! |---|---|
-//! | submit | a Tokio task that polls the next of ours, picked by the same lane policy as on the native host; Tokio's cooperative budget holds for each poll |
+//! | submit | a few Tokio tasks, at most two for each worker, that poll the next of ours, picked by the same lane policy as on the native host; Tokio's cooperative budget holds for each poll |
 //! | timers | one task that turns a wheel of ours on Tokio's clock, paused time included |
 //! | blocking | `spawn_blocking` |
 //! | sockets | `tokio::net` |
 //! | an end though a poll does not return | of several workers, one that sleeps is woken now and then while the root closes |
 //!
 //! Invariants:
-//! 1. For each entry in the lanes one Tokio task is on its way to take one, so none is left lying.
+//! 1. While an entry is in the lanes a Tokio task is on its way to take one, so none is left lying.
 //! 2. [`run`] returns at most drain + finalize + 250 ms after the root was asked to close, if a
 //!    worker is free to poll it.
 

@@ -240,7 +240,7 @@ pub(crate) fn stay(what: Stay, side: Side) -> [String; 2] {
     };
     // What has been closed is closed now; a connection that the shutdown forgot ends only with its process.
     // a wait, not a synchronisation: the end of a closed connection is on its way
-    let seen = match told.recv_timeout(Duration::from_secs(1)) {
+    let seen = match told.recv_timeout(Duration::from_secs(5)) {
         Ok(got) => seen(what, &got),
         Err(_) => "is still open".into(),
     };

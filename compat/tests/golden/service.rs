@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Frame;
 
 /// What connections get to end.
-pub(crate) const DRAIN: Duration = Duration::from_secs(2);
+pub(crate) const DRAIN: Duration = Duration::from_secs(4);
 
 /// What happens in a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

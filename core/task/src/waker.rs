@@ -47,6 +47,12 @@ pub(crate) fn is_waker_of(task: &Ref, waker: &Waker) -> bool {
 
 /// Whether a clone of `waker` is no more than another reference to one of our
 /// tasks: making it runs nobody's code, so a lock may be held meanwhile.
+///
+/// # Examples
+///
+/// ```
+/// assert!(!asupersync_task::is_quiet(std::task::Waker::noop()));
+/// ```
 pub fn is_quiet(waker: &Waker) -> bool {
     std::ptr::eq(waker.vtable(), &raw const VTABLE)
 }

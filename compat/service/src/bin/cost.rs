@@ -1,4 +1,5 @@
-//! What regions cost a hello of axum: plain Tokio, hosted and native, one after the other in each round, by wrk.
+//! What regions cost a hello of axum: plain Tokio, hosted without (`served`) and with
+//! a region for each request, and native, one after the other in each round, by wrk.
 //! Server and client have a core each, where `taskset` is there to say so. `cost [ROUNDS] [SECONDS]`; prints
 //! medians, and the medians of each round's ratios to plain Tokio.
 
@@ -8,7 +9,7 @@ use std::{env, fmt};
 
 use asupersync_service::Side;
 
-const SIDES: [Side; 3] = [Side::Plain, Side::Hosted, Side::Native];
+const SIDES: [Side; 4] = [Side::Plain, Side::Served, Side::Hosted, Side::Native];
 
 /// What wrk says of one run.
 #[derive(Clone, Copy)]
@@ -24,7 +25,7 @@ fn main() -> io::Result<()> {
         println!("SKIPPED: wrk is not installed; nothing was measured");
         return Ok(());
     }
-    let mut runs: [Vec<Run>; 3] = Default::default();
+    let mut runs: [Vec<Run>; 4] = Default::default();
     // The first round warms up.
     for round in 0..=rounds {
         for (side, runs) in SIDES.iter().zip(&mut runs) {
@@ -79,7 +80,8 @@ fn on_core(core: &str, program: &str) -> Command {
 fn measure(side: Side, seconds: u32) -> io::Result<Run> {
     let program = env::current_exe()?.with_file_name("replica");
     let mut command = on_core("0", program.to_str().expect("a path in UTF-8"));
-    command.args([side.name(), "127.0.0.1:0"]).env("QUIET", "1").stdout(Stdio::piped());
+    // One worker, as there is one core.
+    command.args([side.name(), "127.0.0.1:0", "0", "1"]).env("QUIET", "1").stdout(Stdio::piped());
     let mut server = Running(command.spawn()?);
     let mut line = String::new();
     BufReader::new(server.0.stdout.take().expect("piped")).read_line(&mut line)?;
@@ -91,9 +93,8 @@ fn measure(side: Side, seconds: u32) -> io::Result<Run> {
 }
 
 fn read(told: &str) -> Option<Run> {
-    let after = |word: &str| {
-        told.lines().find(|line| line.trim().starts_with(word))?.split_whitespace().nth(1)
-    };
+    let after =
+        |word: &str| told.lines().find(|line| line.trim().starts_with(word))?.split_whitespace().nth(1);
     let time = after("99%")?;
     let (number, scale) = match time {
         _ if time.ends_with("us") => (time.trim_end_matches("us"), 1.0),

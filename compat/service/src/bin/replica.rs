@@ -1,4 +1,4 @@
-//! One process of the service: `replica plain|hosted|native ADDR [min_drain in ms]`. Listens, prints its
+//! One process of the service: `replica bare|plain|hosted|native ADDR [min_drain in ms] [workers]`. Listens, prints its
 //! address, and serves until SIGTERM.
 
 use std::time::Duration;
@@ -11,5 +11,6 @@ fn main() -> io::Result<()> {
     let side = Side::named(&args.next().expect("which side"));
     let addr = args.next().expect("an address");
     let min_drain = args.next().map_or(0, |millis| millis.parse().expect("milliseconds"));
-    side.serve(&addr, 2, Duration::from_millis(min_drain))
+    let workers = args.next().map_or(2, |workers| workers.parse().expect("a number of workers"));
+    side.serve(&addr, workers, Duration::from_millis(min_drain))
 }

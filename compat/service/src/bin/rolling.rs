@@ -1,5 +1,6 @@
 //! A rolling restart: nginx in front of three replicas, each of which is replaced after a SIGTERM while wrk asks
-//! on and on. In regions, no request may fail; plain axum shows what is lost. `rolling [SECONDS]`.
+//! on and on. In regions, no request may fail; axum as in its hello (`bare`) shows what is lost without
+//! a graceful shutdown, and `plain` what is with axum's. `rolling [SECONDS]`.
 //!
 //! Needs nginx and wrk. Without them it says so and does nothing, or fails if `ASUPERSYNC_REQUIRE_SERVERS` is
 //! set.
@@ -31,7 +32,7 @@ fn main() -> io::Result<()> {
     let seconds: u64 = env::args().nth(1).map_or(6, |seconds| seconds.parse().expect("seconds"));
     println!("| replicas | requests | failed |\n|---|---|---|");
     let mut failed = 0;
-    for side in [Side::Plain, Side::Hosted] {
+    for side in [Side::Bare, Side::Plain, Side::Hosted] {
         let run = play(side, seconds)?;
         println!("| {} | {} | {} |", side.name(), run.requests, run.failed);
         if side == Side::Hosted {
