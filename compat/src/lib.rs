@@ -12,6 +12,7 @@
 //! | [`systemd`] | | what systemd is told of a service |
 //! | `cap_std` | `cap-std` | how far a capability goes: directories, and pools of addresses |
 //! | [`guest`] | `guest` | Tokio's libraries in a region, on a private runtime |
+//! | [`tokio_util`] | `tokio-util` | its tokens and trackers, and a set of tasks like `JoinSet` |
 //! | [`hosted`] | `hosted` | regions on a Tokio runtime that is there already |
 //!
 //! Foreign libraries poll, and know no scope. What is theirs is polled on through Request; the
@@ -36,6 +37,8 @@ mod readiness;
 pub mod rt;
 #[cfg(unix)]
 pub mod systemd;
+#[cfg(feature = "tokio-util")]
+pub mod tokio_util;
 #[cfg(feature = "tower")]
 pub mod tower;
 

@@ -1,8 +1,10 @@
 //! A root on Tokio takes its main untyped, `async |cx| ..`, inside a task of Tokio's, whose future must
 //! be `Send`; and so do enclaves the bodies of their calls.
 
+use ::tokio_util::sync::CancellationToken;
 use asupersync_compat::guest::Enclave;
 use asupersync_compat::hosted;
+use asupersync_compat::tokio_util;
 use asupersync_core::{Cx, Outcome, TaskFn};
 use tokio::runtime;
 
@@ -82,6 +84,30 @@ in_a_task!(owned_ending, "compat::guest::owned::Owned::ending", async {
             assert_eq!(*word, "word");
         });
         owned.call(cx, async |word: &String| word.len()).await
+    });
+    body.await
+});
+
+in_a_task!(until_cancelled, "compat::tokio_util::token::until_cancelled", async {
+    let body = spawned(async |cx| {
+        let (token, word) = (CancellationToken::new(), String::from("word"));
+        let region = tokio_util::until_cancelled(cx, &token, "region", async move |cx| {
+            cx.yield_now().await?;
+            Ok(word.len())
+        });
+        region.await
+    });
+    body.await
+});
+
+in_a_task!(join_set, "compat::tokio_util::join_set::JoinSet::spawn", async {
+    let body = spawned(async |cx| {
+        let (mut set, word) = (tokio_util::JoinSet::new(cx), String::from("word"));
+        set.spawn("task", async move |cx| {
+            cx.yield_now().await?;
+            Ok(word.len())
+        });
+        set.join_next(cx).await.unwrap_or(Ok(0))
     });
     body.await
 });

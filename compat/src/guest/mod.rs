@@ -45,7 +45,7 @@
 //!
 //! Invariants:
 //! 1. The runtime is shut down exactly once: by the region's finalizer, or, if that never comes to it because the
-//!    host is dropped, by the drop of [`engine::Engine`].
+//!    host is dropped, by a thread of its own, when its engine is dropped.
 //! 2. A call's or job's entry in the ledger lives as long as its future or closure does, on whichever
 //!    thread that is: what is in the ledger after the shutdown still runs.
 //! 3. Nothing here waits on a timer of the enclave.

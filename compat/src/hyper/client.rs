@@ -22,7 +22,7 @@ use crate::rt::{Executor, Timer};
 ///     let listener = cx.tcp_bind("127.0.0.1:0").await?;
 ///     let stream = cx.tcp_connect(listener.local_addr()?).await?;
 ///     let hello = service_fn(async |_| std::io::Result::Ok(Response::new(String::from("hello"))));
-///     drop(cx.spawn("server", async |cx| serve(cx, listener, hello).await.map(drop)));
+///     drop(cx.spawn("server", async move |cx| serve(cx, listener, hello).await.map(drop)));
 ///     let mut client = connect_http1::<_, String>(cx, stream).await?;
 ///     let request = Request::get("/").header("host", "localhost").body(String::new())?;
 ///     Ok(client.send_request(request).await?.status().as_u16())

@@ -1,0 +1,230 @@
+//! Crates over sockets, but for HTTP: a client and a server, each in the same enclave.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use asupersync_crates::{BoxError, Pace, Row};
+use futures::{SinkExt, StreamExt};
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::{RData, Record, rdata::A};
+use hickory_resolver::Resolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio_tungstenite::tungstenite;
+use tokio_util::codec::{Framed, LinesCodec};
+
+const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
+
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("tokio (net, io)", "an echo over TCP, `run`", |place| async move {
+            place.inside(echo(place.pace.clone())).await
+        }),
+        Row::new("tokio-util (codec)", "lines over TCP, `run`", |place| async move {
+            place.inside(lines(place.pace.clone())).await
+        }),
+        Row::new("tokio-rustls", "an echo over TLS with ring, `run`", |place| async move {
+            place.inside(tls(place.pace.clone())).await
+        }),
+        Row::new("tokio-tungstenite", "a message over a WebSocket, `run`", |place| async move {
+            place.inside(web_socket(place.pace.clone())).await
+        }),
+        Row::new("quinn", "a stream over QUIC, `run`", |place| async move {
+            place.inside(quic(place.pace.clone())).await
+        }),
+        Row::new("hickory-resolver", "a name looked up over UDP, `run`", |place| async move {
+            place.inside(dns(place.pace.clone())).await
+        }),
+        Row::new("notify", "a new file, told by a thread of the crate's own, `run`", |place| async move {
+            place.inside(watched(place.pace.clone())).await
+        }),
+    ]
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(got: T, wanted: T) -> Result<(), BoxError> {
+    if got == wanted { Ok(()) } else { Err(format!("{got:?} is not {wanted:?}").into()) }
+}
+
+async fn echo(pace: Pace) -> Result<(), BoxError> {
+    let listener = TcpListener::bind(ANY_PORT).await?;
+    let addr = listener.local_addr()?;
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await?;
+        let byte = stream.read_u8().await?;
+        pace.middle().await;
+        stream.write_u8(byte).await
+    });
+    let mut stream = TcpStream::connect(addr).await?;
+    stream.write_u8(7).await?;
+    same(stream.read_u8().await?, 7)?;
+    Ok(server.await??)
+}
+
+async fn lines(pace: Pace) -> Result<(), BoxError> {
+    let listener = TcpListener::bind(ANY_PORT).await?;
+    let addr = listener.local_addr()?;
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await?;
+        let mut lines = Framed::new(stream, LinesCodec::new());
+        let line = lines.next().await.unwrap_or_else(|| Ok(String::new()))?;
+        pace.middle().await;
+        lines.send(line.to_uppercase()).await?;
+        Ok::<_, BoxError>(())
+    });
+    let mut lines = Framed::new(TcpStream::connect(addr).await?, LinesCodec::new());
+    lines.send("hello").await?;
+    same(lines.next().await.transpose()?, Some("HELLO".into()))?;
+    server.await?
+}
+
+/// A server's and a client's settings for `localhost`.
+fn tls_configs() -> Result<(rustls::ServerConfig, rustls::ClientConfig), BoxError> {
+    let made = rcgen::generate_simple_self_signed(["localhost".into()])?;
+    let certificate: CertificateDer<'static> = made.cert.der().clone();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let server = rustls::ServerConfig::builder_with_provider(ring.clone())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)?;
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate)?;
+    let client = rustls::ClientConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok((server, client))
+}
+
+async fn tls(pace: Pace) -> Result<(), BoxError> {
+    let (server, client) = tls_configs()?;
+    let listener = TcpListener::bind(ANY_PORT).await?;
+    let addr = listener.local_addr()?;
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await?;
+        let mut stream = acceptor.accept(stream).await?;
+        let byte = stream.read_u8().await?;
+        pace.middle().await;
+        stream.write_u8(byte).await?;
+        stream.shutdown().await
+    });
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
+    let stream = TcpStream::connect(addr).await?;
+    let mut stream = connector.connect(ServerName::try_from("localhost")?, stream).await?;
+    stream.write_u8(7).await?;
+    same(stream.read_u8().await?, 7)?;
+    Ok(server.await??)
+}
+
+async fn web_socket(pace: Pace) -> Result<(), BoxError> {
+    let listener = TcpListener::bind(ANY_PORT).await?;
+    let addr = listener.local_addr()?;
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await?;
+        let mut socket = tokio_tungstenite::accept_async(stream).await?;
+        if let Some(message) = socket.next().await {
+            pace.middle().await;
+            socket.send(message?).await?;
+        }
+        // The close is answered.
+        while socket.next().await.transpose()?.is_some() {}
+        Ok::<_, tungstenite::Error>(())
+    });
+    let stream = TcpStream::connect(addr).await?;
+    let (mut socket, _) = tokio_tungstenite::client_async("ws://localhost/", stream).await?;
+    socket.send("hello".into()).await?;
+    same(socket.next().await.transpose()?, Some("hello".into()))?;
+    socket.close(None).await?;
+    while socket.next().await.transpose()?.is_some() {}
+    Ok(server.await??)
+}
+
+async fn quic(pace: Pace) -> Result<(), BoxError> {
+    let (server, client) = tls_configs()?;
+    let server = quinn::crypto::rustls::QuicServerConfig::try_from(server)?;
+    let client = quinn::crypto::rustls::QuicClientConfig::try_from(client)?;
+    let here = SocketAddr::from(ANY_PORT);
+    let listener = quinn::Endpoint::server(quinn::ServerConfig::with_crypto(Arc::new(server)), here)?;
+    let addr = listener.local_addr()?;
+    let server = tokio::spawn(async move {
+        let incoming = listener.accept().await.ok_or("nobody came")?;
+        let connection = incoming.await?;
+        let (mut send, mut receive) = connection.accept_bi().await?;
+        let asked = receive.read_to_end(64).await?;
+        pace.middle().await;
+        send.write_all(&asked).await?;
+        send.finish()?;
+        connection.closed().await;
+        listener.wait_idle().await;
+        Ok::<_, BoxError>(())
+    });
+    let mut endpoint = quinn::Endpoint::client(here)?;
+    endpoint.set_default_client_config(quinn::ClientConfig::new(Arc::new(client)));
+    let connection = endpoint.connect(addr, "localhost")?.await?;
+    let (mut send, mut receive) = connection.open_bi().await?;
+    send.write_all(b"hello").await?;
+    send.finish()?;
+    same(&receive.read_to_end(64).await?[..], b"hello")?;
+    connection.close(0_u8.into(), b"done");
+    endpoint.wait_idle().await;
+    server.await?
+}
+
+async fn dns(pace: Pace) -> Result<(), BoxError> {
+    let socket = UdpSocket::bind(ANY_PORT).await?;
+    let addr = socket.local_addr()?;
+    let server = tokio::spawn(async move {
+        let mut bytes = [0; 512];
+        loop {
+            let (len, peer) = socket.recv_from(&mut bytes).await?;
+            let mut answer = Message::from_vec(&bytes[..len])?.into_response();
+            answer.metadata.response_code = ResponseCode::NoError;
+            pace.middle().await;
+            if let Some(asked) = answer.queries.first().filter(|asked| asked.query_type().is_ip_addr()) {
+                let name = asked.name().clone();
+                if asked.query_type() == hickory_proto::rr::RecordType::A {
+                    answer.add_answer(Record::from_rdata(name, 60, RData::A(A::new(192, 0, 2, 1))));
+                }
+            }
+            socket.send_to(&answer.to_vec()?, peer).await?;
+        }
+        #[expect(unreachable_code, reason = "its type")]
+        Ok::<(), BoxError>(())
+    });
+    let mut over = ConnectionConfig::udp();
+    over.port = addr.port();
+    let name_server = NameServerConfig::new(addr.ip(), true, vec![over]);
+    let config = ResolverConfig::from_parts(None, vec![], vec![name_server]);
+    let resolver = Resolver::builder_with_config(config, TokioRuntimeProvider::default()).build()?;
+    let found = resolver.ipv4_lookup("crates.example.").await?;
+    let found: Vec<String> = found.answers().iter().map(|record| record.data.to_string()).collect();
+    server.abort();
+    drop(server.await);
+    same(found, vec![IpAddr::from([192, 0, 2, 1]).to_string()])
+}
+
+async fn watched(pace: Pace) -> Result<(), BoxError> {
+    use notify::Watcher;
+    let folder = tempfile::tempdir()?;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        drop(tell.send(event));
+    })?;
+    watcher.watch(folder.path(), notify::RecursiveMode::NonRecursive)?;
+    let file = folder.path().join("new");
+    let makes = file.clone();
+    tokio::spawn(async move {
+        pace.middle().await;
+        std::fs::write(makes, "new")
+    });
+    while let Some(event) = told.recv().await {
+        if event?.paths.contains(&file) {
+            return Ok(());
+        }
+    }
+    Err("the watcher ended".into())
+}
