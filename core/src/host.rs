@@ -16,7 +16,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
 #[cfg(not(feature = "observe"))]
@@ -26,16 +26,17 @@ pub use asupersync_task::WakerUse;
 pub use asupersync_task::{Ran, Wake};
 use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef};
 
+use crate::budget::Budget;
 pub use crate::budget::Urgency;
-#[cfg(feature = "observe")]
-use crate::cancel::Reason;
-use crate::cancel::{Level, Scope};
+use crate::cancel::{Level, Reason, Scope};
 use crate::id::TaskId;
 pub use crate::id::TimerKey;
 use crate::io::Sockets;
+pub use crate::name::Name;
 use crate::observe::Object;
 use crate::time::Time;
 use crate::trace::TaskSpan;
+use crate::verdict::Verdict;
 
 /// Which queue a runnable task belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,11 +97,18 @@ pub trait Host: Send + Sync + 'static {
 
 /// What core attaches to each task.
 pub struct TaskMeta {
-    pub(crate) host: Arc<dyn Host>,
+    /// The scope that the task polls in.
     pub(crate) scope: Arc<Scope>,
-    pub(crate) urgency: Urgency,
-    /// Whom to tell when it is gone; nobody counts the host's own.
-    pub(crate) owner: Option<(Arc<dyn Owner>, Place)>,
+    /// A scope within, if all of its work is done there.
+    pub(crate) inside: Option<Arc<Scope>>,
+    pub(crate) owner: Arc<dyn Owner>,
+    /// Where the owner has it, once admitted: [`UNOWNED`] before that, and for the host's own, which nobody
+    /// counts. Stored before the task is scheduled.
+    pub(crate) key: AtomicUsize,
+    /// Its end has been told. Only whoever polls or drops it looks at this.
+    pub(crate) ended: AtomicBool,
+    /// It ended well, which its owner counts when it is gone. As `ended`.
+    pub(crate) ok: AtomicBool,
     /// Who waits for its end: the data pointer of that waker, or 0. For dumps, nothing depends on it.
     pub(crate) joiner: AtomicUsize,
     /// Stands for what is told without a lock: that it can run, and that it has ended.
@@ -113,20 +121,23 @@ pub struct TaskMeta {
 
 /// What a task belongs to.
 pub(crate) trait Owner: Send + Sync {
-    /// The task's future is gone, and so is its output if nobody can take that.
-    fn task_gone(&self, place: Place);
+    fn host(&self) -> &dyn Host;
 
-    /// Asks the task in `scope` to stop.
-    #[cfg(feature = "observe")]
-    fn request_task(&self, scope: &Arc<Scope>, reason: Reason);
+    /// The task at `key` has ended like this, other than well; its output may not be gone.
+    fn task_ended(&self, key: usize, info: &TaskInfo, verdict: Verdict);
+
+    /// The task's future is gone, and so is its output if nobody can take that. It ended well if `ok`.
+    fn task_gone(&self, key: usize, id: TaskId, ok: bool);
+
+    /// Asks what is in `scope` to stop; its drain ends within `drain`.
+    fn request_task(&self, scope: &Arc<Scope>, reason: Reason, drain: Budget);
+
+    /// As [`request_task`](Self::request_task), for what sees to its own drain budget.
+    fn request_open_ended(&self, scope: &Arc<Scope>, reason: Reason);
 }
 
-/// A task's place with its owner. Keys are used again, numbers are not.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) key: usize,
-    pub(crate) number: u64,
-}
+/// Where a task is that no owner counts.
+pub(crate) const UNOWNED: usize = usize::MAX;
 
 /// Who a task is.
 #[derive(Clone, Debug)]
@@ -134,7 +145,7 @@ pub struct TaskInfo {
     /// Its number within the runtime.
     pub id: TaskId,
     /// The name it was spawned under.
-    pub name: Arc<str>,
+    pub name: Name,
     /// The line that spawned it.
     pub site: &'static Location<'static>,
     /// When it was spawned.
@@ -142,22 +153,43 @@ pub struct TaskInfo {
 }
 
 impl TaskMeta {
+    /// The scope that its work is done in.
+    pub(crate) fn inside(&self) -> &Arc<Scope> {
+        self.inside.as_ref().unwrap_or(&self.scope)
+    }
+
     pub(crate) fn lane(&self) -> Lane {
-        Lane::of(self.scope.level(), self.urgency)
+        let scope = self.inside();
+        Lane::of(scope.level(), scope.urgency())
+    }
+
+    /// Tells of the task's end, once, when its body is gone.
+    pub(crate) fn end(&self, verdict: Verdict) {
+        self.ended.store(true, Ordering::Relaxed);
+        // A scope holds the task's memory through its waker, and the task the scope.
+        if let Some(timer) = self.scope.end() {
+            self.owner.host().cancel_timer(timer);
+        }
+        match verdict {
+            Verdict::Ok => self.ok.store(true, Ordering::Relaxed),
+            verdict => self.owner.task_ended(self.key.load(Ordering::Relaxed), &self.info, verdict),
+        }
     }
 }
 
 impl Schedule for TaskMeta {
     fn schedule(&self, runnable: RawRunnable<Self>, why: Wake) {
         self.told.write();
-        self.host.submit(Runnable(runnable), self.lane(), why);
+        self.owner.host().submit(Runnable(runnable), self.lane(), why);
     }
 
     fn completed(&self) {
         self.told.write();
-        if let Some((owner, place)) = &self.owner {
-            owner.task_gone(*place);
+        if !self.ended.load(Ordering::Relaxed) {
+            self.end(Verdict::Dropped(None));
         }
+        let (key, ok) = (self.key.load(Ordering::Relaxed), self.ok.load(Ordering::Relaxed));
+        self.owner.task_gone(key, self.info.id, ok);
     }
 
     fn follows_wakers(&self) -> bool {
@@ -169,7 +201,7 @@ impl Schedule for TaskMeta {
             self.told.write();
         }
         #[cfg(feature = "observe")]
-        self.host.waker_used(&self.info, what);
+        self.owner.host().waker_used(&self.info, what);
         self.span.tell(what);
     }
 }
@@ -196,8 +228,8 @@ impl Runnable {
     #[cfg(feature = "observe")]
     pub fn request_cancel(&self, reason: Reason) {
         let meta = self.0.meta();
-        if let Some((owner, _)) = &meta.owner {
-            owner.request_task(&meta.scope, reason);
+        if meta.key.load(Ordering::Relaxed) != UNOWNED {
+            meta.owner.request_task(meta.inside(), reason, Budget::UNLIMITED);
         }
     }
 

@@ -35,6 +35,7 @@ pub mod id;
 mod interval;
 pub mod io;
 mod lock;
+mod name;
 pub mod obligation;
 #[cfg(feature = "observe")]
 pub mod observe;
@@ -53,6 +54,7 @@ pub mod sync;
 mod time;
 mod timer;
 mod trace;
+mod verdict;
 
 pub use alarm::Alarm;
 pub use body::{ItemFn, TaskFn, TaskOutput};

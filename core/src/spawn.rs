@@ -4,10 +4,10 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
-use asupersync_task::{JoinError, JoinHandle};
+use asupersync_task::{JoinError, JoinHandle, Runnable, Schedule, Wake, Work};
 use pin_project_lite::pin_project;
 
 use crate::body::{TaskFn, TaskOutput};
@@ -15,13 +15,13 @@ use crate::budget::Budget;
 use crate::cancel::{Level, Note, Notes, Reason, ReasonKind, Scope, Waits};
 use crate::caps::{Effect, HasSpawn};
 use crate::cx::Cx;
-use crate::host::{Owner, Place, Runnable, TaskInfo, TaskMeta, TaskRef};
+use crate::host::{TaskInfo, TaskMeta, TaskRef, UNOWNED};
 use crate::id::TaskId;
 use crate::observe::{Object, is_recording};
 use crate::outcome::{Failure, Outcome, Panic};
-use crate::region::{Node, Verdict, request_scope};
-use crate::time::Time;
+use crate::region::Node;
 use crate::trace::{Spans, TaskSpan, Who};
+use crate::verdict::Verdict;
 
 impl<C> Cx<C> {
     /// Starts a task in this region. Its body gets a `Cx` of its own.
@@ -85,12 +85,13 @@ impl<C> Cx<C> {
     {
         let node = self.node();
         if let Err(failure) = self.may_start(effects) {
-            return Handle::refused(node, failure);
+            return Handle::refused(failure);
         }
-        let scope = node.scope.task_child();
+        let scope = node.scope.of_task();
         let blocking = effects.contains(&Effect::Blocking);
-        let make = |spans: &Spans| make(self.inside(scope.clone()), spans);
-        launch(node, &scope, &scope, name, site, blocking, make)
+        let inside = self.inside(scope.clone());
+        let make = |spans: &Spans| make(inside, spans);
+        launch(node, scope, None, name, site, blocking, make)
     }
 
     fn may_start(&self, effects: &[Effect]) -> Outcome {
@@ -100,11 +101,11 @@ impl<C> Cx<C> {
 }
 
 /// Starts what `make` makes, as a task of the region `node` in `scope`. Its lane, and what its handle
-/// asks, are those of `inside`: a scope within, if all of its work is done there.
+/// asks, are those of `inside`, if there is such: a scope within, where all of its work is done.
 pub(crate) fn launch<T, Fut>(
     node: &Arc<Node>,
-    scope: &Arc<Scope>,
-    inside: &Arc<Scope>,
+    scope: Arc<Scope>,
+    inside: Option<Arc<Scope>>,
     name: &str,
     site: &'static Location<'static>,
     blocking: bool,
@@ -118,48 +119,47 @@ where
     let spans = Spans::of_task(&Who { id, name, site, blocking, size, region: &|| node.path() });
     let span = spans.task_span();
     let future = make(&spans);
-    let future = spans.around(future);
-    let spawned_at = node.tree.host.now();
-    let admitted = node.admit(|place| {
-        let info = TaskInfo { id, name: name.into(), site, spawned_at };
-        let end = End {
-            node: node.clone(),
-            scope: scope.clone(),
-            place,
-            info: info.clone(),
-            verdict: Verdict::Dropped(None),
-        };
-        let (runnable, join) = new_task(node, inside, Some(place), info, span, Run::new(future, end));
-        (join.task(), (runnable, join))
-    });
-    match admitted {
-        Ok((runnable, join)) => {
-            runnable.0.schedule();
-            Handle { node: node.clone(), state: State::Started(join) }
+    let run = Run { body: Some(spans.around(future)), begun: false };
+    let info = TaskInfo { id, name: name.into(), site, spawned_at: node.tree.host.now() };
+    let (runnable, join, task) = new_task(node, scope, inside, info, span, run);
+    match node.admit(task) {
+        Ok(()) => {
+            // What comes from here on finds the task; what came before is there.
+            join.meta().scope.catch_up_with(&node.scope);
+            join.meta().schedule(runnable, Wake::Spawn);
+            Handle(State::Started(join))
         }
-        Err(cancelled) => Handle::refused(node, cancelled.into()),
+        Err(cancelled) => Handle::refused(cancelled.into()),
     }
 }
 
-fn new_task<Fut>(
+fn new_task<W>(
     node: &Arc<Node>,
-    scope: &Arc<Scope>,
-    place: Option<Place>,
+    scope: Arc<Scope>,
+    inside: Option<Arc<Scope>>,
     info: TaskInfo,
     span: TaskSpan,
-    future: Fut,
-) -> (Runnable, JoinHandle<Fut::Output, TaskMeta>)
+    work: W,
+) -> (Runnable<TaskMeta>, JoinHandle<W::Output, TaskMeta>, TaskRef)
 where
-    Fut: Future<Output: Send + 'static> + Send + 'static,
+    W: Work<TaskMeta, Output: Send + 'static> + Send + 'static,
 {
-    let (host, urgency) = (node.tree.host.clone(), scope.urgency());
-    let owner = place.map(|place| (node.clone() as Arc<dyn Owner>, place));
-    let joiner = AtomicUsize::new(0);
-    let (told, followed) = (Object::new(), span.is_some() || is_recording());
-    let meta = TaskMeta { host, scope: scope.clone(), urgency, owner, joiner, told, followed, info, span };
-    let (runnable, join) = asupersync_task::new(future, meta);
-    scope.set_home(runnable.task().promote_waker());
-    (Runnable(runnable), join)
+    let meta = TaskMeta {
+        scope,
+        inside,
+        owner: node.clone(),
+        key: AtomicUsize::new(UNOWNED),
+        ended: AtomicBool::new(false),
+        ok: AtomicBool::new(false),
+        joiner: AtomicUsize::new(0),
+        told: Object::new(),
+        followed: span.is_some() || is_recording(),
+        info,
+        span,
+    };
+    let (runnable, join, [home, task]) = asupersync_task::new_with(work, meta);
+    join.meta().inside().set_home(home.into_promote_waker());
+    (runnable, join, task)
 }
 
 /// Runs a future that no region counts: the driver of a region's own end.
@@ -174,79 +174,36 @@ pub(crate) fn submit_system(
         site: Location::caller(),
         spawned_at: node.tree.host.now(),
     };
-    /// However the future ends: the scope holds the task through its waker, and the task the scope.
-    struct End(Arc<Scope>);
-    impl Drop for End {
-        fn drop(&mut self) {
-            self.0.clear_home();
-        }
-    }
-    let scope = Scope::root();
-    let end = End(scope.clone());
     let future = Spans::inherited().around(future);
-    let (runnable, _) = new_task(node, &scope, None, info, TaskSpan::default(), async move {
-        let _end = end;
-        future.await;
-    });
-    let task = runnable.0.task();
-    runnable.0.schedule();
+    let (runnable, _, task) = new_task(node, Scope::root(), None, info, TaskSpan::default(), future);
+    task.meta().schedule(runnable, Wake::Spawn);
     task
 }
 
-/// Tells the region of the task's end, after the task's future is gone.
-struct End {
-    node: Arc<Node>,
-    scope: Arc<Scope>,
-    place: Place,
-    info: TaskInfo,
-    verdict: Verdict,
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        // The scope holds the task's memory through its waker, and the task the scope.
-        if let Some(timer) = self.scope.end() {
-            self.node.tree.host.cancel_timer(timer);
-        }
-        let verdict = std::mem::replace(&mut self.verdict, Verdict::Dropped(None));
-        self.node.task_ended(self.place, &self.info, verdict);
-    }
-}
-
 pin_project! {
-    /// A task's body, and what tells of its end. No `async fn`: that would have room for the body twice.
+    /// A task's body, whose end it tells once that is gone. No `async fn`: that would have room for the body
+    /// twice.
     struct Run<F> {
         #[pin]
         body: Option<F>,
         begun: bool,
-        // After the body, of whose end it tells.
-        end: Option<End>,
     }
 }
 
-impl<F> Run<F> {
-    fn new(body: F, end: End) -> Self {
-        Run { body: Some(body), begun: false, end: Some(end) }
-    }
-}
-
-impl<T, F: Future<Output = Outcome<T>>> Future for Run<F> {
+impl<T, F: Future<Output = Outcome<T>>> Work<TaskMeta> for Run<F> {
     type Output = Outcome<T>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        let mut this = self.project();
-        let Some(end) = this.end else { return Poll::Pending };
+    fn poll_with(self: Pin<&mut Self>, meta: &TaskMeta, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        let (mut this, scope) = (self.project(), &meta.scope);
         let begins = !std::mem::replace(this.begun, true);
-        let outcome = if begins && end.scope.level() == Level::Spent {
+        if begins && scope.level() == Level::Spent {
             // What has not begun has nothing to clean up.
             this.body.set(None);
-            Err(end.scope.cancelled().into())
-        } else {
-            let (outcome, dropped) = ready!(poll_contained(&end.scope, this.body, cx));
-            end.verdict = Verdict::of(&outcome, dropped);
-            outcome
-        };
-        *this.end = None;
+            meta.end(Verdict::Dropped(None));
+            return Poll::Ready(Err(scope.cancelled().into()));
+        }
+        let (outcome, dropped) = ready!(poll_contained(scope, this.body, cx));
+        meta.end(Verdict::of(&outcome, dropped));
         Poll::Ready(outcome)
     }
 }
@@ -303,10 +260,7 @@ fn poll_contained<T>(
 }
 
 /// Waits for a task, or asks it to stop. Dropping it does neither: the task stays in its region.
-pub struct Handle<T> {
-    node: Arc<Node>,
-    state: State<T>,
-}
+pub struct Handle<T>(State<T>);
 
 enum State<T> {
     Started(JoinHandle<Outcome<T>, TaskMeta>),
@@ -314,9 +268,9 @@ enum State<T> {
 }
 
 impl<T> Handle<T> {
-    /// The handle of a task that `node` did not take.
-    pub(crate) fn refused(node: &Arc<Node>, failure: Failure) -> Self {
-        Handle { node: node.clone(), state: State::Refused(failure) }
+    /// The handle of a task that its region did not take.
+    pub(crate) fn refused(failure: Failure) -> Self {
+        Handle(State::Refused(failure))
     }
 
     /// Waits for the task's outcome.
@@ -329,32 +283,29 @@ impl<T> Handle<T> {
     /// A dropped call loses the outcome, not the task. It finishes work in flight: a request to the
     /// caller does not end it.
     pub async fn join(self) -> Outcome<T> {
-        match self.state {
+        match self.0 {
             State::Refused(failure) => Err(failure),
-            State::Started(join) => {
-                let scope = join.meta().scope.clone();
-                let note = Note::task(join.meta().info.id);
-                match (Joining { join, note, noted: false }).await {
-                    Ok(outcome) => outcome,
-                    Err(JoinError::Panicked(payload)) => Err(Failure::Panicked(Panic::new(payload))),
-                    Err(JoinError::Shutdown) => Err(scope.cancelled().into()),
-                }
-            }
+            State::Started(join) => Joining { join, noted: false }.await,
         }
     }
 
     /// Asks the task to stop, and does not wait. Its drain budget is its region's.
     pub fn request_cancel(&self, reason: Reason) {
-        if let State::Started(join) = &self.state {
-            request_scope(&self.node, &join.meta().scope, reason, Budget::UNLIMITED);
-        }
+        self.request_within(reason, Budget::UNLIMITED);
     }
 
     /// Asks a task to stop that sees to its own drain budget, as one that is a region does.
     pub(crate) fn request_open_ended(&self, reason: Reason) {
-        if let State::Started(join) = &self.state {
-            let node = &self.node;
-            join.meta().scope.request(reason.stamp(&node.name, node.tree.host.now()), Time::MAX);
+        if let State::Started(join) = &self.0 {
+            let meta = join.meta();
+            meta.owner.request_open_ended(meta.inside(), reason);
+        }
+    }
+
+    fn request_within(&self, reason: Reason, drain: Budget) {
+        if let State::Started(join) = &self.0 {
+            let meta = join.meta();
+            meta.owner.request_task(meta.inside(), reason, drain);
         }
     }
 
@@ -370,16 +321,14 @@ impl<T> Handle<T> {
     pub fn cancel(self, drain: Budget) -> impl Future<Output = Outcome<T>> {
         let reason = Reason::new(ReasonKind::UserRequest);
         async move {
-            if let State::Started(join) = &self.state {
-                request_scope(&self.node, &join.meta().scope, reason, drain);
-            }
+            self.request_within(reason, drain);
             self.join().await
         }
     }
 
     /// The task has ended.
     pub fn is_finished(&self) -> bool {
-        match &self.state {
+        match &self.0 {
             State::Started(join) => {
                 join.meta().told.read();
                 join.is_finished()
@@ -392,25 +341,34 @@ impl<T> Handle<T> {
 /// Waits for a task. Whoever does so notes that, and so does the task.
 struct Joining<T> {
     join: JoinHandle<Outcome<T>, TaskMeta>,
-    note: Note,
     noted: bool,
 }
 
-impl<T> Future for Joining<T> {
-    type Output = Result<Outcome<T>, JoinError>;
+impl<T> Joining<T> {
+    fn note(&self) -> Note {
+        Note::task(self.join.meta().info.id)
+    }
+}
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+impl<T> Future for Joining<T> {
+    type Output = Outcome<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         self.join.meta().told.read();
         let joined = Pin::new(&mut self.join).poll(cx);
         let waiter = asupersync_task::note(cx.waker());
         if joined.is_pending() {
             self.join.meta().joiner.store(cx.waker().data() as usize, Ordering::Relaxed);
-            waiter.into_iter().for_each(|waiter| waiter.begin(self.note));
+            waiter.into_iter().for_each(|waiter| waiter.begin(self.note()));
         } else if self.noted {
-            waiter.into_iter().for_each(|waiter| waiter.end(self.note));
+            waiter.into_iter().for_each(|waiter| waiter.end(self.note()));
         }
         self.noted = joined.is_pending();
-        joined
+        joined.map(|ended| match ended {
+            Ok(outcome) => outcome,
+            Err(JoinError::Panicked(payload)) => Err(Failure::Panicked(Panic::new(payload))),
+            Err(JoinError::Shutdown) => Err(self.join.meta().inside().cancelled().into()),
+        })
     }
 }
 
@@ -424,7 +382,7 @@ impl<T> Drop for Joining<T> {
         if let Some(waker) = self.join.take_waker()
             && let Some(waiter) = asupersync_task::note(&waker)
         {
-            waiter.end(self.note);
+            waiter.end(self.note());
         }
     }
 }

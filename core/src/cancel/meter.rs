@@ -13,7 +13,7 @@
 //! 2. A quota changes under its scope's lock, and whoever brings it to zero, and nobody else, tells.
 //! 3. Nobody is told with a lock held.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::Level;
 use super::scope::{Hold, Inner, Scope};
@@ -118,8 +118,8 @@ impl Scope {
         if !budget.has_quota() {
             return None;
         }
-        let left = inner.drain.get_or_insert_default();
-        **left = left.meet(budget.quotas());
+        let left = inner.rare().drain.get_or_insert_default();
+        *left = left.meet(budget.quotas());
         let spent = left.spent_quota();
         drop(inner);
         self.mark_metered();
@@ -128,9 +128,11 @@ impl Scope {
 
     /// The quotas that count now. What holds all requests has no drain.
     fn left<'a>(&self, inner: &'a mut Inner) -> Option<&'a mut Budget> {
-        match inner.standing.level {
-            Level::Requested | Level::Spent if self.hold != Hold::All => inner.drain.as_deref_mut(),
-            _ => inner.work.as_deref_mut(),
+        let level = inner.standing.level;
+        let known = inner.known_mut()?;
+        match level {
+            Level::Requested | Level::Spent if self.hold != Hold::All => known.drain.as_mut(),
+            _ => known.work.as_mut(),
         }
     }
 
@@ -140,10 +142,16 @@ impl Scope {
         while let Some(scope) = todo.pop() {
             let inner = lock(&scope.inner);
             // Then all below it are marked too, or somebody is on the way.
-            if !scope.metered.swap(true, Ordering::Relaxed) {
-                found.extend(inner.children.iter().filter_map(|(_, child)| child.scope.upgrade()));
-            }
+            let listener = if !scope.metered.swap(true, Ordering::Relaxed) {
+                found.extend(inner.known().into_iter().flat_map(|known| known.children()));
+                inner.listener.as_ref().and_then(Weak::upgrade)
+            } else {
+                None
+            };
             drop(inner);
+            if let Some(listener) = listener {
+                listener.scopes_of_tasks(&mut found);
+            }
             todo.append(&mut found);
         }
     }

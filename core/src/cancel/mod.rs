@@ -6,6 +6,7 @@ mod keep;
 mod loom;
 mod meter;
 mod phase;
+mod raise;
 mod reason;
 mod scope;
 mod streak;

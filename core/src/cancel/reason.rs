@@ -133,20 +133,19 @@ impl Reason {
     }
 
     /// Notes where and when the request was made, unless that is known already.
-    pub(crate) fn stamp(self, region: &str, at: Time) -> Self {
+    pub(crate) fn stamp(self, region: &Arc<str>, at: Time) -> Self {
         if self.0.at.is_some() {
             return self;
         }
         self.edit(|inner| {
-            inner.region = Some(region.into());
+            inner.region = Some(region.clone());
             inner.at = Some(at);
         })
     }
 
-    fn edit(self, f: impl FnOnce(&mut Inner)) -> Self {
-        let mut inner = Arc::unwrap_or_clone(self.0);
-        f(&mut inner);
-        Reason(Arc::new(inner))
+    fn edit(mut self, f: impl FnOnce(&mut Inner)) -> Self {
+        f(Arc::make_mut(&mut self.0));
+        self
     }
 }
 

@@ -7,7 +7,8 @@
 //! Invariants:
 //! 1. A level changes only under the scope's lock, and only by [`Standing::raise`].
 //! 2. A child is linked, and inherits, under its parent's lock: a request either finds the child
-//!    or is found by it.
+//!    or is found by it. The scopes of a region's tasks are not linked: its listener has them, and each
+//!    looks at the region's scope once it is there.
 //! 3. Wakers and listeners are called with no lock held, and wakers cloned and dropped so.
 //! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive but the scope of
 //!    the task that polls in it, and no drop recurses.
@@ -46,7 +47,7 @@ pub(crate) enum Hold {
 }
 
 impl Hold {
-    fn passes(self, level: Level) -> bool {
+    pub(super) fn passes(self, level: Level) -> bool {
         match self {
             Hold::Nothing => true,
             Hold::Request => level == Level::Spent,
@@ -58,13 +59,11 @@ impl Hold {
 /// What a new scope starts with.
 struct Link {
     standing: Standing,
-    home: Option<Waker>,
     hold: Hold,
     urgency: Urgency,
     until: Time,
-    work: Option<Box<Budget>>,
+    work: Option<Budget>,
     parent: Weak<Scope>,
-    key: usize,
     same_task: bool,
     listed: bool,
     head: Option<Arc<Scope>>,
@@ -76,13 +75,11 @@ impl Default for Link {
     fn default() -> Self {
         Link {
             standing: Standing::CLEAR,
-            home: None,
             hold: Hold::Nothing,
             urgency: Urgency::DEFAULT,
             until: Time::MAX,
             work: None,
             parent: Weak::new(),
-            key: 0,
             same_task: false,
             listed: false,
             head: None,
@@ -95,7 +92,7 @@ impl Default for Link {
 impl Link {
     /// With what the scope's own work may use.
     fn within(self, budget: Budget) -> Link {
-        let work = budget.has_quota().then(|| Box::new(budget.quotas()));
+        let work = budget.has_quota().then(|| budget.quotas());
         let (urgency, metered) = (self.urgency.within(budget), self.metered || work.is_some());
         Link { urgency, until: budget.end(), work, metered, ..self }
     }
@@ -108,12 +105,19 @@ pub(crate) trait Listener: Send + Sync {
 
     /// Called when the budget of the scope's work is spent, with no lock held, to ask it to stop.
     fn on_spent(&self, limit: Limit);
+
+    /// Adds the scopes of its tasks, which are under the scope that it listens to. Called with no lock held.
+    fn scopes_of_tasks(&self, found: &mut Vec<Arc<Scope>>) {
+        let _ = found;
+    }
 }
+
+const UNLINKED: usize = usize::MAX;
 
 /// One node of the cancel tree.
 pub struct Scope {
     /// Stored under the lock, and read without it: who sees a level sees what came before the request.
-    level: AtomicU8,
+    pub(super) level: AtomicU8,
     /// Stands for what is told without the lock: the level, and whether the budget is spent.
     pub(super) told: Object,
     /// Data pointer of `home`, for the quick test in `Watch::poll`; 0 when there is none. Stored under the
@@ -128,6 +132,7 @@ pub struct Scope {
     /// When its own work should be over.
     pub(super) until: Time,
     pub(super) parent: Weak<Scope>,
+    /// Where the parent has it; [`UNLINKED`] if a listener does, or nobody.
     key: usize,
     /// Polled by the task that polls in the parent.
     pub(super) same_task: bool,
@@ -142,7 +147,7 @@ pub struct Scope {
     pub(super) metered: AtomicBool,
     /// The budget is spent, and everything inside has been woken for it: after one more poll what
     /// still waits is dropped. Stored last: who sees it sees all those levels.
-    due: AtomicBool,
+    pub(super) due: AtomicBool,
     /// How many inside go on past the end of the drain budget. Counted and looked at in polls of one task;
     /// to whoever gives tasks up it is a hint.
     pub(super) kept: AtomicUsize,
@@ -158,21 +163,27 @@ pub(super) struct Child {
 pub(super) struct Inner {
     pub(super) standing: Standing,
     /// Moves the task that polls in this scope into the Cancel lane.
-    home: Option<Waker>,
+    pub(super) home: Option<Waker>,
+    pub(super) listener: Option<Weak<dyn Listener>>,
+    /// What ran in it is gone.
+    ended: bool,
+    /// What most tasks' scopes never have.
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Default)]
+pub(super) struct Rare {
     pub(super) children: Slab<Child>,
     /// Wakers of futures polled under another waker than the task's.
     pub(super) waiters: Slab<Waker>,
-    pub(super) listener: Option<Weak<dyn Listener>>,
     /// What is left of the quotas of its work, which count before Request.
-    pub(super) work: Option<Box<Budget>>,
+    pub(super) work: Option<Budget>,
     /// What is left of the quotas of its drain, which count from Request.
-    pub(super) drain: Option<Box<Budget>>,
+    pub(super) drain: Option<Budget>,
     /// Ends the drain budget of this scope's own request.
     timer: Option<(Time, TimerKey)>,
-    /// What ran in it is gone.
-    ended: bool,
     /// The scope that has adopted it, and its key there.
-    foster: Option<Box<(Weak<Scope>, usize)>>,
+    foster: Option<(Weak<Scope>, usize)>,
 }
 
 impl Scope {
@@ -202,7 +213,22 @@ impl Scope {
         self.link(hold, Some(budget), true, false, None)
     }
 
-    /// The scope of a new task under this one; it has no home until [`Scope::set_home`].
+    /// The scope of a new task under this one, which is a region's. It has no home until
+    /// [`Scope::set_home`], and hears of no request until the region [has](Scope::catch_up_with) the task.
+    pub(crate) fn of_task(self: &Arc<Self>) -> Arc<Scope> {
+        let standing = if self.level() > Level::Clear { self.standing() } else { Standing::CLEAR };
+        Arc::new(Scope::new(Link {
+            standing,
+            urgency: self.urgency,
+            parent: Arc::downgrade(self),
+            listed: true,
+            metered: self.metered.load(Ordering::Relaxed),
+            ..Link::default()
+        }))
+    }
+
+    /// The scope of a task under one that is nobody's.
+    #[cfg(test)]
     pub(crate) fn task_child(self: &Arc<Self>) -> Arc<Scope> {
         self.link(Hold::Nothing, None, false, true, None)
     }
@@ -229,41 +255,56 @@ impl Scope {
         listed: bool,
         listener: Option<Weak<dyn Listener>>,
     ) -> Arc<Scope> {
-        let mut inner = lock(&self.inner);
-        let inherits = hold.passes(inner.standing.level);
-        let key = inner.children.vacant_key();
         let link = Link {
-            standing: if inherits { inner.standing.clone() } else { Standing::CLEAR },
-            home: if same_task { inner.home.clone() } else { None },
             hold,
             urgency: self.urgency,
-            until: Time::MAX,
-            work: None,
             parent: Arc::downgrade(self),
-            key,
             same_task,
             listed,
             head: same_task.then(|| self.head.clone().unwrap_or_else(|| self.clone())),
-            metered: self.metered.load(Ordering::Relaxed),
             listener,
+            ..Link::default()
         };
         let link = if let Some(budget) = budget { link.within(budget) } else { link };
-        let child = Arc::new(Scope::new(link));
-        inner.children.insert(Child { scope: Arc::downgrade(&child), listed });
+        let mut child = Arc::new(Scope::new(link));
+        let mut inner = lock(&self.inner);
+        if let Some(new) = Arc::get_mut(&mut child) {
+            new.key = inner.rare().children.vacant_key();
+            new.inherit(self, &inner);
+        }
+        inner.rare().children.insert(Child { scope: Arc::downgrade(&child), listed });
+        drop(inner);
         child
+    }
+
+    /// Takes over what the scope around it has by now.
+    fn inherit(&mut self, around: &Scope, outer: &Inner) {
+        let inner = self.inner.get_mut();
+        if self.hold.passes(outer.standing.level) {
+            inner.standing = outer.standing.clone();
+            self.level = AtomicU8::new(inner.standing.level as u8);
+            self.due = AtomicBool::new(inner.standing.level == Level::Spent);
+        }
+        if self.same_task {
+            inner.home = outer.home.clone();
+            self.home_data = AtomicUsize::new(inner.home.as_ref().map_or(0, address));
+        }
+        if around.metered.load(Ordering::Relaxed) {
+            self.metered = AtomicBool::new(true);
+        }
     }
 
     fn new(link: Link) -> Scope {
         Scope {
             level: AtomicU8::new(link.standing.level as u8),
             told: Object::new(),
-            home_data: AtomicUsize::new(link.home.as_ref().map_or(0, address)),
+            home_data: AtomicUsize::new(0),
             note: AtomicU64::new(0),
             hold: link.hold,
             urgency: link.urgency,
             until: link.until,
             parent: link.parent,
-            key: link.key,
+            key: UNLINKED,
             same_task: link.same_task,
             listed: link.listed,
             head: link.head,
@@ -273,15 +314,10 @@ impl Scope {
             kept: AtomicUsize::new(0),
             inner: Mutex::new(Inner {
                 standing: link.standing,
-                home: link.home,
-                children: Slab::new(),
-                waiters: Slab::new(),
+                home: None,
                 listener: link.listener,
-                work: link.work,
-                drain: None,
-                timer: None,
                 ended: false,
-                foster: None,
+                rare: link.work.map(|work| Box::new(Rare { work: Some(work), ..Rare::default() })),
             }),
         }
     }
@@ -290,10 +326,10 @@ impl Scope {
     pub(crate) fn adopt(self: &Arc<Self>, orphan: &Arc<Scope>) {
         let (key, standing, metered) = {
             let mut inner = lock(&self.inner);
-            let key = inner.children.insert(Child { scope: Arc::downgrade(orphan), listed: true });
+            let key = inner.rare().children.insert(Child { scope: Arc::downgrade(orphan), listed: true });
             (key, inner.standing.clone(), self.metered.load(Ordering::Relaxed))
         };
-        lock(&orphan.inner).foster = Some(Box::new((Arc::downgrade(self), key)));
+        lock(&orphan.inner).rare().foster = Some((Arc::downgrade(self), key));
         if metered {
             orphan.mark_metered();
         }
@@ -306,7 +342,7 @@ impl Scope {
 
     /// The scope around this one.
     pub(super) fn outer(&self) -> Option<Arc<Scope>> {
-        let foster = lock(&self.inner).foster.as_ref().map(|foster| foster.0.clone());
+        let foster = lock(&self.inner).known().and_then(|known| Some(known.foster.as_ref()?.0.clone()));
         foster.as_ref().unwrap_or(&self.parent).upgrade()
     }
 
@@ -342,7 +378,7 @@ impl Scope {
     }
 
     /// Why, or that this limit of its own budget is spent.
-    fn reason_or(&self, limit: Limit) -> Reason {
+    pub(super) fn reason_or(&self, limit: Limit) -> Reason {
         self.reason().unwrap_or_else(|| Reason::spent(limit, Location::caller()))
     }
 
@@ -380,7 +416,8 @@ impl Scope {
         let (home, timer) = {
             let mut inner = lock(&self.inner);
             inner.ended = true;
-            (self.take_home(&mut inner), inner.timer.take())
+            let timer = inner.rare.as_mut().and_then(|rare| rare.timer.take());
+            (self.take_home(&mut inner), timer)
         };
         drop(home);
         timer.map(|(_, key)| key)
@@ -395,90 +432,13 @@ impl Scope {
     #[must_use = "a timer is cancelled at the host"]
     pub(crate) fn keep_timer(&self, until: Time, key: TimerKey) -> Option<TimerKey> {
         let mut inner = lock(&self.inner);
-        match inner.timer {
-            _ if inner.ended => Some(key),
-            Some((kept, _)) if kept <= until => Some(key),
-            _ => inner.timer.replace((until, key)).map(|(_, stale)| stale),
+        if inner.ended {
+            return Some(key);
         }
-    }
-
-    /// Raises this scope and all below it to Requested.
-    pub(crate) fn request(self: &Arc<Self>, reason: Reason, drain_until: Time) {
-        self.raise(Standing::requested(reason, drain_until));
-    }
-
-    /// As [`request`](Self::request), with a drain that may use so much.
-    pub(crate) fn request_within(self: &Arc<Self>, reason: Reason, drain_until: Time, drain: Budget) {
-        // Its time goes the way of the request; before that it would seem to be known already.
-        let spent = self.limit_drain(Time::MAX, drain);
-        self.request(reason, drain_until);
-        if let Some(limit) = spent {
-            self.spend(limit);
-        }
-    }
-
-    /// Raises this scope and all below it to Spent, because of this limit.
-    pub(crate) fn spend(self: &Arc<Self>, limit: Limit) {
-        self.raise(Standing::spent(self.reason_or(limit)));
-    }
-
-    fn raise(self: &Arc<Self>, asked: Standing) {
-        let (mut near, mut far) = (vec![self.clone()], Vec::new());
-        let (mut waiters, mut homes, mut spent, mut found) = (vec![], vec![], vec![], vec![]);
-        loop {
-            let Some(scope) = near.pop() else {
-                // At the end of the budget a task has one more poll, which must find all of its
-                // scopes raised and all that waits in them woken. Other tasks come after.
-                waiters.drain(..).for_each(Waker::wake);
-                spent.drain(..).for_each(|scope: Arc<Scope>| scope.due.store(true, Ordering::Release));
-                homes.drain(..).for_each(Waker::wake);
-                match far.pop() {
-                    Some(scope) => near.push(scope),
-                    None => return,
-                }
-                continue;
-            };
-            let (told, level) = {
-                let mut inner = lock(&scope.inner);
-                let raised = inner.standing.raise(&asked);
-                // Whoever else spends it may not have come to what is inside yet: invariant 6.
-                if raised.is_none() && (asked.level < Level::Spent || scope.due.load(Ordering::Acquire)) {
-                    continue;
-                }
-                if let Some(raised) = &raised {
-                    scope.told.write();
-                    scope.level.store(raised.level as u8, Ordering::Release);
-                    inner.standing = raised.clone();
-                }
-                waiters.extend(inner.waiters.iter().map(|(_, waker)| waker.clone()));
-                homes.extend(inner.home.clone());
-                // To be the last to let go of a child takes this lock, so nothing is dropped here.
-                found.extend(inner.children.iter().filter_map(|(_, child)| child.scope.upgrade()));
-                let listener = inner.listener.as_ref().and_then(Weak::upgrade);
-                (listener.zip(raised), inner.standing.level)
-            };
-            if let Some((listener, standing)) = told {
-                listener.on_cancel(&standing);
-            }
-            if level == Level::Spent {
-                spent.push(scope);
-            }
-            for child in found.drain(..).filter(|child| child.hold.passes(asked.level)) {
-                if child.same_task { near.push(child) } else { far.push(child) }
-            }
-        }
-    }
-
-    /// Raises this scope and all below it to what is on its way here: a request comes to the scopes of
-    /// a task one by one, and the task may run meanwhile and see it further up.
-    pub(crate) fn catch_up(self: &Arc<Self>) {
-        let mut hold = self.hold;
-        for scope in self.around().skip(1) {
-            let coming = scope.standing();
-            if coming.level > Level::Clear && hold.passes(coming.level) {
-                return self.raise(coming);
-            }
-            hold = hold.max(scope.hold);
+        let timer = &mut inner.rare().timer;
+        match timer {
+            Some((kept, _)) if *kept <= until => Some(key),
+            _ => timer.replace((until, key)).map(|(_, stale)| stale),
         }
     }
 
@@ -564,25 +524,47 @@ impl Scope {
 }
 
 impl Inner {
+    pub(super) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// What there is of the rare.
+    pub(super) fn known(&self) -> Option<&Rare> {
+        self.rare.as_deref()
+    }
+
+    pub(super) fn known_mut(&mut self) -> Option<&mut Rare> {
+        self.rare.as_deref_mut()
+    }
+
     /// Those directly inside that are told of with this one.
     fn inside(&self) -> Vec<Arc<Scope>> {
-        let unlisted = self.children.iter().filter(|(_, child)| !child.listed);
+        let children = self.known().into_iter().flat_map(|known| &known.children);
+        let unlisted = children.filter(|(_, child)| !child.listed);
         unlisted.filter_map(|(_, child)| child.scope.upgrade()).collect()
+    }
+}
+
+impl Rare {
+    pub(super) fn children(&self) -> impl Iterator<Item = Arc<Scope>> {
+        self.children.iter().filter_map(|(_, child)| child.scope.upgrade())
     }
 }
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        if let Some(parent) = self.parent.upgrade() {
+        if self.key != UNLINKED
+            && let Some(parent) = self.parent.upgrade()
+        {
             if !self.listed {
                 parent.note.inherit(&self.note);
             }
-            lock(&parent.inner).children.try_remove(self.key);
+            lock(&parent.inner).rare().children.try_remove(self.key);
         }
-        if let Some((foster, key)) = self.inner.get_mut().foster.take().map(|foster| *foster)
+        if let Some((foster, key)) = self.inner.get_mut().known_mut().and_then(|known| known.foster.take())
             && let Some(foster) = foster.upgrade()
         {
-            lock(&foster.inner).children.try_remove(key);
+            lock(&foster.inner).rare().children.try_remove(key);
         }
     }
 }

@@ -74,9 +74,9 @@ impl<'a> Watch<'a> {
             return Poll::Ready(self.scope.cancelled());
         }
         let before = match self.key {
-            Some(key) => Some(std::mem::replace(&mut inner.waiters[key], waker)),
+            Some(key) => Some(std::mem::replace(&mut inner.rare().waiters[key], waker)),
             None => {
-                self.key = Some(inner.waiters.insert(waker));
+                self.key = Some(inner.rare().waiters.insert(waker));
                 None
             }
         };
@@ -95,7 +95,7 @@ impl Drop for Watch<'_> {
             self.scope.note.end(self.note);
         }
         if let Some(key) = self.key {
-            let waker = lock(&self.scope.inner).waiters.remove(key);
+            let waker = lock(&self.scope.inner).rare().waiters.remove(key);
             self.scope.note_of(&waker).end(self.note);
             drop(waker);
         }

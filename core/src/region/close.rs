@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::finalizer::{Ended, Running, Started};
-use super::report::{CloseReport, Leftover, LeftoverKind};
+use super::report::{Leftover, LeftoverKind};
 use super::state::{Event, Phase};
 use super::tree::Node;
 use crate::budget::Budget;
@@ -25,21 +25,18 @@ impl Node {
     ///
     /// # Cancel safety
     /// All progress is kept in the region: another driver goes on where this one was dropped.
-    pub(crate) async fn close(self: &Arc<Self>) -> CloseReport {
+    pub(crate) async fn close(self: &Arc<Self>) {
         poll_fn(|cx| {
             ready!(self.poll_quiet(cx));
             ready!(self.poll_finalizers(cx));
             Poll::Ready(())
         })
         .await;
-        let report = self.take_report();
-        self.leave(&report);
-        report
+        self.leave();
     }
 
     /// Ready in `Finalizing`: no body, no task, no child region.
     fn poll_quiet(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let now = self.tree.host.now();
         let mut inner = lock(&self.inner);
         if inner.state.phase >= Phase::Finalizing {
             return Poll::Ready(());
@@ -56,7 +53,6 @@ impl Node {
             inner.apply(Event::Drain);
         }
         inner.apply(Event::Finalize);
-        inner.drained_at = Some(now);
         Poll::Ready(())
     }
 
@@ -117,11 +113,26 @@ impl Node {
         }
     }
 
+    /// Closes the region if nothing is left. Most have no finalizer, and nothing to settle.
+    fn is_closed_now(&self) -> bool {
+        let mut inner = lock(&self.inner);
+        let left = inner.forced || inner.running.is_some();
+        if left || !inner.finalizers.is_empty() || !inner.ledger.is_empty() {
+            return false;
+        }
+        inner.apply(Event::Close);
+        true
+    }
+
     /// The finalizer that runs, or the last registered one, started; after all of them what is left
     /// to do, and Closed when that is nothing.
     fn next_finalizer(&self) -> Poll<Next> {
+        if self.is_closed_now() {
+            return Poll::Ready(Next::Closed);
+        }
         let (now, around) = (self.tree.host.now(), self.close_by_around());
         let mut inner = lock(&self.inner);
+        let drained_at = *inner.drained_at.get_or_insert(now);
         if inner.forced {
             return Poll::Pending;
         }
@@ -129,14 +140,9 @@ impl Node {
             return Poll::Ready(Next::Run(running));
         }
         let Some(finalizer) = inner.finalizers.pop() else {
-            if !inner.ledger.is_empty() {
-                return Poll::Ready(Next::Settle);
-            }
-            inner.apply(Event::Close);
-            return Poll::Ready(Next::Closed);
+            return Poll::Ready(Next::Settle);
         };
         inner.apply(Event::StartFinalizer);
-        let drained_at = inner.drained_at.unwrap_or(now);
         let close_by = inner.close_by.min(self.policy.finalize.deadline_from(drained_at));
         // One that never ends must leave something for the rest, in this region and in those around
         // it: it gets half of what is left.

@@ -14,13 +14,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::tree::{Local, Node};
-use super::verdict::Verdict;
 use crate::cancel::{Level, Reason, ReasonKind, Waits};
 use crate::cx::Cx;
 use crate::lock::{Mutex, lock};
 use crate::outcome::Outcome;
 use crate::set::{Bell, Set, Tower};
 use crate::spawn::contain;
+use crate::verdict::Verdict;
 
 /// A child, or the body: what there is of it is told when it ends.
 pub(super) type Life<'e> = dyn Future<Output = ()> + Send + 'e;
@@ -54,9 +54,9 @@ impl<'e> Door<'e> {
         let Some(waiting) = &mut *arrivals else { return Err(cx.node().refusal().into()) };
         cx.checkpoint()?;
         let (node, bell) = (cx.node().clone(), local.bell.clone());
-        let number = node.admit_local(&local)?;
+        node.admit_local(&local)?;
         local.scope.set_home(Waker::from(bell.clone()));
-        let end = End { node, local, number, slot: Some(slot), ended: None };
+        let end = End { node, local, slot: Some(slot), ended: None };
         waiting.push((bell.clone(), Box::pin(live(body, end))));
         drop(arrivals);
         bell.wake();
@@ -124,7 +124,6 @@ async fn live<T>(body: impl Future<Output = Outcome<T>>, mut end: End<T>) {
 struct End<T> {
     node: Arc<Node>,
     local: Arc<Local>,
-    number: u64,
     slot: Option<Arc<Slot<Outcome<T>>>>,
     ended: Option<(Outcome<T>, Option<Waits>)>,
 }
@@ -149,7 +148,7 @@ impl<T> Drop for End<T> {
                 slot.fill(outcome);
             }
         })));
-        self.node.local_ended(self.number, &self.local, verdict);
+        self.node.local_ended(&self.local, verdict);
     }
 }
 

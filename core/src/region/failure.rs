@@ -8,9 +8,9 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use super::tree::Node;
-use super::verdict::{ChildFailure, Failed, Verdict};
 use crate::lock::lock;
 use crate::outcome::{Failure, Outcome};
+use crate::verdict::{ChildFailure, Failed, Verdict};
 
 /// All children of a region that failed, in the order in which they were spawned.
 #[derive(Clone, Debug)]
@@ -43,8 +43,8 @@ impl StdError for ChildFailures {
 
 /// The outcome of a closed region whose body ended with `body`.
 pub(super) fn conclude<T>(node: &Node, body: Outcome<T>) -> Outcome<T> {
-    // The report has put them in order, and keeps them all.
-    let failed = std::mem::take(&mut lock(&node.inner).failures);
+    let mut failed = lock(&node.inner).failures.clone();
+    failed.sort_by_key(|failed| failed.id);
     if matches!(body, Err(Failure::Panicked(_))) {
         return body;
     }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use asupersync_task::Activity;
 
 use super::report::{Leftover, LeftoverKind};
-use super::state::Event;
-use super::tree::{Entry, KEPT, Local, Node};
+use super::state::{Event, Phase};
+use super::tree::{KEPT, Local, Node};
 use crate::cancel::{Level, Waits};
-use crate::host::{Place, TaskRef};
+use crate::host::TaskRef;
 use crate::id::TaskId;
 use crate::lock::lock;
 
@@ -24,11 +24,11 @@ impl Node {
         before: &HashSet<TaskId>,
         now: &mut HashSet<TaskId>,
     ) -> usize {
-        self.give_up(LeftoverKind::Abandoned, |entry| {
-            let meta = entry.task.meta();
+        self.give_up(LeftoverKind::Abandoned, |task| {
+            let meta = task.meta();
             // One that is kept may be polled often, and has a limit of its own.
-            let spent = meta.scope.level() == Level::Spent && !meta.scope.is_kept();
-            let suspect = spent && entry.task.is_running();
+            let spent = meta.inside().level() == Level::Spent && !meta.inside().is_kept();
+            let suspect = spent && task.is_running();
             if suspect {
                 now.insert(meta.info.id);
             }
@@ -80,31 +80,31 @@ impl Node {
     /// Names the task that drives this region to Closed, so that it ends when the host gives up.
     pub(super) fn driven_by(&self, task: TaskRef) {
         let mut inner = lock(&self.inner);
-        if !inner.forced {
+        if inner.forced {
+            drop(inner);
+            task.shutdown();
+        } else if inner.state.phase < Phase::Closed {
             inner.driver = Some(task);
-            return;
         }
-        drop(inner);
-        task.shutdown();
     }
 
-    fn give_up(self: &Arc<Self>, kind: LeftoverKind, mut which: impl FnMut(&Entry) -> bool) -> usize {
-        let chosen: Vec<(Place, TaskRef)> = {
+    fn give_up(self: &Arc<Self>, kind: LeftoverKind, mut which: impl FnMut(&TaskRef) -> bool) -> usize {
+        let chosen: Vec<(usize, TaskRef)> = {
             let inner = lock(&self.inner);
-            let chosen = inner.tasks.iter().filter(|(_, entry)| which(entry));
-            chosen.map(|(key, entry)| (Place { key, number: entry.number }, entry.task.clone())).collect()
+            let chosen = inner.tasks.iter().filter(|(_, task)| which(task));
+            chosen.map(|(key, task)| (key, task.clone())).collect()
         };
         // Scopes are not looked into with a node's lock held.
         let awaited: Vec<Waits> = chosen.iter().take(KEPT).map(|(_, task)| awaits(task)).collect();
         let mut awaited = awaited.into_iter();
         let mut gone = Vec::new();
         let mut inner = lock(&self.inner);
-        for (place, task) in chosen {
+        for (key, task) in chosen {
             let awaited = awaited.next();
-            if !inner.has(place) {
+            if !inner.has(key, task.meta().info.id) {
                 continue;
             }
-            let entry = inner.tasks.remove(place.key);
+            let entry = inner.tasks.remove(key);
             inner.apply(Event::TaskEnded);
             inner.totals.abandoned += 1;
             if inner.leftovers.len() < KEPT {
@@ -151,6 +151,6 @@ impl Node {
 
 /// What a task awaits that may be in its poll.
 fn awaits(task: &TaskRef) -> Waits {
-    let waits = task.meta().scope.waits(Some(task.note()));
+    let waits = task.meta().inside().waits(Some(task.note()));
     if task.activity() == Activity::Idle { waits.of_idle() } else { waits }
 }

@@ -165,12 +165,13 @@ impl Builder {
                 let mut body = pin!(Some(async { body(&inside, scope).await.into_outcome() }));
                 told.fill(contain(inside.scope(), body.as_mut()).await);
             });
+            let node = opened.node.clone();
             let mut run = pin!(opened.run(cx.scope(), poll_fn(|task| ended.poll(task))));
-            poll_fn(|task| {
+            let outcome = poll_fn(|task| {
                 crew.poll(task);
                 run.as_mut().poll(task)
-            })
-            .await
+            });
+            (outcome.await, node.report())
         }
     }
 }

@@ -75,8 +75,8 @@ impl Node {
         for node in self.subtree() {
             let inner = lock(&node.inner);
             let polled = inner.started.clone().filter(|_| inner.running.is_none());
-            let task = inner.tasks.iter().find(|(_, entry)| is_it(entry.task.id_addr()));
-            let task = task.map(|(_, entry)| entry.task.clone());
+            let task = inner.tasks.iter().find(|(_, task)| is_it(task.id_addr()));
+            let task = task.map(|(_, task)| task.clone());
             drop(inner);
             // Whatever task closes a region polls its finalizers.
             if let Some(started) = polled.filter(|started| is_it(started.scope.home())) {
@@ -89,13 +89,13 @@ impl Node {
             Found::Task(node, task) => {
                 let info = &task.meta().info;
                 LongPoll {
-                    name: info.name.clone(),
+                    name: (&info.name).into(),
                     site: info.site,
                     path: node.path(),
                     age: node.tree.host.now() - info.spawned_at,
                     lasting,
                     task: Some(info.id),
-                    awaited: task.meta().scope.waits(Some(task.note())),
+                    awaited: task.meta().inside().waits(Some(task.note())),
                 }
             }
             Found::Finalizer(node, started) => LongPoll {

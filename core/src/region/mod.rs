@@ -29,7 +29,6 @@ mod settle;
 mod spork;
 mod state;
 mod tree;
-mod verdict;
 
 use std::panic::Location;
 use std::pin::pin;
@@ -49,17 +48,16 @@ pub use roots::{Listed, Roots};
 pub use spork::ChildRegion;
 pub use state::{Event, Phase, State};
 pub(crate) use tree::Node;
-pub use verdict::ChildFailure;
-pub(crate) use verdict::Verdict;
 
 use self::open::Opened;
 use crate::body::TaskOutput;
 use crate::budget::Budget;
-use crate::cancel::Level;
+use crate::cancel::{Cancelled, Level};
 use crate::caps::{Authority, CapSet};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
 use crate::spawn::contain;
+pub use crate::verdict::ChildFailure;
 
 /// An owner of tasks, child regions, finalizers and obligations.
 ///
@@ -213,7 +211,12 @@ impl Builder {
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
         let site = Location::caller();
-        async move { open(cx, self, site, body).await.0 }
+        async move {
+            match open(cx, &self, site, body).await {
+                Ok((outcome, _)) => outcome,
+                Err(cancelled) => Err(cancelled.into()),
+            }
+        }
     }
 
     /// As [`Region::open`], and tells how the region ended.
@@ -235,27 +238,31 @@ impl Builder {
     }
 
     /// As [`open_with_report`](Self::open_with_report), on behalf of the line `site`.
-    pub(crate) fn open_at<'a, C, R, F>(
+    pub(crate) async fn open_at<C, R, F>(
         self,
-        cx: &'a Cx<C>,
+        cx: &Cx<C>,
         site: &'static Location<'static>,
         body: F,
-    ) -> impl Future<Output = (Outcome<R::Ok>, CloseReport)> + use<'a, C, R, F>
+    ) -> (Outcome<R::Ok>, CloseReport)
     where
         C: CapSet,
         R: TaskOutput,
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
-        open(cx, self, site, body)
+        match open(cx, &self, site, body).await {
+            Ok((outcome, node)) => (outcome, node.report()),
+            Err(cancelled) => refused(cx, &self.name, site, cancelled.into()),
+        }
     }
 }
 
+/// The outcome of a region that is Closed now, or why it was refused.
 async fn open<C, R, F>(
     cx: &Cx<C>,
-    Builder { name, until, authority, policy }: Builder,
+    Builder { name, until, authority, policy }: &Builder,
     site: &'static Location<'static>,
     body: F,
-) -> (Outcome<R::Ok>, CloseReport)
+) -> Result<(Outcome<R::Ok>, Arc<Node>), Cancelled>
 where
     C: CapSet,
     R: TaskOutput,
@@ -263,13 +270,10 @@ where
 {
     // One whose body does not wait, opened in a loop.
     cx.take_turn().await;
-    let mut opened = match Opened::new(cx.node(), cx.scope(), until, &name, policy, site) {
-        Ok(opened) => opened,
-        Err(cancelled) => return refused(cx, &name, site, cancelled.into()),
-    };
-    let inside = inside(cx, &opened, authority);
+    let mut opened = Opened::new(cx.node(), cx.scope(), *until, name, *policy, site)?;
+    let (node, inside) = (opened.node.clone(), inside(cx, &opened, authority.clone()));
     let mut body = pin!(Some(async { body(&inside).await.into_outcome() }));
-    opened.run(cx.scope(), contain(inside.scope(), body.as_mut())).await
+    Ok((opened.run(cx.scope(), contain(inside.scope(), body.as_mut())).await, node))
 }
 
 /// What there is to tell of a region that was refused.

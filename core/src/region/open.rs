@@ -8,7 +8,6 @@ use std::task::{Context, Waker};
 
 use super::failure;
 use super::policy::Policy;
-use super::report::CloseReport;
 use super::tree::Node;
 use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, Scope, Waits, noted, past_the_drain};
 use crate::outcome::Outcome;
@@ -50,7 +49,7 @@ impl Opened {
         &mut self,
         around: &Arc<Scope>,
         body: impl Future<Output = (Outcome<T>, Option<Waits>)>,
-    ) -> (Outcome<T>, CloseReport) {
+    ) -> Outcome<T> {
         let node = self.node.clone();
         self.stage = Stage::Running;
         let (body, dropped) = body.await;
@@ -61,9 +60,9 @@ impl Opened {
         node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
         // Work in flight has had its time; finalizers have theirs.
         let closing = noted(around, Note::region(node.id), node.close());
-        let report = past_the_drain(around, closing).await;
+        past_the_drain(around, closing).await;
         self.stage = Stage::Closed;
-        (failure::conclude(&node, body), report)
+        failure::conclude(&node, body)
     }
 }
 

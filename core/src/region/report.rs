@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::state::Phase;
-use super::verdict::{ChildFailure, Verdict};
 use crate::cancel::{Reason, Waits};
 use crate::id::TaskId;
 use crate::obligation::Kind;
 use crate::plain::Plain;
+use crate::verdict::{ChildFailure, Verdict};
 
 /// The account of a region that closed: what it owned, how that ended, and how long it took.
 ///

@@ -10,16 +10,24 @@ use super::state::{Event, Phase};
 use super::tree::Node;
 use crate::budget::{Budget, Limit};
 use crate::cancel::{Level, Listener, Reason, Scope, Standing};
-use crate::host::{Owner, Place};
+use crate::host::{Host, Owner, TaskInfo, UNOWNED};
+use crate::id::TaskId;
 use crate::lock::lock;
 use crate::time::Time;
 use crate::timer::{arm_drain, call_at};
+use crate::verdict::Verdict;
 
 impl Node {
     /// Asks this region, and all below it, to close. Idempotent.
     pub(crate) fn request(&self, reason: Reason) {
         let reason = reason.stamp(&self.name, self.tree.host.now());
         self.scope.request(reason, Time::MAX);
+    }
+
+    /// As [`request`](Self::request), by whoever drives this region and polls its body.
+    pub(super) fn request_at_home(&self, reason: Reason) {
+        let reason = reason.stamp(&self.name, self.tree.host.now());
+        self.scope.request_at_home(reason, Time::MAX);
     }
 
     /// The future that opened this region is gone, and the scopes and timers in that go too: from now
@@ -34,7 +42,7 @@ impl Node {
         }
     }
 
-    fn arm_drain_at(&self, until: Time) {
+    pub(super) fn arm_drain_at(&self, until: Time) {
         let timer = arm_drain(&*self.tree.host, &self.scope, until);
         let stale = lock(&self.inner).drain_timer.replace(timer);
         stale.into_iter().for_each(|stale| self.tree.host.cancel_timer(stale));
@@ -96,10 +104,15 @@ impl Listener for Node {
         };
         inner.close_by = inner.close_by.min(self.policy.finalize.deadline_from(drain_until)).min(ancestors);
         // Somebody above armed a timer for the standing's own deadline.
-        let arm = own < standing.drain_until
+        let mut arm = own < standing.drain_until
             && standing.level < Level::Spent
             && inner.drain_timer.is_none()
             && inner.state.phase < Phase::Closed;
+        if arm && inner.state.is_quiet() {
+            // Nothing runs that it would end.
+            inner.unarmed = Some(own);
+            arm = false;
+        }
         let work_timer = inner.work_timer.take();
         drop(inner);
         if let Some(timer) = work_timer {
@@ -118,6 +131,10 @@ impl Listener for Node {
 
     fn on_spent(&self, limit: Limit) {
         self.request(Reason::spent(limit, self.site));
+    }
+
+    fn scopes_of_tasks(&self, found: &mut Vec<Arc<Scope>>) {
+        found.extend(lock(&self.inner).tasks.iter().map(|(_, task)| task.meta().scope.clone()));
     }
 }
 
@@ -139,17 +156,27 @@ pub(crate) fn request_scope(node: &Node, scope: &Arc<Scope>, reason: Reason, bud
 }
 
 impl Owner for Node {
-    #[cfg(feature = "observe")]
-    fn request_task(&self, scope: &Arc<Scope>, reason: Reason) {
-        request_scope(self, scope, reason, Budget::UNLIMITED);
+    fn host(&self) -> &dyn Host {
+        &*self.tree.host
     }
 
-    fn task_gone(&self, place: Place) {
-        let mut inner = lock(&self.inner);
-        if !inner.has(place) {
+    fn task_ended(&self, key: usize, info: &TaskInfo, verdict: Verdict) {
+        let inner = lock(&self.inner);
+        if inner.has(key, info.id) {
+            self.judge(inner, info, verdict);
+        }
+    }
+
+    fn task_gone(&self, key: usize, id: TaskId, ok: bool) {
+        if key == UNOWNED {
             return;
         }
-        let entry = inner.tasks.remove(place.key);
+        let mut inner = lock(&self.inner);
+        if !inner.has(key, id) {
+            return;
+        }
+        let entry = inner.tasks.remove(key);
+        inner.totals.ok += u64::from(ok);
         inner.apply(Event::TaskEnded);
         let closer = inner.quiet_closer();
         drop(inner);
@@ -157,5 +184,13 @@ impl Owner for Node {
         if let Some(closer) = closer {
             closer.wake();
         }
+    }
+
+    fn request_task(&self, scope: &Arc<Scope>, reason: Reason, drain: Budget) {
+        request_scope(self, scope, reason, drain);
+    }
+
+    fn request_open_ended(&self, scope: &Arc<Scope>, reason: Reason) {
+        scope.request(reason.stamp(&self.name, self.tree.host.now()), Time::MAX);
     }
 }

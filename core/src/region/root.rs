@@ -87,7 +87,8 @@ impl Root {
         let node = self.node.clone();
         node.body_ended(false);
         let closer = submit_system(&self.node, "root closer", async move {
-            let report = node.close().await;
+            node.close().await;
+            let report = node.report();
             let outcome = lock(&ended).take();
             let outcome = match outcome {
                 Some(outcome) => outcome,
@@ -189,11 +190,11 @@ impl Root {
         for node in self.node.subtree().iter().rev() {
             node.force();
             node.abort_unresolved();
-            let own = node.take_report();
+            let own = node.report();
             totals += &own.totals;
             leftovers.extend(own.leftovers);
         }
-        CloseReport { totals, leftovers, ..self.node.take_report() }
+        CloseReport { totals, leftovers, ..self.node.report() }
     }
 }
 

@@ -115,7 +115,7 @@ impl Builder {
     {
         let Builder { name, until, authority, policy } = self;
         let parent = cx.node();
-        let task = parent.scope.task_child();
+        let task = parent.scope.of_task();
         let open = || -> Outcome<Opened> {
             cx.scope().check(until)?;
             cx.check(Effect::Spawn)?;
@@ -126,7 +126,7 @@ impl Builder {
             Ok(opened) => opened,
             Err(failure) => {
                 let (_, report) = refused::<_, ()>(cx, &name, site, failure.clone());
-                let handle = Handle::refused(parent, failure);
+                let handle = Handle::refused(failure);
                 return ChildRegion { handle, region: Err(Box::new(report)), told: Arc::default() };
             }
         };
@@ -136,11 +136,11 @@ impl Builder {
             // In the order in which they are dropped: the region goes last, also before the first poll.
             let (body, mut opened) = (body, opened);
             let mut body = pin!(Some(async { body(&inside).await.into_outcome() }));
-            let (outcome, report) = opened.run(&around, contain(inside.scope(), body.as_mut())).await;
-            *lock(&tell) = Some(report);
+            let outcome = opened.run(&around, contain(inside.scope(), body.as_mut())).await;
+            *lock(&tell) = Some(opened.node.report());
             end(outcome)
         };
-        let handle = launch(parent, &task, &node.scope, &name, site, false, |_| run);
+        let handle = launch(parent, task, Some(node.scope.clone()), &name, site, false, |_| run);
         ChildRegion { handle, region: Ok(node), told }
     }
 }
@@ -183,7 +183,7 @@ impl<T> ChildRegion<T> {
             (Some(report), _) => report,
             (None, Err(refused)) => *refused,
             // Its host gave it up.
-            (None, Ok(node)) => node.take_report(),
+            (None, Ok(node)) => node.report(),
         };
         (outcome, report)
     }

@@ -28,15 +28,15 @@ use super::ledger::Ledger;
 use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Event, Phase, State};
-use super::verdict::{Failed, Verdict};
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Waits};
-use crate::host::{Host, Place, TaskInfo, TaskRef, TimerKey};
+use crate::host::{Host, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
 use crate::lock::{Mutex, MutexGuard, lock};
 use crate::primitive::{AtomicBool, Ordering};
 use crate::set::Bell;
 use crate::time::Time;
+use crate::verdict::{Failed, Verdict};
 
 /// What all regions of one runtime share.
 pub(crate) struct Tree {
@@ -46,18 +46,22 @@ pub(crate) struct Tree {
     /// Somebody waits for the signal and will see to the closing. Stored before `shutdown` is looked at, and
     /// looked at after that was raised; the scope's lock keeps both from missing the other.
     pub(crate) shutdown_watched: AtomicBool,
-    /// A counter.
-    next_id: AtomicU64,
+    /// A counter, which whoever spawns writes to.
+    next_id: Apart<AtomicU64>,
 }
+
+/// In a line of memory that holds nothing else which is written or read often.
+#[repr(align(128))]
+struct Apart<T>(T);
 
 impl Tree {
     pub(crate) fn new(host: Arc<dyn Host>) -> Arc<Tree> {
         let shutdown_watched = AtomicBool::new(false);
-        Arc::new(Tree { host, shutdown: Scope::root(), shutdown_watched, next_id: AtomicU64::new(0) })
+        Arc::new(Tree { host, shutdown: Scope::root(), shutdown_watched, next_id: Apart(AtomicU64::new(0)) })
     }
 
     fn next_id(&self) -> u64 {
-        self.next_id.fetch_add(1, Ordering::Relaxed)
+        self.next_id.0.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -75,7 +79,7 @@ pub(crate) struct Node {
 
 pub(super) struct Inner {
     pub(super) state: State,
-    pub(super) tasks: Slab<Entry>,
+    pub(super) tasks: Slab<TaskRef>,
     /// By their numbers.
     pub(super) locals: BTreeMap<u64, Arc<Local>>,
     pub(super) children: Slab<Arc<Node>>,
@@ -100,17 +104,13 @@ pub(super) struct Inner {
     /// Requests the region when the time of its work is over.
     pub(super) work_timer: Option<TimerKey>,
     pub(super) drain_timer: Option<TimerKey>,
+    /// When the drain ends, for which there is no timer, as nothing ran that it would end.
+    pub(super) unarmed: Option<Time>,
     /// The quotas of the finalize budget, without what finalizers that ended have used.
     pub(super) finalizers_left: Budget,
-    next_number: u64,
     pub(super) totals: Totals,
     pub(super) leftovers: VecDeque<Leftover>,
     child_reports: VecDeque<CloseReport>,
-}
-
-pub(super) struct Entry {
-    pub(super) number: u64,
-    pub(super) task: TaskRef,
 }
 
 /// A child that lives in the region's own future. It counts as a task.
@@ -172,7 +172,7 @@ impl Node {
         };
         inner.state = next;
         let key = inner.children.insert(child.clone());
-        drop(inner);
+        self.arm_late(inner);
         lock(&child.inner).key = Some(key);
         // A request between the link of the scope and here found no key, but it did find the node.
         if child.scope.level() >= Level::Requested {
@@ -210,8 +210,8 @@ impl Node {
             close_by: Time::MAX,
             work_timer: None,
             drain_timer: None,
+            unarmed: None,
             finalizers_left: policy.finalize.quotas(),
-            next_number: 0,
             totals: Totals { regions: 1, ..Totals::default() },
             leftovers: VecDeque::new(),
             child_reports: VecDeque::new(),
@@ -235,17 +235,27 @@ impl Node {
         TaskId(self.tree.next_id())
     }
 
-    /// Admits a task. `make` builds its cell; it runs no user code.
-    pub(crate) fn admit<T>(&self, make: impl FnOnce(Place) -> (TaskRef, T)) -> Result<T, Cancelled> {
+    /// Admits a task whose scope is under this node's, and which is not scheduled yet.
+    pub(crate) fn admit(&self, task: TaskRef) -> Result<(), Cancelled> {
         let mut inner = lock(&self.inner);
-        let Some(number) = inner.admit() else {
+        if !inner.admit() {
             drop(inner);
             return Err(self.refusal());
-        };
-        let slot = inner.tasks.vacant_entry();
-        let (task, made) = make(Place { key: slot.key(), number });
-        slot.insert(Entry { number, task });
-        Ok(made)
+        }
+        let entry = inner.tasks.vacant_entry();
+        task.meta().key.store(entry.key(), Ordering::Relaxed);
+        entry.insert(task);
+        self.arm_late(inner);
+        Ok(())
+    }
+
+    /// Something was admitted: now there is something that the end of the drain ends.
+    fn arm_late(&self, mut inner: MutexGuard<'_, Inner>) {
+        let unarmed = inner.unarmed.take();
+        drop(inner);
+        if let Some(until) = unarmed {
+            self.arm_drain_at(until);
+        }
     }
 
     /// Registers a finalizer.
@@ -265,22 +275,8 @@ impl Node {
         }
     }
 
-    /// A task's future is gone. Its output may not be: the task counts until [`Owner::task_gone`].
-    pub(crate) fn task_ended(self: &Arc<Self>, place: Place, info: &TaskInfo, verdict: Verdict) {
-        let inner = lock(&self.inner);
-        if inner.has(place) {
-            self.judge(inner, place.number, info, verdict);
-        }
-    }
-
     /// Notes how a child ended, and does what that asks for.
-    fn judge(
-        self: &Arc<Self>,
-        mut inner: MutexGuard<'_, Inner>,
-        number: u64,
-        info: &TaskInfo,
-        verdict: Verdict,
-    ) {
+    pub(super) fn judge(&self, mut inner: MutexGuard<'_, Inner>, info: &TaskInfo, verdict: Verdict) {
         inner.totals.count(&verdict);
         if let Verdict::Dropped(awaited) = &verdict
             && inner.leftovers.len() < KEPT
@@ -290,7 +286,7 @@ impl Node {
         }
         let failed = matches!(verdict, Verdict::Err(_) | Verdict::Panicked(_));
         if failed {
-            inner.failures.push(Failed { number, name: info.name.clone(), verdict });
+            inner.failures.push(Failed { id: info.id, name: (&info.name).into(), verdict });
         }
         drop(inner);
         if failed && self.policy.on_failure == OnFailure::CancelSiblings {
@@ -299,24 +295,26 @@ impl Node {
         }
     }
 
-    /// Admits a child that lives in the region's own future, and tells its number.
-    pub(super) fn admit_local(&self, local: &Arc<Local>) -> Result<u64, Cancelled> {
+    /// Admits a child that lives in the region's own future.
+    pub(super) fn admit_local(&self, local: &Arc<Local>) -> Result<(), Cancelled> {
         let mut inner = lock(&self.inner);
-        let Some(number) = inner.admit() else {
+        if !inner.admit() {
             drop(inner);
             return Err(self.refusal());
-        };
-        inner.locals.insert(number, local.clone());
-        Ok(number)
+        }
+        inner.locals.insert(local.info.id.get(), local.clone());
+        self.arm_late(inner);
+        Ok(())
     }
 
     /// Such a child is gone, and so is its output if nobody can take that.
-    pub(super) fn local_ended(self: &Arc<Self>, number: u64, local: &Local, verdict: Verdict) {
+    pub(super) fn local_ended(&self, local: &Local, verdict: Verdict) {
+        let number = local.info.id.get();
         let inner = lock(&self.inner);
         if !inner.locals.contains_key(&number) {
             return;
         }
-        self.judge(inner, number, &local.info, verdict);
+        self.judge(inner, &local.info, verdict);
         let mut inner = lock(&self.inner);
         let Some(gone) = inner.locals.remove(&number) else { return };
         inner.apply(Event::TaskEnded);
@@ -328,13 +326,13 @@ impl Node {
         }
     }
 
-    /// The body's future is gone.
+    /// The body's future is gone, as whoever polled it says.
     pub(crate) fn body_ended(self: &Arc<Self>, failed: bool) {
         lock(&self.inner).apply(Event::BodyEnded);
         // A region that closes already keeps the reason it was told.
         let told = self.scope.level() >= Level::Requested;
         if !told && (failed || self.policy.close == Close::Cancel) {
-            self.request(Reason::at_site(ReasonKind::ParentClosed, self.site));
+            self.request_at_home(Reason::at_site(ReasonKind::ParentClosed, self.site));
         }
     }
 
@@ -369,23 +367,25 @@ impl Node {
     }
 
     /// The last step of a region's life: tells its parent.
-    pub(super) fn leave(self: &Arc<Self>, report: &CloseReport) {
-        let (key, timers) = {
+    pub(super) fn leave(self: &Arc<Self>) {
+        let (key, driver, timers, totals, leftovers) = {
             let mut inner = lock(&self.inner);
-            (inner.key, [inner.work_timer.take(), inner.drain_timer.take()])
+            let timers = [inner.work_timer.take(), inner.drain_timer.take()];
+            (inner.key, inner.driver.take(), timers, inner.totals, inner.leftovers.clone())
         };
+        drop(driver);
         let timers = timers.into_iter().chain([self.scope.end()]);
         timers.flatten().for_each(|timer| self.tree.host.cancel_timer(timer));
         let (Some(parent), Some(key)) = (self.parent.upgrade(), key) else { return };
+        let wanted = parent.scope.level() >= Level::Requested;
+        let report = wanted.then(|| self.report().pruned(REPORT_LEVELS));
         let mut inner = lock(&parent.inner);
         let me = inner.children.try_remove(key);
         inner.apply(Event::ChildClosed);
-        inner.totals += &report.totals;
-        for leftover in &report.leftovers {
-            inner.keep(leftover.clone());
-        }
-        if inner.state.phase > Phase::Open && inner.child_reports.len() < KEPT {
-            inner.child_reports.push_back(report.pruned(REPORT_LEVELS));
+        inner.totals += &totals;
+        leftovers.into_iter().for_each(|leftover| inner.keep(leftover));
+        if inner.child_reports.len() < KEPT {
+            inner.child_reports.extend(report);
         }
         let closer = inner.quiet_closer();
         drop(inner);
@@ -395,12 +395,13 @@ impl Node {
         }
     }
 
-    pub(super) fn take_report(&self) -> CloseReport {
+    /// What there is to tell of a region that was closed just now.
+    pub(super) fn report(&self) -> CloseReport {
         let now = self.tree.host.now();
         let path = self.path();
         let mut inner = lock(&self.inner);
         let requested_at = inner.requested_at.unwrap_or(now);
-        inner.failures.sort_by_key(|failed| failed.number);
+        inner.failures.sort_by_key(|failed| failed.id);
         CloseReport {
             path,
             site: self.site,
@@ -410,8 +411,8 @@ impl Node {
             finalize: now - inner.drained_at.unwrap_or(now),
             totals: inner.totals,
             failures: inner.failures.iter().filter_map(Failed::to_failure).collect(),
-            leftovers: std::mem::take(&mut inner.leftovers).into(),
-            children: std::mem::take(&mut inner.child_reports).into(),
+            leftovers: inner.leftovers.iter().cloned().collect(),
+            children: inner.child_reports.iter().cloned().collect(),
         }
     }
 
@@ -424,7 +425,7 @@ impl Node {
     ) -> Leftover {
         Leftover {
             kind,
-            name: info.name.clone(),
+            name: (&info.name).into(),
             site: info.site,
             path: self.path(),
             phase,
@@ -457,17 +458,17 @@ impl Inner {
         }
     }
 
-    /// Counts one more task, and tells its place in the order of all; `None` if it is refused.
-    fn admit(&mut self) -> Option<u64> {
-        self.state = self.state.step(Event::Spawn)?;
+    /// Counts one more task, unless it is refused.
+    fn admit(&mut self) -> bool {
+        let Some(next) = self.state.step(Event::Spawn) else { return false };
+        self.state = next;
         self.totals.tasks += 1;
-        self.next_number += 1;
-        Some(self.next_number - 1)
+        true
     }
 
     /// The task is still counted; one that was given up and ends after all is not.
-    pub(super) fn has(&self, place: Place) -> bool {
-        self.tasks.get(place.key).is_some_and(|entry| entry.number == place.number)
+    pub(super) fn has(&self, key: usize, id: TaskId) -> bool {
+        self.tasks.get(key).is_some_and(|task| task.meta().info.id == id)
     }
 
     pub(super) fn quiet_closer(&mut self) -> Option<Waker> {

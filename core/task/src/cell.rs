@@ -22,7 +22,7 @@ pub(crate) use stage::Stage;
 use crate::state::{Notify, State};
 use crate::sync::UnsafeCell;
 use crate::why::{Ran, Wake, WakerUse};
-use std::future::Future;
+use crate::work::Work;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
@@ -70,9 +70,9 @@ pub(crate) struct Head<M> {
 
 /// All of it.
 #[repr(C)]
-pub(crate) struct Cell<F: Future, M> {
+pub(crate) struct Cell<F: Work<M>, M> {
     pub(crate) head: Head<M>,
-    pub(crate) stage: UnsafeCell<Stage<F>>,
+    pub(crate) stage: UnsafeCell<Stage<F, F::Output>>,
 }
 
 /// One counted reference to a cell of any type.

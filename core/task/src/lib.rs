@@ -174,6 +174,8 @@ mod error;
 mod tag;
 mod why;
 
+mod work;
+
 mod unwind;
 
 mod state;
@@ -192,8 +194,9 @@ mod life;
 
 pub use error::JoinError;
 pub use join::JoinHandle;
-pub use life::new;
+pub use life::{new, new_with};
 pub use runnable::{Runnable, Schedule};
 pub use task::TaskRef;
 pub use waker::{is_quiet, note};
 pub use why::{Activity, Ran, Shutdown, Wake, WakerUse};
+pub use work::Work;

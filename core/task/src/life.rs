@@ -11,10 +11,11 @@ use crate::join::JoinHandle;
 use crate::runnable::{Runnable, Schedule};
 use crate::state::{Completed, Enter, Leave, State};
 use crate::sync::UnsafeCell;
+use crate::task::TaskRef;
 use crate::unwind::contain;
 use crate::waker::borrowed;
 use crate::why::{Ran, Wake, WakerUse};
-use std::future::Future;
+use crate::work::Work;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
@@ -28,18 +29,48 @@ use std::task::{Context, Poll};
 /// # Examples
 ///
 /// See the [crate's example](crate#example).
-pub fn new<F, M>(future: F, meta: M) -> (Runnable<M>, JoinHandle<F::Output, M>)
+pub fn new<F, M>(work: F, meta: M) -> (Runnable<M>, JoinHandle<F::Output, M>)
 where
-    F: Future<Output: Send + 'static> + Send + 'static,
+    F: Work<M, Output: Send + 'static> + Send + 'static,
     M: Schedule,
 {
-    let header = Header { state: State::new(), note: AtomicU64::new(0), vtable: &Life::<F, M>::VTABLE };
+    let (runnable, handle, []) = new_with(work, meta);
+    (runnable, handle)
+}
+
+/// As [`new`], with so many references besides: they cost less here than later.
+///
+/// # Examples
+///
+/// ```
+/// use asupersync_task::{Runnable, Schedule, Wake, new_with};
+///
+/// struct Nowhere;
+/// impl Schedule for Nowhere {
+///     fn schedule(&self, _: Runnable<Self>, _: Wake) {}
+/// }
+///
+/// let (runnable, handle, [task, another]) = new_with(std::future::ready(1), Nowhere);
+/// assert!(task.ptr_eq(&another) && task.ptr_eq(&handle.task()));
+/// drop(runnable);
+/// assert!(another.is_complete());
+/// ```
+#[expect(clippy::type_complexity, reason = "handles of three types, which say it best")]
+pub fn new_with<F, M, const N: usize>(
+    work: F,
+    meta: M,
+) -> (Runnable<M>, JoinHandle<F::Output, M>, [TaskRef<M>; N])
+where
+    F: Work<M, Output: Send + 'static> + Send + 'static,
+    M: Schedule,
+{
+    let header = Header { state: State::new(N), note: AtomicU64::new(0), vtable: &Life::<F, M>::VTABLE };
     let cell = Box::new(Cell {
         head: Head { header, join_waker: UnsafeCell::new(None), meta },
-        stage: UnsafeCell::new(Stage::Future(future)),
+        stage: UnsafeCell::new(Stage::Future(work)),
     });
     let header = NonNull::from(Box::leak(cell)).cast::<Header>();
-    // SAFETY: a new cell has two references; this is one.
+    // SAFETY: a new cell has two references and N; this is one of the two.
     let one = unsafe { Ref::from_raw(header) };
     // SAFETY: this is the other.
     let other = unsafe { Ref::from_raw(header) };
@@ -47,7 +78,13 @@ where
     let runnable = unsafe { Runnable::from_ref(one) };
     // SAFETY: both types are the cell's, and a new cell has JOIN_INTEREST.
     let handle = unsafe { JoinHandle::from_ref(other) };
-    (runnable, handle)
+    let others = std::array::from_fn(|_| {
+        // SAFETY: this is one of the N.
+        let other = unsafe { Ref::from_raw(header) };
+        // SAFETY: `M` is the cell's.
+        unsafe { TaskRef::from_ref(other) }
+    });
+    (runnable, handle, others)
 }
 
 /// The vtable's functions for one pair of types.
@@ -55,7 +92,7 @@ struct Life<F, M>(PhantomData<(F, M)>);
 
 impl<F, M> Life<F, M>
 where
-    F: Future<Output: Send + 'static> + Send + 'static,
+    F: Work<M, Output: Send + 'static> + Send + 'static,
     M: Schedule,
 {
     const VTABLE: Vtable = Vtable {

@@ -59,9 +59,9 @@ const MAX: usize = isize::MAX as usize;
 pub(crate) struct State(AtomicUsize);
 
 impl State {
-    /// Queued, with a join handle: two references.
-    pub(crate) fn new() -> Self {
-        Self(AtomicUsize::new(NOTIFIED | JOIN_INTEREST | (2 * REF_ONE)))
+    /// Queued, with a join handle: two references, and these others.
+    pub(crate) fn new(others: usize) -> Self {
+        Self(AtomicUsize::new(NOTIFIED | JOIN_INTEREST | ((2 + others) * REF_ONE)))
     }
 
     /// One edge: `step` maps a value to the next, or gives up without a write.

@@ -55,7 +55,7 @@ fn a_child_that_holds_a_request_may_be_dropped_while_it_is_raised() {
         let dropping = std::thread::spawn(move || drop(children));
         request(&root, Level::Requested);
         dropping.join().expect("no panic");
-        assert_eq!(lock(&root.inner).children.len(), 0);
+        assert_eq!(lock(&root.inner).rare().children.len(), 0);
     }
 }
 
@@ -65,7 +65,7 @@ fn a_waker_without_data_is_not_taken_for_the_home_that_is_not_there() {
     let mut watch = Watch::new(&scope, Note::REQUEST);
     assert!(Waker::noop().data().is_null());
     assert!(watch.poll(Level::Requested, &mut Context::from_waker(Waker::noop())).is_pending());
-    assert_eq!(lock(&scope.inner).waiters.len(), 1);
+    assert_eq!(lock(&scope.inner).rare().waiters.len(), 1);
 }
 
 #[test]
@@ -74,8 +74,8 @@ fn a_dropped_child_is_unlinked() {
     for _ in 0..1000 {
         drop(root.child(Hold::Nothing));
     }
-    assert_eq!(lock(&root.inner).children.len(), 0);
-    assert!(lock(&root.inner).children.capacity() < 8);
+    assert_eq!(lock(&root.inner).rare().children.len(), 0);
+    assert!(lock(&root.inner).rare().children.capacity() < 8);
 }
 
 /// Runs a step in the midst of a request: when the scope that it listens to has been raised, and
@@ -136,7 +136,7 @@ fn one_that_is_adopted_is_reached_and_charged_for_though_those_between_are_gone(
     request(&root, Level::Spent);
     assert_eq!(orphan.level(), Level::Spent);
     drop(orphan);
-    assert_eq!(lock(&root.inner).children.len(), 0);
+    assert_eq!(lock(&root.inner).rare().children.len(), 0);
 }
 
 #[test]

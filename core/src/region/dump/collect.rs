@@ -105,9 +105,9 @@ impl Owned {
         fn part<T>(slab: &Slab<T>, from: usize) -> impl Iterator<Item = &T> {
             (from..slab.capacity().min(from + AT_ONCE)).filter_map(|key| slab.get(key))
         }
-        touch(part(&inner.tasks, self.key), |entry| usize::from(entry.task.is_running()));
+        touch(part(&inner.tasks, self.key), |task| usize::from(task.is_running()));
         touch(part(&inner.children, self.key), Arc::strong_count);
-        self.tasks.extend(part(&inner.tasks, self.key).map(|entry| entry.task.clone()));
+        self.tasks.extend(part(&inner.tasks, self.key).cloned());
         self.children.extend(part(&inner.children, self.key).cloned());
         let mut locals = inner.locals.range(self.number..);
         for (number, local) in locals.by_ref().take(AT_ONCE) {
@@ -212,7 +212,7 @@ impl Taking {
             Activity::Complete => return,
         };
         let (meta, waker) = (task.meta(), task.id_addr());
-        let (scope, lane, note) = (&meta.scope, meta.lane(), Some(task.note()));
+        let (scope, lane, note) = (meta.inside(), meta.lane(), Some(task.note()));
         let seen = Seen { info: &meta.info, scope, state, lane, waker, note, joiner: &meta.joiner };
         self.enter(place, node, seen);
     }
@@ -374,7 +374,7 @@ fn touch_nodes(nodes: &[Next]) {
 
 fn touch_tasks(tasks: &[TaskRef]) {
     touch(tasks, |task| usize::from(task.is_running()) ^ task.meta().joiner.load(Ordering::Relaxed));
-    touch(tasks, |task| task.meta().scope.touch() ^ Arc::strong_count(&task.meta().info.name));
+    touch(tasks, |task| task.meta().inside().touch());
 }
 
 fn finalizer(started: &Started, running: bool, at: Time) -> FinalizerDump {

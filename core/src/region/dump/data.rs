@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::budget::Budget;
 use crate::cancel::{Level, Reason, Waits};
-use crate::host::Lane;
+use crate::host::{Lane, Name};
 use crate::id::{RegionId, TaskId};
 use crate::obligation::Kind;
 use crate::region::state::Phase;
@@ -78,7 +78,7 @@ pub struct TaskDump {
     /// Its number.
     pub id: TaskId,
     /// The name it was spawned under.
-    pub name: Arc<str>,
+    pub name: Name,
     /// The line that spawned it.
     pub site: &'static Location<'static>,
     /// How old it is.

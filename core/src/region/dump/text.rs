@@ -46,8 +46,8 @@ impl<'a> Names<'a> {
             }
         }
         for region in &dump.regions {
-            let tasks = region.tasks.iter().map(|task| (task.id.get(), &task.name));
-            for (number, name) in tasks.chain([(region.id.get(), &region.name)]) {
+            let tasks = region.tasks.iter().map(|task| (task.id.get(), &*task.name));
+            for (number, name) in tasks.chain([(region.id.get(), &*region.name)]) {
                 if let Some(found) = names.get_mut(&number) {
                     *found = name;
                 }

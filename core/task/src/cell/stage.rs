@@ -6,20 +6,20 @@
 use super::Cell;
 use crate::error::JoinError;
 use crate::unwind::contain;
-use std::future::Future;
+use crate::work::Work;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::thread;
 
 /// What the stage holds, in this order and never back.
-pub(crate) enum Stage<F: Future> {
+pub(crate) enum Stage<F, T> {
     Future(F),
-    Outcome(Result<F::Output, JoinError>),
+    Outcome(Result<T, JoinError>),
     Empty,
 }
 
-impl<F: Future, M> Cell<F, M> {
+impl<F: Work<M>, M> Cell<F, M> {
     /// One poll, or the payload of its panic.
     ///
     /// # Safety
@@ -34,7 +34,7 @@ impl<F: Future, M> Cell<F, M> {
             // SAFETY: the cell never moves, and the future is dropped in place.
             let future = unsafe { Pin::new_unchecked(future) };
             // Unwind safety: a future that panicked is dropped, never polled.
-            catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
+            catch_unwind(AssertUnwindSafe(|| future.poll_with(&self.head.meta, cx)))
         })
     }
 
@@ -43,7 +43,7 @@ impl<F: Future, M> Cell<F, M> {
     /// # Safety
     ///
     /// The stage is the caller's.
-    pub(crate) unsafe fn replace_stage(&self, next: Stage<F>) {
+    pub(crate) unsafe fn replace_stage(&self, next: Stage<F, F::Output>) {
         self.stage.with_mut(|stage| {
             contain(|| {
                 // SAFETY: the stage is the caller's and valid; what is left

@@ -14,7 +14,7 @@ fn at(bits: usize, count: usize) -> State {
 
 #[test]
 fn a_new_task_is_queued_and_has_two_references() {
-    let state = State::new();
+    let state = State::new(0);
     assert_eq!(parts(&state), (NOTIFIED | JOIN_INTEREST, 2));
     assert!(!state.is_running() && !state.is_complete());
 }

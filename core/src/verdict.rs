@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::cancel::Waits;
+use crate::id::TaskId;
 use crate::outcome::{Error, Failure, Outcome, Panic};
 
 /// One child that failed.
@@ -39,8 +40,9 @@ impl Verdict {
 }
 
 /// A child's error or panic, kept until the region closes.
+#[derive(Clone)]
 pub(crate) struct Failed {
-    pub(crate) number: u64,
+    pub(crate) id: TaskId,
     pub(crate) name: Arc<str>,
     pub(crate) verdict: Verdict,
 }
