@@ -143,7 +143,9 @@ async fn a_stream_in_flight_is_answered_and_the_connection_ends(cx: &Cx) -> Outc
     shut_down(&server);
     go.expect("the server serves").send(())?;
     assert_eq!(answer.join().await?, StatusCode::OK);
-    assert!(client.send_request(get(addr, "/late")).await.is_err());
+    // One that is sent before the client has heard of the GOAWAY may still be served, at once now.
+    drop(begins);
+    while client.send_request(get(addr, "/late")).await.is_ok() {}
     let report = server.join().await?;
     assert_eq!((report.accepted, report.cut, report.faults), (1, 0, 0));
     Ok(())

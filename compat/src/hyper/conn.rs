@@ -79,6 +79,7 @@ where
     };
     // At once, unless somebody took the stream for something else.
     poll_fn(|task| keeper.poll_let_go(task)).await;
+    let end = if is_drained(cx) { ConnectionEnd::Cut } else { end };
     poll_fn(|task| {
         keeper.discard(task);
         Poll::Ready(())
@@ -138,6 +139,12 @@ where
     }
 }
 
+/// The drain is over. Handlers are being dropped then, in no order that is promised; what a connection would
+/// still tell of that depends on who comes first, so it tells nothing.
+fn is_drained<C: HasTime>(cx: &Cx<C>) -> bool {
+    cx.budget().until().is_some_and(|until| until <= cx.now())
+}
+
 /// Polls hyper's connection until it ends, or had its grace after Request and owes nothing.
 async fn until_its_end<C: CapSet + HasTime>(
     conn: &Arc<Conn<C>>,
@@ -149,6 +156,9 @@ async fn until_its_end<C: CapSet + HasTime>(
     let mut request = pin!(cx.cancelled());
     let mut grace: Option<Alarm> = None;
     poll_fn(|task: &mut Context<'_>| {
+        if grace.is_some() && is_drained(cx) {
+            return Poll::Ready(ConnectionEnd::Cut);
+        }
         loop {
             match catch_unwind(AssertUnwindSafe(|| http.as_mut().poll(task))) {
                 Ok(Poll::Ready(Ok(()))) => return Poll::Ready(ConnectionEnd::Well),
