@@ -15,7 +15,7 @@ use crate::budget::Budget;
 use crate::cancel::{Level, Note, Notes, Reason, ReasonKind, Scope, Waits};
 use crate::caps::{Effect, HasSpawn};
 use crate::cx::Cx;
-use crate::host::{TaskInfo, TaskMeta, TaskRef, UNOWNED};
+use crate::host::{Owner, TaskInfo, TaskMeta, TaskRef, UNOWNED};
 use crate::id::TaskId;
 use crate::observe::{Object, is_recording};
 use crate::outcome::{Failure, Outcome, Panic};
@@ -121,7 +121,7 @@ where
     let future = make(&spans);
     let run = Run { body: Some(spans.around(future)), begun: false };
     let info = TaskInfo { id, name: name.into(), site, spawned_at: node.tree.host.now() };
-    let (runnable, join, task) = new_task(node, scope, inside, info, span, run);
+    let (runnable, join, task) = new_task(node.clone(), scope, inside, info, span, run);
     match node.admit(task) {
         Ok(()) => {
             // What comes from here on finds the task; what came before is there.
@@ -134,7 +134,7 @@ where
 }
 
 fn new_task<W>(
-    node: &Arc<Node>,
+    owner: Arc<dyn Owner>,
     scope: Arc<Scope>,
     inside: Option<Arc<Scope>>,
     info: TaskInfo,
@@ -147,7 +147,7 @@ where
     let meta = TaskMeta {
         scope,
         inside,
-        owner: node.clone(),
+        owner,
         key: AtomicUsize::new(UNOWNED),
         ended: AtomicBool::new(false),
         ok: AtomicBool::new(false),
@@ -175,7 +175,9 @@ pub(crate) fn submit_system(
         spawned_at: node.tree.host.now(),
     };
     let future = Spans::inherited().around(future);
-    let (runnable, _, task) = new_task(node, Scope::root(), None, info, TaskSpan::default(), future);
+    // The region may hold this task, and must not be held by it when the future is gone.
+    let owner = node.tree.clone();
+    let (runnable, _, task) = new_task(owner, Scope::root(), None, info, TaskSpan::default(), future);
     task.meta().schedule(runnable, Wake::Spawn);
     task
 }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::state::{Event, Phase};
-use super::tree::Node;
+use super::tree::{Node, Tree};
 use crate::budget::{Budget, Limit};
 use crate::cancel::{Level, Listener, Reason, Scope, Standing};
 use crate::host::{Host, Owner, TaskInfo, UNOWNED};
@@ -153,6 +153,21 @@ pub(crate) fn request_scope(node: &Node, scope: &Arc<Scope>, reason: Reason, bud
         let stale = scope.keep_timer(until, arm_drain(host, scope, until));
         stale.into_iter().for_each(|stale| host.cancel_timer(stale));
     }
+}
+
+/// The tasks that no region counts.
+impl Owner for Tree {
+    fn host(&self) -> &dyn Host {
+        &*self.host
+    }
+
+    fn task_ended(&self, _: usize, _: &TaskInfo, _: Verdict) {}
+
+    fn task_gone(&self, _: usize, _: TaskId, _: bool) {}
+
+    fn request_task(&self, _: &Arc<Scope>, _: Reason, _: Budget) {}
+
+    fn request_open_ended(&self, _: &Arc<Scope>, _: Reason) {}
 }
 
 impl Owner for Node {
