@@ -18,6 +18,9 @@ use hyper::service::service_fn;
 
 const CHILD: &str = "ASUPERSYNC_TEST_SERVES";
 
+/// Request comes at another moment of the accept loop each time.
+const TIMES: usize = 100;
+
 /// The child: serves until it is told to stop, which it is at once.
 #[test]
 fn serves() {
@@ -25,18 +28,20 @@ fn serves() {
         assert!(!systemd::ready().expect("no socket, no error"));
         return;
     }
-    run(async |cx: &Cx| {
-        let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::new())));
-        let server = Server::new().systemd(true);
-        let readiness = server.readiness();
-        let (_, server) = start(cx, server, service).await?;
-        while !readiness.is_ready() {
-            cx.yield_now().await?;
-        }
-        shut_down(&server);
-        server.join().await?;
-        Ok(())
-    });
+    for _ in 0..TIMES {
+        run(async |cx: &Cx| {
+            let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::new())));
+            let server = Server::new().systemd(true);
+            let readiness = server.readiness();
+            let (_, server) = start(cx, server, service).await?;
+            while !readiness.is_ready() {
+                cx.yield_now().await?;
+            }
+            shut_down(&server);
+            server.join().await?;
+            Ok(())
+        });
+    }
 }
 
 #[test]
@@ -45,16 +50,18 @@ fn a_server_says_when_it_is_ready_and_when_it_stops() {
     let socket = UnixDatagram::bind(&path).expect("a socket");
     socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
     let mut child = Command::new(env::current_exe().expect("this program"));
-    let status = child.args(["--exact", "serves"]).env(CHILD, "1").env("NOTIFY_SOCKET", &path).status();
-    fs::remove_file(&path).expect("it is there");
-    assert!(status.expect("it runs").success());
+    let child = child.args(["--exact", "serves"]).env(CHILD, "1").env("NOTIFY_SOCKET", &path).spawn();
     let mut bytes = [0; 256];
     let mut told = || {
         let n = socket.recv(&mut bytes).expect("a message");
         String::from_utf8_lossy(&bytes[..n]).into_owned()
     };
-    assert_eq!(told(), "READY=1");
-    let stops = told();
-    // Requested alone, the server has no budget but what it was given: none.
-    assert!(stops.starts_with("STOPPING=1"), "{stops}");
+    for _ in 0..TIMES {
+        assert_eq!(told(), "READY=1");
+        let stops = told();
+        // Requested alone, the server has no budget but what it was given: none.
+        assert!(stops.starts_with("STOPPING=1"), "{stops}");
+    }
+    assert!(child.expect("it runs").wait().expect("it ends").success());
+    fs::remove_file(&path).expect("it is there");
 }

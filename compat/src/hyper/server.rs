@@ -236,7 +236,11 @@ impl Server {
             let Some(next) = next else { break };
             match next {
                 Ok(((stream, peer), slot)) => self.start(inside, stream, peer, service.clone(), slot),
-                Err(_) if inside.is_cancelled() => break,
+                // Request came between the two polls of `or`; what is to be said of it is still said.
+                Err(_) if inside.is_cancelled() => {
+                    retired.await;
+                    break;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -251,7 +255,8 @@ impl Server {
 
     /// Waits for Request, says that no new work is welcome, and for how long it is done all the same.
     async fn retire<C: HasTime>(&self, cx: &Cx<C>, inside: &Cx<C>) {
-        cx.cancelled().await;
+        // Someone may ask the server's region alone.
+        or(pin!(inside.cancelled()), pin!(cx.cancelled())).await;
         self.readiness.set(false);
         if self.systemd {
             let (now, end) = (cx.now(), cx.budget().deadline_from(cx.now()));
@@ -311,12 +316,9 @@ fn tell(told: std::io::Result<bool>) {
 }
 
 /// `None` once `end` is ready.
-async fn or<F: Future>(
-    mut next: Pin<&mut F>,
-    mut end: Pin<&mut impl Future<Output = ()>>,
-) -> Option<F::Output> {
+async fn or<F: Future>(mut next: Pin<&mut F>, mut end: Pin<&mut impl Future>) -> Option<F::Output> {
     poll_fn(|task| match end.as_mut().poll(task) {
-        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Ready(_) => Poll::Ready(None),
         Poll::Pending => next.as_mut().poll(task).map(Some),
     })
     .await

@@ -21,8 +21,9 @@ use crate::watch;
 impl Explore {
     /// Explores a program in a lab of default settings: each run is the `main` of a root region.
     ///
-    /// A run fails if its outcome is an error or a panic, if it ends in a deadlock, if something outlives
-    /// its budget, or if an obligation is left unresolved.
+    /// A run fails if its outcome is an error or a panic, if it ends in a deadlock, or if its report has
+    /// [leftovers](Self::leftovers_fail): something outlives its budget, a finalizer fails, or an obligation
+    /// is left unresolved.
     ///
     /// What tasks share must be seen by the lab: this crate's channels and locks, all else that regions
     /// own, and primitives made of [`Shared`](crate::Shared). Any state beside that (a `std` mutex or
@@ -76,7 +77,10 @@ impl Explore {
             let ran = once(settings, site, &executor, main.clone(), schedule, &mut patience);
             executor.close();
             steps = executor.take_steps();
-            ran.map(|ran| ran.ended)
+            ran.map(|ran| match &ran.told {
+                Some((outcome, report)) => judge(outcome, report, self.leftovers_fail),
+                None => ran.ended,
+            })
         })
     }
 }
@@ -150,7 +154,7 @@ where
             return Err(intruder.told(steps));
         }
         if let Some((outcome, report)) = told.take() {
-            return Ok(Ran { ended: judge(&outcome, &report), told: Some((outcome, report)) });
+            return Ok(Ran { ended: judge(&outcome, &report, true), told: Some((outcome, report)) });
         }
         let (step, task) = match executor.step_by(schedule, || last(&root) + TICK) {
             Ok(taken) => taken,
@@ -256,14 +260,14 @@ const NO_TOKIO: &str = "Tokio 1.x runtime";
 const TOKIO_HINT: &str = "\n  in the lab no Tokio runtime runs: `cx.sleep`, `cx.spawn` and `cx.net()` are simulated, \
     Tokio's timers, tasks and sockets are not";
 
-fn judge<T>(outcome: &Outcome<T>, report: &CloseReport) -> Ended {
+fn judge<T>(outcome: &Outcome<T>, report: &CloseReport, leftovers_fail: bool) -> Ended {
     match outcome {
         Err(failure @ (Failure::Err(_) | Failure::Panicked(_))) => {
             let message = failure.to_string();
             let hint = if message.contains(NO_TOKIO) { TOKIO_HINT } else { "" };
             Ended::failed(message + hint)
         }
-        _ if !report.leftovers.is_empty() => {
+        _ if leftovers_fail && !report.leftovers.is_empty() => {
             Ended::Failed { message: "something is left over".into(), details: left(report) }
         }
         _ => Ended::Completed,

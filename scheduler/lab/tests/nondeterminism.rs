@@ -184,10 +184,27 @@ fn a_thread_that_sends() {
     contains(&failure, &["not deterministic"]);
 }
 
+/// In a run of a seed a wake is noticed that makes a task runnable: this one is when the poll that hands the
+/// waker out is over.
 #[test]
 fn a_thread_that_wakes_a_task_of_a_seed() {
-    let outcome = Lab::new(1).run(async |_: &Cx| -> Outcome {
-        woken_by("intruder", false).await;
+    let outcome = Lab::new(1).run(async |cx: &Cx| -> Outcome {
+        let (tx, mut rx) = mpsc::channel(1);
+        cx.spawn("lends its waker", async move |_: &Cx| {
+            let mut lent = false;
+            poll_fn(|task| {
+                if std::mem::replace(&mut lent, true) {
+                    return Poll::Ready(());
+                }
+                drop(tx.try_send(task.waker().clone()));
+                Poll::Pending
+            })
+            .await;
+            Ok(())
+        });
+        let waker = rx.recv(cx).await?.expect("it lends one");
+        let intruder = thread::Builder::new().name("intruder".into());
+        intruder.spawn(move || waker.wake())?.join().expect("it wakes");
         Ok(())
     });
     let text = outcome.expect_err("it is told").to_string();

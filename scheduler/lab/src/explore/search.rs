@@ -50,6 +50,7 @@ pub struct Explore {
     how: How,
     most: u64,
     deadlock_fails: bool,
+    pub(crate) leftovers_fail: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -125,7 +126,12 @@ pub(crate) const REPLAY: &str = "ASUPERSYNC_LAB_REPLAY";
 impl Explore {
     /// Every trace, with wakeup trees: no run is in vain.
     pub fn optimal() -> Self {
-        Explore { how: How::All(Algorithm::Optimal), most: u64::MAX, deadlock_fails: false }
+        Explore {
+            how: How::All(Algorithm::Optimal),
+            most: u64::MAX,
+            deadlock_fails: false,
+            leftovers_fail: true,
+        }
     }
 
     /// Every trace, with source sets: less work for each run, and some that are in vain.
@@ -157,6 +163,13 @@ impl Explore {
     /// Whether a deadlock is a failure. Default: it is only counted.
     pub fn deadlock_fails(mut self, fails: bool) -> Self {
         self.deadlock_fails = fails;
+        self
+    }
+
+    /// Whether what is left over in a region's report is a failure. Default: it is. Not so in a test of what
+    /// ends badly on purpose.
+    pub fn leftovers_fail(mut self, fail: bool) -> Self {
+        self.leftovers_fail = fail;
         self
     }
 

@@ -41,14 +41,24 @@ where
     F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Clone + Send + 'static,
     R: TaskOutput<Ok: Debug + 'static> + 'static,
 {
+    whole_if(true, name, size, main);
+}
+
+/// The same; what is left over may be no failure.
+fn whole_if<F, R>(leftovers_fail: bool, name: &str, size: &str, main: F)
+where
+    F: for<'a> TaskFn<&'a Cx, R, Fut: Send> + Clone + Send + 'static,
+    R: TaskOutput<Ok: Debug + 'static> + 'static,
+{
     let begin = Instant::now();
-    let (found, optimal) = outcomes(name, &Explore::optimal().runs(MOST), main.clone());
+    let most = |explore: Explore, runs| explore.runs(runs).leftovers_fail(leftovers_fail);
+    let (found, optimal) = outcomes(name, &most(Explore::optimal(), MOST), main.clone());
     assert!(found.complete, "{name}: not explored whole");
     tell(name, size, found.traces, "complete", &optimal, begin);
-    let (source, by_source) = outcomes(name, &Explore::source().runs(MOST), main.clone());
+    let (source, by_source) = outcomes(name, &most(Explore::source(), MOST), main.clone());
     assert!(source.complete, "{name}: not explored whole with source sets");
     assert_eq!(by_source, optimal, "{name}: source sets");
-    let (_, all) = outcomes(name, &Explore::naive().runs(INTERLEAVINGS), main);
+    let (_, all) = outcomes(name, &most(Explore::naive(), INTERLEAVINGS), main);
     assert!(all.is_subset(&optimal), "{name}: {all:?} of all interleavings, {optimal:?} explored");
 }
 

@@ -42,6 +42,34 @@ fn a_lease_ends_once() {
 }
 
 #[test]
+fn a_lease_whose_task_is_cancelled_is_aborted() {
+    whole("lease: its task is cancelled, its region closes", "1 task", async |cx: &Cx| {
+        let ends = Arc::new(Shared::new(Vec::new()));
+        let told = ends.clone();
+        let region = cx.spork("region", async move |cx| {
+            let lease = lease(cx, &told).await;
+            let task = cx.spawn("task", async move |cx| {
+                cx.yield_now().await?;
+                Ok(lease.complete().is_ok())
+            });
+            cx.yield_now().await?;
+            task.request_cancel(stop());
+            task.join().await
+        });
+        pause().await;
+        region.request_close(stop());
+        let completed = region.join().await;
+        let ends = ends.read().clone();
+        // It may never have been taken; else it has ended once, as its task says.
+        assert!(ends.len() <= 1, "{ends:?}");
+        if let Ok(completed) = completed {
+            assert_eq!(completed, ends == [Resolution::Committed], "{ends:?}");
+        }
+        Ok(ends)
+    });
+}
+
+#[test]
 fn a_delivery_comes_again() {
     whole("delivery: its holder is cancelled", "1 message, 1 holder", async |cx: &Cx| {
         let (tx, mut rx) = delivery::channel(1);

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use asupersync_core::channel::mpsc;
-use asupersync_core::region::{Close, OnFailure};
+use asupersync_core::region::{Close, LeftoverKind, OnFailure};
 use asupersync_core::{Budget, Cx, Error, Failure, Outcome, Region};
 use asupersync_lab::pause;
 
-use crate::{Log, stop, whole};
+use crate::{Log, stop, whole, whole_if};
 
 #[test]
 fn a_region_whose_child_fails_cancels_the_other() {
@@ -50,6 +50,42 @@ fn finalizers_run_last_first_and_once() {
         drop(region.cancel(Budget::timeout(Duration::from_secs(1))).await);
         assert_eq!((rx.recv(cx).await?, rx.recv(cx).await?, rx.recv(cx).await?), (Some(2), Some(1), None));
         Ok(())
+    });
+}
+
+#[test]
+fn a_finalizer_that_panics_stops_no_other() {
+    whole_if(false, "region: a finalizer panics", "3 finalizers, 1 child", async |cx: &Cx| {
+        let log = Log::default();
+        let inner = log.clone();
+        let region = cx.spork("region", async move |cx| {
+            for what in ["first", "panics", "last"] {
+                let log = inner.clone();
+                cx.defer(async move |_| {
+                    pause().await;
+                    log.tell(what);
+                    assert!(what != "panics", "on purpose");
+                    Ok(())
+                })?;
+                // Asked to close here, it has those that were registered before.
+                cx.yield_now().await?;
+            }
+            drop(cx.spawn("waits", async move |cx| {
+                cx.cancelled().await;
+                inner.tell("child");
+            }));
+            cx.cancelled().await;
+            Ok(())
+        });
+        pause().await;
+        region.request_close(stop());
+        let (_, report) = region.join_with_report().await;
+        assert!(report.leftovers.iter().all(|left| left.kind == LeftoverKind::FinalizerFailed), "{report}");
+        let mut told = log.told();
+        let finalized = told.split_off(usize::from(told.first() == Some(&"child")));
+        assert!(["last", "panics", "first"].ends_with(&finalized), "{finalized:?}");
+        assert_eq!(report.leftovers.len(), usize::from(finalized.contains(&"panics")), "{report}");
+        Ok((told, finalized))
     });
 }
 
