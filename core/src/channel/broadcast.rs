@@ -1,18 +1,22 @@
 //! Every value to every receiver, through a bounded ring. A sender never waits: when the ring is full
 //! it overwrites the oldest value, and a receiver that had not seen that is told how many it missed.
 //!
-//! Values are numbered. The ring holds those from `head` on, a receiver wants the one numbered `next`.
+//! Values are numbered, and each has a slot by its number, which later ones have after it. A receiver wants
+//! the one numbered `next`. Each slot has a lock of its own, so that receivers meet only where they are at the
+//! same value; whoever has nothing to receive, or sends, takes that of the tail. A slot's lock is taken under
+//! the tail's or alone, and no other under it.
 //!
 //! Invariants:
-//! 1. A slot's `unseen` is the number of receivers whose `next` is not beyond it. It does not fall
-//!    from front to back, and is not 0 at the front: a value is gone once all have seen it.
+//! 1. A slot's `unseen` is the number of receivers whose `next` is not beyond its value. It does not fall from
+//!    older values to newer, and the value is gone once it is 0.
 //! 2. A receiver in the queue, not granted, has seen every value, and a sender is left.
+//! 3. The tail's lock is held while `next` and `receivers` change, and while a slot gets a value.
 //!
-//! A value is cloned and dropped outside the lock; the last receiver that takes it need not clone.
+//! A value is cloned and dropped outside the locks; the last receiver that takes it need not clone.
 
-use std::collections::VecDeque;
 use std::error::Error as StdError;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -20,10 +24,11 @@ use super::SendError;
 use super::error::CancelledSource;
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
-use crate::lock::{Mutex, lock};
+use crate::lock::{Mutex, MutexGuard, lock};
 use crate::sync::waiters::{Waiters, Woken, poll_locked};
 
-/// A channel that keeps the last `capacity` values for whoever has not seen them.
+/// A channel that keeps the last `capacity` values for whoever has not seen them. It has memory for so many
+/// from the start, as for pointers.
 ///
 /// # Panics
 /// If `capacity` is 0.
@@ -46,29 +51,29 @@ use crate::sync::waiters::{Waiters, Woken, poll_locked};
 #[track_caller]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     assert!(capacity > 0, "a channel needs room for at least one value");
-    let shared = Arc::new(Mutex::new(State {
-        ring: VecDeque::new(),
-        head: 0,
-        capacity,
-        senders: 1,
-        receivers: 1,
-        waiters: Waiters::new(),
-    }));
+    let tail = Tail { next: 0, senders: 1, receivers: 1, waiters: Waiters::new() };
+    let slots = (0..capacity).map(|_| Mutex::new(Slot { after: 0, value: None, unseen: 0 })).collect();
+    let shared = Arc::new(Shared { tail: Mutex::new(tail), slots });
     (Sender { shared: shared.clone() }, Receiver { shared, next: 0, key: None })
 }
 
-struct State<T> {
-    ring: VecDeque<Slot<T>>,
-    /// The number of the value at the front, or of the next to be sent.
-    head: u64,
-    capacity: usize,
+struct Shared<T> {
+    tail: Mutex<Tail>,
+    slots: Box<[Mutex<Slot<T>>]>,
+}
+
+struct Tail {
+    /// The number of the next value to be sent.
+    next: u64,
     senders: usize,
     receivers: usize,
     waiters: Waiters<()>,
 }
 
 struct Slot<T> {
-    value: Arc<T>,
+    /// The number after that of the last value it had; 0 before the first.
+    after: u64,
+    value: Option<Arc<T>>,
     unseen: usize,
 }
 
@@ -84,45 +89,63 @@ pub enum RecvError {
     Cancelled(CancelledSource),
 }
 
-impl<T> State<T> {
-    fn pop(&mut self) -> Option<Arc<T>> {
-        let slot = self.ring.pop_front()?;
-        self.head += 1;
-        Some(slot.value)
+impl<T> Slot<T> {
+    /// One receiver less has not seen it. The value, if that was the last.
+    fn seen(&mut self) -> Option<Arc<T>> {
+        self.unseen -= 1;
+        if self.unseen == 0 { self.value.take() } else { None }
+    }
+}
+
+impl<T> Shared<T> {
+    /// The slot of the value so numbered.
+    fn slot(&self, number: u64) -> MutexGuard<'_, Slot<T>> {
+        lock(&self.slots[(number % self.slots.len() as u64) as usize])
     }
 
-    /// Slots from the value numbered `next` on.
-    fn from(&mut self, next: u64) -> impl Iterator<Item = &mut Slot<T>> {
-        let seen = next.saturating_sub(self.head);
-        self.ring.iter_mut().skip(usize::try_from(seen).unwrap_or(usize::MAX))
+    /// The numbers, from `from` on, whose values were not overwritten.
+    fn kept(&self, tail: &Tail, from: u64) -> Range<u64> {
+        from.max(tail.next.saturating_sub(self.slots.len() as u64))..tail.next
+    }
+
+    /// The value that a receiver wants, if it was sent and not overwritten.
+    fn see(&self, next: &mut u64) -> Option<Arc<T>> {
+        let mut slot = self.slot(*next);
+        if slot.after != *next + 1 {
+            return None;
+        }
+        *next += 1;
+        if slot.unseen == 1 {
+            return slot.seen();
+        }
+        slot.unseen -= 1;
+        slot.value.clone()
     }
 
     /// What a receiver that wants the value numbered `next` gets now.
-    fn take(&mut self, next: &mut u64) -> Result<Option<Arc<T>>, RecvError> {
-        if *next < self.head {
-            let missed = self.head - *next;
-            *next = self.head;
+    fn take(&self, tail: &Tail, next: &mut u64) -> Result<Option<Arc<T>>, RecvError> {
+        let kept = self.kept(tail, *next);
+        let missed = kept.start - *next;
+        if missed > 0 {
+            *next = kept.start;
             return Err(RecvError::Lagged(missed));
         }
-        let Some(slot) = self.from(*next).next() else {
-            return if self.senders == 0 { Err(RecvError::Closed) } else { Ok(None) };
-        };
-        *next += 1;
-        slot.unseen -= 1;
-        // Who is last at a slot is last at those before it too, so this one is at the front.
-        let value = if slot.unseen > 0 { Some(slot.value.clone()) } else { self.pop() };
-        Ok(value)
+        match kept.is_empty() {
+            true if tail.senders == 0 => Err(RecvError::Closed),
+            true => Ok(None),
+            false => Ok(self.see(next)),
+        }
     }
 }
 
 /// An end that sends.
 pub struct Sender<T> {
-    shared: Arc<Mutex<State<T>>>,
+    shared: Arc<Shared<T>>,
 }
 
 /// An end that receives every value sent from when it was made.
 pub struct Receiver<T> {
-    shared: Arc<Mutex<State<T>>>,
+    shared: Arc<Shared<T>>,
     next: u64,
     /// Its place among those who wait.
     key: Option<usize>,
@@ -135,15 +158,18 @@ impl<T> Sender<T> {
     /// # Errors
     /// `Closed`, with the value, if there is no receiver.
     pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
-        let mut state = lock(&self.shared);
-        let receivers = state.receivers;
+        let mut tail = lock(&self.shared.tail);
+        let receivers = tail.receivers;
         if receivers == 0 {
             return Err(SendError::Closed(value));
         }
-        let overwritten = if state.ring.len() == state.capacity { state.pop() } else { None };
-        state.ring.push_back(Slot { value: Arc::new(value), unseen: receivers });
-        let woken = state.waiters.grant_all();
-        drop(state);
+        let mut slot = self.shared.slot(tail.next);
+        tail.next += 1;
+        let new = Slot { after: tail.next, value: Some(Arc::new(value)), unseen: receivers };
+        let overwritten = std::mem::replace(&mut *slot, new);
+        drop(slot);
+        let woken = tail.waiters.grant_all();
+        drop(tail);
         woken.wake();
         drop(overwritten);
         Ok(receivers)
@@ -151,20 +177,21 @@ impl<T> Sender<T> {
 
     /// A receiver of what is sent from now on.
     pub fn subscribe(&self) -> Receiver<T> {
-        let mut state = lock(&self.shared);
-        state.receivers += 1;
-        let next = state.head + state.ring.len() as u64;
-        Receiver { shared: self.shared.clone(), next, key: None }
+        let mut tail = lock(&self.shared.tail);
+        tail.receivers += 1;
+        Receiver { shared: self.shared.clone(), next: tail.next, key: None }
     }
 
     /// How many receivers there are.
     pub fn receiver_count(&self) -> usize {
-        lock(&self.shared).receivers
+        lock(&self.shared.tail).receivers
     }
 
     /// How many values some receiver has not seen.
     pub fn len(&self) -> usize {
-        lock(&self.shared).ring.len()
+        let tail = lock(&self.shared.tail);
+        let newest_first = self.shared.kept(&tail, 0).rev();
+        newest_first.take_while(|number| self.shared.slot(*number).value.is_some()).count()
     }
 
     /// Every receiver has seen everything.
@@ -175,17 +202,17 @@ impl<T> Sender<T> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        lock(&self.shared).senders += 1;
+        lock(&self.shared.tail).senders += 1;
         Sender { shared: self.shared.clone() }
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        let mut state = lock(&self.shared);
-        state.senders -= 1;
-        let woken = if state.senders == 0 { state.waiters.grant_all() } else { Woken::default() };
-        drop(state);
+        let mut tail = lock(&self.shared.tail);
+        tail.senders -= 1;
+        let woken = if tail.senders == 0 { tail.waiters.grant_all() } else { Woken::default() };
+        drop(tail);
         woken.wake();
     }
 }
@@ -207,16 +234,21 @@ impl<T: Clone> Receiver<T> {
     /// [`recv`](Self::recv) without a scope.
     pub fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
         let Receiver { shared, next, key } = self;
-        let polled = poll_locked(shared, task, |state, parking| {
+        if key.is_none()
+            && let Some(value) = shared.see(next)
+        {
+            return Poll::Ready(Ok(Arc::unwrap_or_clone(value)));
+        }
+        let polled = poll_locked(&shared.tail, task, |tail, parking| {
             if let Some(granted) = *key
-                && state.waiters.is_granted(granted)
+                && tail.waiters.is_granted(granted)
             {
-                state.waiters.leave(granted);
+                tail.waiters.leave(granted);
                 *key = None;
             }
-            match state.take(next) {
+            match shared.take(tail, next) {
                 Ok(Some(value)) => Poll::Ready(Ok(value)),
-                Ok(None) => state.waiters.wait(key, (), parking),
+                Ok(None) => tail.waiters.wait(key, (), parking),
                 Err(error) => Poll::Ready(Err(error)),
             }
         });
@@ -228,7 +260,7 @@ impl<T: Clone> Receiver<T> {
     /// # Errors
     /// As [`recv`](Self::recv), but for `Cancelled`.
     pub fn try_recv(&mut self) -> Result<Option<T>, RecvError> {
-        let taken = lock(&self.shared).take(&mut self.next);
+        let taken = self.shared.take(&lock(&self.shared.tail), &mut self.next);
         Ok(taken?.map(Arc::unwrap_or_clone))
     }
 }
@@ -236,24 +268,21 @@ impl<T: Clone> Receiver<T> {
 impl<T> Clone for Receiver<T> {
     /// Another receiver, which has seen what this one has.
     fn clone(&self) -> Self {
-        let mut state = lock(&self.shared);
-        state.receivers += 1;
-        state.from(self.next).for_each(|slot| slot.unseen += 1);
+        let mut tail = lock(&self.shared.tail);
+        tail.receivers += 1;
+        self.shared.kept(&tail, self.next).for_each(|number| self.shared.slot(number).unseen += 1);
         Receiver { shared: self.shared.clone(), next: self.next, key: None }
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let mut state = lock(&self.shared);
-        state.receivers -= 1;
-        state.from(self.next).for_each(|slot| slot.unseen -= 1);
-        let mut seen = Vec::new();
-        while state.ring.front().is_some_and(|slot| slot.unseen == 0) {
-            seen.extend(state.pop());
-        }
-        let left = self.key.map(|key| state.waiters.leave(key));
-        drop(state);
+        let mut tail = lock(&self.shared.tail);
+        tail.receivers -= 1;
+        let kept = self.shared.kept(&tail, self.next);
+        let seen: Vec<_> = kept.filter_map(|number| self.shared.slot(number).seen()).collect();
+        let left = self.key.map(|key| tail.waiters.leave(key));
+        drop(tail);
         drop(left);
         drop(seen);
     }
