@@ -69,15 +69,17 @@ pub(crate) const CURVES: &[Curve] = &[
     },
 ];
 
-/// How many processes a point is measured in.
+/// How many processes a point is measured in, but for the quick mode's single one.
 const ROUNDS: usize = 3;
+/// The largest size of the quick mode.
+pub(crate) const SMALL: u64 = 10_000;
 
 /// Measures the curves up to a size, and draws them.
 pub(crate) fn measure(most: u64) -> ExitCode {
     eprintln!(
         "{} curves up to {most}: {}",
         CURVES.len(),
-        if most > 10_000 { "about a quarter of an hour" } else { "a minute" }
+        if most > SMALL { "about a quarter of an hour" } else { "a minute" }
     );
     let mut plots = Vec::new();
     let mut failed = Vec::new();
@@ -91,7 +93,7 @@ pub(crate) fn measure(most: u64) -> ExitCode {
             let mut points = Vec::new();
             let mut cells = Vec::new();
             for size in &sizes {
-                match sample(curve, *peer, *size) {
+                match sample(curve, *peer, *size, if most > SMALL { ROUNDS } else { 1 }) {
                     Ok(cost) => {
                         points.push((*size as f64, cost));
                         cells.push(format!("{cost:.0}"));
@@ -113,13 +115,13 @@ pub(crate) fn measure(most: u64) -> ExitCode {
 }
 
 /// The median of some fresh processes.
-fn sample(curve: &Curve, peer: Peer, size: u64) -> Result<f64, String> {
+fn sample(curve: &Curve, peer: Peer, size: u64, rounds: usize) -> Result<f64, String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     let once = || {
         let args = ["--point", curve.name, peer.name(), &size.to_string()];
         Ok(printed(Command::new(&this).args(args))?[0])
     };
-    let samples: Result<Vec<f64>, String> = (0..ROUNDS).map(|_| once()).collect();
+    let samples: Result<Vec<f64>, String> = (0..rounds).map(|_| once()).collect();
     samples.map(|samples| median(&samples))
 }
 

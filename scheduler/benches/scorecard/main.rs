@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         }
         ["--point", curve, peer, size] => growth::point(curve, peer, size),
         ["--growth"] => growth::measure(10_000_000),
-        ["--growth", "--quick"] | ["--quick", "--growth"] => growth::measure(10_000),
+        ["--growth", "--quick"] | ["--quick", "--growth"] => growth::measure(growth::SMALL),
         ref rest => match Wanted::of(rest) {
             Ok(wanted) => wanted.measure(),
             Err(why) => {
