@@ -11,6 +11,7 @@
 //! | [`tower`] | `tower` | each request in a region of its own |
 //! | `axum` | `axum` | a request's region as an argument of a handler |
 //! | `tonic` | `tonic` | a call's region, its failure as a status, and the deadline of what it calls |
+//! | `quinn` | `quinn` | QUIC on the host's sockets and clock, in a region |
 //! | [`systemd`] | | what systemd is told of a service |
 //! | `cap_std` | `cap-std` | how far a capability goes: directories, and pools of addresses |
 //! | [`guest`] | `guest` | Tokio's libraries in a region, on a private runtime |
@@ -35,6 +36,8 @@ pub mod guest;
 pub mod hosted;
 #[cfg(feature = "hyper")]
 pub mod hyper;
+#[cfg(feature = "quinn")]
+pub mod quinn;
 #[cfg(any(feature = "hyper", feature = "tower"))]
 mod readiness;
 #[cfg(feature = "hyper")]

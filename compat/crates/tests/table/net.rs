@@ -3,14 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use asupersync_crates::{BoxError, Pace, Row};
+use asupersync_crates::{BoxError, Pace, Row, tls_configs};
 use futures::{SinkExt, StreamExt};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{RData, Record, rdata::A};
 use hickory_resolver::Resolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_tungstenite::tungstenite;
@@ -78,25 +78,6 @@ async fn lines(pace: Pace) -> Result<(), BoxError> {
     lines.send("hello").await?;
     same(lines.next().await.transpose()?, Some("HELLO".into()))?;
     server.await?
-}
-
-/// A server's and a client's settings for `localhost`.
-fn tls_configs() -> Result<(rustls::ServerConfig, rustls::ClientConfig), BoxError> {
-    let made = rcgen::generate_simple_self_signed(["localhost".into()])?;
-    let certificate: CertificateDer<'static> = made.cert.der().clone();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let ring = Arc::new(rustls::crypto::ring::default_provider());
-    let server = rustls::ServerConfig::builder_with_provider(ring.clone())
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key)?;
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(certificate)?;
-    let client = rustls::ClientConfig::builder_with_provider(ring)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok((server, client))
 }
 
 async fn tls(pace: Pace) -> Result<(), BoxError> {
