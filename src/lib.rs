@@ -43,9 +43,9 @@ pub mod fs {
     pub use asupersync_core::io::Fs;
 }
 
-/// The network: TCP sockets, and who may open them.
+/// The network: TCP and UDP sockets, and who may open them.
 pub mod net {
-    pub use asupersync_core::io::{Net, TcpListener, TcpStream, ToAddr};
+    pub use asupersync_core::io::{Net, TcpListener, TcpStream, ToAddr, UdpSocket};
 }
 
 #[cfg(feature = "compat")]

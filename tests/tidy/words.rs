@@ -20,9 +20,14 @@ const VALUES: &[(&str, &[&str])] = &[
             "SocketAddr",
             "SocketAddrV4",
             "SocketAddrV6",
+            // what a user has opened, handed on to the host
+            "UdpSocket",
         ],
     ),
 ];
+
+/// What opens a socket of a type that core may name.
+const OPENS: &[&str] = &["UdpSocket::bind"];
 
 /// Clocks under any path.
 const CLOCKS: &[&str] = &["Instant", "SystemTime"];
@@ -45,8 +50,8 @@ fn impure(file: &File) -> Vec<Problem> {
         }
     }
     for (line, code) in file.code_lines() {
-        for clock in CLOCKS.iter().filter(|clock| lex::has_word(code, clock)) {
-            object(line, clock);
+        for word in CLOCKS.iter().chain(OPENS).filter(|word| lex::has_word(code, word)) {
+            object(line, word);
         }
     }
     problems
@@ -154,7 +159,8 @@ mod tests {
         objects(&impure(&core(fine)), &[]);
         objects(&impure(&rust("std::thread::spawn(f);")), &[]);
         let offences = "use std::{thread, net::{SocketAddr, TcpStream}};\nstd::fs::read(x);\nuse std::process;\n\
-                        use std::net::ToSocketAddrs;\nlet t = time::Instant::now();\nuse std::net::*;";
+                        use std::net::ToSocketAddrs;\nlet t = time::Instant::now();\nuse std::net::*;\n\
+                        let socket = net::UdpSocket::bind(addr);";
         let wanted = [
             "std::thread",
             "net::TcpStream",
@@ -163,6 +169,7 @@ mod tests {
             "ToSocketAddrs",
             "net::*",
             "Instant",
+            "UdpSocket::bind",
         ];
         objects(&impure(&core(offences)), &wanted);
     }

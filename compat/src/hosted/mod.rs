@@ -41,6 +41,7 @@ mod run;
 mod serve;
 mod signals;
 mod timers;
+mod udp;
 
 pub use run::{Builder, run};
 #[cfg(all(feature = "hyper", feature = "tower"))]

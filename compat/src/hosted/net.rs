@@ -2,18 +2,19 @@
 
 use std::future::Future;
 use std::io::{self, IoSlice, Read};
-use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
+use std::net::{self, Shutdown, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::{Mutex, OnceLock};
 use std::task::{Context, Poll, ready};
 
-use asupersync_core::io::{Listener, Sockets, Stream};
+use asupersync_core::io::{Datagrams, Listener, Sockets, Stream};
 use socket2::SockRef;
 use tokio::io::Interest;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::runtime::Handle;
 
 use super::host::lock;
+use super::udp::HostedDatagrams;
 
 /// The system tells of each arrival anew (epoll, kqueue), whether what came before was all read or not.
 const EDGES: bool = cfg!(any(target_os = "linux", target_vendor = "apple"));
@@ -35,6 +36,16 @@ impl Sockets for TokioNet {
         let _context = self.0.enter();
         let connecting = Box::pin(TcpStream::connect(addr));
         Ok(Box::new(HostedStream { connecting: Mutex::new(Some(connecting)), stream: OnceLock::new() }))
+    }
+
+    fn udp_bind(&self, addr: SocketAddr) -> io::Result<Box<dyn Datagrams>> {
+        self.udp_adopt(net::UdpSocket::bind(addr)?)
+    }
+
+    fn udp_adopt(&self, socket: net::UdpSocket) -> io::Result<Box<dyn Datagrams>> {
+        socket.set_nonblocking(true)?;
+        let _context = self.0.enter();
+        Ok(Box::new(HostedDatagrams::new(UdpSocket::from_std(socket)?)))
     }
 
     fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {

@@ -1,11 +1,11 @@
 //! Sockets and files, cancelled at every await.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, PoisonError};
 
 use asupersync_core::channel::oneshot;
-use asupersync_core::io::{Acceptor, TcpListener, TcpStream};
+use asupersync_core::io::{Acceptor, TcpListener, TcpStream, UdpSocket};
 use asupersync_core::sync::Mutex;
 use asupersync_core::{Cx, Outcome, ReasonKind};
 
@@ -18,6 +18,8 @@ crate::cases![
     addresses_are_bound_and_connected needs (Sockets),
     bytes_are_read needs (Sockets),
     bytes_are_written needs (Sockets),
+    datagrams_are_received needs (Sockets),
+    datagrams_are_sent needs (Sockets),
     jobs_are_run_and_awaited,
 ];
 
@@ -152,7 +154,16 @@ fn addresses_are_bound_and_connected(host: &dyn Runner) {
                     let first = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
                     let addr = first.local_addr()?;
                     assert!(cx.is_cancelled() || bind(addr).await.is_err(), "it is bound");
-                    Ok(())
+                    let bind = async |addr: SocketAddr| match by_net {
+                        true => cx.net().udp_bind(&cx, addr).await,
+                        false => cx.udp_bind(addr).await,
+                    };
+                    let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+                    let addr = socket.local_addr()?;
+                    assert!(cx.is_cancelled() || bind(addr).await.is_err(), "it is bound");
+                    let connected = socket.connect(&cx, "localhost:9").await;
+                    assert_eq!(connected.is_ok(), socket.peer_addr().is_ok());
+                    Ok(connected?)
                 })
             };
             at_every_await(cx, bind, |ended| fine(&ended)).await?;
@@ -269,6 +280,145 @@ fn bytes_are_written(host: &dyn Runner) {
                 } else {
                     assert_eq!(written, received, "{ended:?}");
                 }
+            };
+            at_every_await(cx, play, gone).await?;
+        }
+        Ok(())
+    });
+}
+
+fn datagrams_are_received(host: &dyn Runner) {
+    const MANY: u8 = 4;
+    /// Takes the next datagram, and enters it.
+    async fn receive(cx: &Cx, socket: &UdpSocket, connected: bool, log: &Numbers) -> Outcome {
+        let mut buf = [0; 8];
+        let len = match connected {
+            true => socket.recv(cx, &mut buf).await?,
+            false => socket.recv_from(cx, &mut buf).await?.0,
+        };
+        assert_eq!(len, 1);
+        log.0.lock().unwrap_or_else(PoisonError::into_inner).push(buf[0]);
+        Ok(())
+    }
+
+    #[derive(Default)]
+    struct Numbers(std::sync::Mutex<Vec<u8>>);
+
+    impl Numbers {
+        fn take(&self) -> Vec<u8> {
+            let mut all = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+            all.sort_unstable();
+            all
+        }
+
+        fn count(&self) -> u8 {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).len() as u8
+        }
+    }
+
+    host.ok(async |cx: &Cx| {
+        for connected in [false, true] {
+            let received = Arc::new(Numbers::default());
+            let play = |around: Cx, cx: Cx| -> Play<Outcome> {
+                let (lend, mut lent) = oneshot::channel::<Arc<Mutex<UdpSocket>>>();
+                let log = received.clone();
+                drop(around.spawn("next", async move |cx: &Cx| {
+                    let (socket, sender) =
+                        (cx.udp_bind(&*next_address()).await?, cx.udp_bind(&*next_address()).await?);
+                    let to = socket.local_addr()?;
+                    if connected {
+                        socket.connect(cx, sender.local_addr()?).await?;
+                    }
+                    let socket = Arc::new(Mutex::new(socket));
+                    drop(lend.send(socket.clone()));
+                    let sends = cx.spawn("sender", async move |cx: &Cx| {
+                        for n in 0..MANY {
+                            sender.send_to(cx, &[n], to).await?;
+                            cx.yield_now().await?;
+                        }
+                        Ok(sender)
+                    });
+                    // Kept, or who is connected to it is told that it has gone.
+                    let _sender = sends.join().await?;
+                    // What the victim left.
+                    let socket = socket.lock(cx).await?;
+                    while log.count() < MANY {
+                        receive(cx, &socket, connected, &log).await?;
+                    }
+                    Ok(())
+                }));
+                let log = received.clone();
+                Box::pin(async move {
+                    let socket = lent.recv(&cx).await?;
+                    let socket = socket.lock(&cx).await?;
+                    while log.count() < MANY {
+                        receive(&cx, &socket, connected, &log).await?;
+                    }
+                    Ok(())
+                })
+            };
+            let gone = |ended| {
+                fine(&ended);
+                assert_eq!(received.take(), (0..MANY).collect::<Vec<_>>(), "{ended:?}");
+            };
+            at_every_await(cx, play, gone).await?;
+        }
+        Ok(())
+    });
+}
+
+fn datagrams_are_sent(host: &dyn Runner) {
+    const MANY: usize = 3;
+    host.ok(async |cx: &Cx| {
+        let (sent, received) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        for connected in [false, true] {
+            let play = |around: Cx, cx: Cx| -> Play<Outcome> {
+                let (tell, mut told) = oneshot::channel();
+                let (keep, mut kept) = oneshot::channel::<()>();
+                let (was_sent, counter) = (sent.clone(), received.clone());
+                drop(around.spawn("receiver", async move |cx: &Cx| {
+                    let receiver = cx.udp_bind(&*next_address()).await?;
+                    let addr = receiver.local_addr()?;
+                    drop(tell.send(addr));
+                    kept.recv(cx).await.ok();
+                    // The last, by which one that was sent and not counted is seen.
+                    cx.udp_bind(&*next_address()).await?.send_to(cx, b"last", addr).await?;
+                    let (mut last, mut buf) = (false, [0; 8]);
+                    while !last || counter.load(SeqCst) < was_sent.load(SeqCst) {
+                        let len = receiver.recv(cx, &mut buf).await?;
+                        match &buf[..len] {
+                            b"last" => last = true,
+                            b"one" => drop(counter.fetch_add(1, SeqCst)),
+                            other => panic!("nobody sent {other:?}"),
+                        }
+                    }
+                    Ok(())
+                }));
+                let counter = sent.clone();
+                Box::pin(async move {
+                    let _keep = keep;
+                    let addr = told.recv(&cx).await?;
+                    let socket = cx.udp_bind(&*next_address()).await?;
+                    if connected {
+                        socket.connect(&cx, addr).await?;
+                    }
+                    // From here on it is work in flight.
+                    for _ in 0..MANY {
+                        let len = match connected {
+                            true => socket.send(&cx, b"one").await?,
+                            false => socket.send_to(&cx, b"one", addr).await?,
+                        };
+                        assert_eq!(len, 3);
+                        counter.fetch_add(1, SeqCst);
+                    }
+                    Ok(())
+                })
+            };
+            let gone = |ended: Ended<Outcome>| {
+                let (sent, received) = (sent.swap(0, SeqCst), received.swap(0, SeqCst));
+                fine(&ended);
+                assert_eq!(sent, received, "{ended:?}");
+                assert_eq!(sent == MANY, matches!(ended.value(), Some(Ok(()))), "{ended:?}");
             };
             at_every_await(cx, play, gone).await?;
         }

@@ -64,6 +64,7 @@ pub mod task_spans;
 pub mod tcp;
 pub mod tcp_errors;
 pub mod turns;
+pub mod udp;
 pub mod waits;
 pub mod wakers;
 
@@ -89,7 +90,7 @@ macro_rules! themes {
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers dumps waits scale
     sporks locals local_closing protocol scopes budgets turns combinators selects joins wakers reasons
-    channels producers locks obligations blocking foreign misuse stuck tcp tcp_errors
+    channels producers locks obligations blocking foreign misuse stuck tcp tcp_errors udp
     capabilities objects spans task_spans
     attacked_waits attacked_owners attacked_services attacked_io
 }

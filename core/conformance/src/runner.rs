@@ -12,7 +12,7 @@ use asupersync_core::{Budget, Cx, Failure, Outcome, TaskFn, TaskOutput};
 /// What a host may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
-    /// TCP sockets, the system's or simulated, and `localhost`.
+    /// TCP and UDP sockets, the system's or simulated, and `localhost`.
     Sockets,
     /// Threads on which jobs may block each other's progress for a while.
     BlockingThreads,

@@ -49,6 +49,8 @@ pub enum NetUse {
     Bind,
     /// To connect to the address.
     Connect,
+    /// To send a datagram to the address.
+    Send,
 }
 
 /// Which addresses may be used, for [`Authority::net`].
@@ -168,6 +170,7 @@ impl Authority {
         let verb = match how {
             NetUse::Bind => "binding",
             NetUse::Connect => "connecting to",
+            NetUse::Send => "sending to",
         };
         let (what, why) = (format!("{verb} {addr}"), Some(error.to_string()));
         Err(Denied { effect: Effect::Net, what, why, path: path(), site })

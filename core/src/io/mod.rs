@@ -1,9 +1,9 @@
 //! Sockets and files as core sees them: what a host provides ([`Sockets`]), and what users hold ([`Net`],
-//! [`TcpListener`], [`TcpStream`]), with the two operation classes of the cancel protocol.
+//! [`TcpListener`], [`TcpStream`], [`UdpSocket`]), with the two operation classes of the cancel protocol.
 //!
 //! | begins new work: fails at Request | finishes work in flight: fails at the end of the budget |
 //! |---|---|
-//! | `bind`, `connect`, `accept`, `read` | `write`, `write_all`, `shutdown`, anything inside [`Cx::finish`](crate::Cx::finish) |
+//! | `bind`, `connect`, `accept`, `read`, `recv` | `write`, `write_all`, `send`, `shutdown`, anything inside [`Cx::finish`](crate::Cx::finish) |
 //!
 //! The `poll_*` methods know no scope: adapters for foreign libraries use them, and turn Request
 //! into that library's own graceful shutdown.
@@ -13,6 +13,7 @@ mod addr;
 mod fs;
 mod net;
 mod tcp;
+mod udp;
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
@@ -23,6 +24,7 @@ pub use addr::ToAddr;
 pub use fs::Fs;
 pub use net::Net;
 pub use tcp::{TcpListener, TcpStream};
+pub use udp::UdpSocket;
 
 /// A host's sockets.
 pub trait Sockets: Send + Sync {
@@ -31,6 +33,12 @@ pub trait Sockets: Send + Sync {
 
     /// Starts a TCP connection; [`Stream::poll_connected`] tells when it stands.
     fn tcp_connect(&self, addr: SocketAddr) -> io::Result<Box<dyn Stream>>;
+
+    /// Opens a socket for datagrams.
+    fn udp_bind(&self, addr: SocketAddr) -> io::Result<Box<dyn Datagrams>>;
+
+    /// Takes over a socket of the system's, with the options it has; `Unsupported` where there is no system.
+    fn udp_adopt(&self, socket: std::net::UdpSocket) -> io::Result<Box<dyn Datagrams>>;
 
     /// Looks a name up. May block: core calls it on a thread that may.
     fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
@@ -73,4 +81,48 @@ pub trait Stream: Send + Sync {
 
     /// The peer's address.
     fn peer_addr(&self) -> io::Result<SocketAddr>;
+}
+
+/// One of a socket's two directions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// What comes in.
+    Read,
+    /// What goes out.
+    Write,
+}
+
+/// A socket for datagrams of a host. One task at a time may wait to receive, and one to send.
+pub trait Datagrams: Send + Sync {
+    /// From now on it receives from `addr` only, and sends there unless told otherwise.
+    fn connect(&self, addr: SocketAddr) -> io::Result<()>;
+
+    /// Takes the next datagram, as much of it as fits, and tells who sent it.
+    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
+
+    /// Sends one datagram, whole, to `to` or else to the peer it is connected to.
+    fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+        to: Option<SocketAddr>,
+    ) -> Poll<io::Result<usize>>;
+
+    /// Tries `attempt` whenever the direction may be ready, until it fails with something else than
+    /// `WouldBlock`, or succeeds.
+    fn poll_io(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        attempt: &mut dyn FnMut() -> io::Result<()>,
+    ) -> Poll<io::Result<()>>;
+
+    /// This end's address.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// The peer it is connected to.
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+
+    /// Another handle on the system's socket; `Unsupported` where there is none.
+    fn system(&self) -> io::Result<std::net::UdpSocket>;
 }

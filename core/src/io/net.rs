@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::addr::Target;
-use super::{TcpListener, TcpStream, ToAddr};
+use super::{Sockets, TcpListener, TcpStream, ToAddr};
 use crate::cancel::{Level, Note, Use};
 use crate::caps::{Authority, Effect, HasNet, NetAuthority, NetUse};
 use crate::cx::Cx;
@@ -82,18 +82,8 @@ impl Net {
     /// # Cancel safety
     /// A dropped call leaves no socket behind.
     pub async fn tcp_bind<C>(&self, cx: &Cx<C>, addr: impl ToAddr) -> io::Result<TcpListener> {
-        let mut last = None;
-        for addr in self.addresses(cx, addr).await? {
-            if let Err(denied) = self.check(cx, NetUse::Bind, addr) {
-                last.get_or_insert(denied);
-                continue;
-            }
-            match self.host.net().tcp_bind(addr) {
-                Ok(listener) => return Ok(listener.into()),
-                Err(error) => last = Some(at("cannot listen on", addr, error)),
-            }
-        }
-        Err(last.unwrap_or_else(no_address))
+        let open = |addr| self.sockets().tcp_bind(addr);
+        Ok(self.first(cx, addr, NetUse::Bind, "cannot listen on", open).await?.into())
     }
 
     /// Connects to `addr`, trying each address of a name in turn.
@@ -113,7 +103,7 @@ impl Net {
                 continue;
             }
             let attempt = async {
-                let stream = self.host.net().tcp_connect(addr)?;
+                let stream = self.sockets().tcp_connect(addr)?;
                 let note = Note::on(Use::Connect, &*stream);
                 cx.op(Level::Requested, note, |task| stream.poll_connected(task)).await?;
                 io::Result::Ok(TcpStream::new(stream, cx.of_region()))
@@ -127,8 +117,35 @@ impl Net {
         Err(last.unwrap_or_else(no_address))
     }
 
+    /// What `open` makes of the first address that may be used and of which it can make anything.
+    pub(super) async fn first<C, T>(
+        &self,
+        cx: &Cx<C>,
+        addr: impl ToAddr,
+        how: NetUse,
+        cannot: &str,
+        open: impl Fn(SocketAddr) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut last = None;
+        for addr in self.addresses(cx, addr).await? {
+            if let Err(denied) = self.check(cx, how, addr) {
+                last.get_or_insert(denied);
+                continue;
+            }
+            match open(addr) {
+                Ok(opened) => return Ok(opened),
+                Err(error) => last = Some(at(cannot, addr, error)),
+            }
+        }
+        Err(last.unwrap_or_else(no_address))
+    }
+
+    pub(super) fn sockets(&self) -> &dyn Sockets {
+        self.host.net()
+    }
+
     /// Fails unless this object and `cx` both allow it.
-    fn check<C>(&self, cx: &Cx<C>, how: NetUse, addr: SocketAddr) -> io::Result<()> {
+    pub(super) fn check<C>(&self, cx: &Cx<C>, how: NetUse, addr: SocketAddr) -> io::Result<()> {
         cx.check_addr(how, addr)?;
         if let Some(authority) = &self.authority {
             authority.check_addr(how, addr, || cx.path())?;
@@ -146,7 +163,7 @@ impl Net {
         match addr.to_target()? {
             Target::Addr(addr) => Ok(vec![addr]),
             Target::Name(name, port) => {
-                let sockets = self.host.net().boxed();
+                let sockets = self.sockets().boxed();
                 let found = cx.blocking(Spans::current(), move || Ok(sockets.resolve(&name, port))).await;
                 found.map_err(|failure| match failure {
                     Failure::Cancelled(cancelled) => cancelled.into(),

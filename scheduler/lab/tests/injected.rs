@@ -118,6 +118,9 @@ const THEIR_OWN: &[Own] = &[
     ),
     ("sporks/its_childs_failure_is_its_own", &["grandchild"], "the same"),
     ("attacked_io/connections_are_accepted", &["client"], "the connection that it was to make is waited for"),
+    ("attacked_io/datagrams_are_received", &["sender"], "the datagrams that it was to send are waited for"),
+    ("udp/datagrams_are_answered", &["server"], "the same"),
+    ("udp/many_send_to_one", &["client"], "the same"),
 ];
 
 /// What a report tells that no program should see.

@@ -4,6 +4,7 @@
 mod net;
 mod readiness;
 mod source;
+mod udp;
 #[cfg_attr(loom, path = "wait_loom.rs")]
 mod wait;
 

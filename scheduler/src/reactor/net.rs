@@ -1,15 +1,16 @@
 //! The native sockets behind core's `Sockets`.
 
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
+use std::net::{self, Shutdown, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use asupersync_core::io::{Listener, Sockets, Stream};
+use asupersync_core::io::{Datagrams, Listener, Sockets, Stream};
 use mio::Interest;
-use mio::net::{TcpListener, TcpStream};
+use mio::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::source::Source;
+use super::udp::NativeDatagrams;
 use crate::driver::Driver;
 
 /// The system's sockets.
@@ -27,6 +28,15 @@ impl Sockets for NativeNet {
         let stream = NativeStream::new(&self.0, TcpStream::connect(addr)?)?;
         stream.0.readiness.write.wait_for_edge();
         Ok(Box::new(stream))
+    }
+
+    fn udp_bind(&self, addr: SocketAddr) -> io::Result<Box<dyn Datagrams>> {
+        Ok(Box::new(NativeDatagrams::new(&self.0, UdpSocket::bind(addr)?)?))
+    }
+
+    fn udp_adopt(&self, socket: net::UdpSocket) -> io::Result<Box<dyn Datagrams>> {
+        socket.set_nonblocking(true)?;
+        Ok(Box::new(NativeDatagrams::new(&self.0, UdpSocket::from_std(socket))?))
     }
 
     fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {

@@ -101,11 +101,18 @@ pub(super) struct Settings {
     pub(super) chunks: Chunks,
     pub(super) capacity: usize,
     pub(super) backlog: usize,
+    /// One datagram in so many is lost; 0 for none.
+    pub(super) loss: u32,
     /// Nothing arrives.
     pub(super) cut: bool,
 }
 
 impl Settings {
+    /// A datagram is lost.
+    pub(super) fn draw_loss(&self, random: &mut Random) -> bool {
+        self.loss > 0 && random.choose(self.loss as usize) == 0
+    }
+
     /// How long one packet is under way.
     pub(super) fn draw_latency(&self, random: &mut Random) -> u64 {
         let (from, to) = self.latency;
@@ -124,6 +131,7 @@ pub(super) enum Change {
     Chunks(Chunks),
     Capacity(usize),
     Backlog(usize),
+    Loss(u32),
     Cut(bool),
 }
 
@@ -142,6 +150,7 @@ impl Rules {
             chunks: if explored { Chunks::Whole } else { Chunks::Drawn },
             capacity: 256 * 1024,
             backlog: 1024,
+            loss: 0,
             cut: false,
         };
         Rules { base, changes: Vec::new() }
@@ -162,6 +171,7 @@ impl Rules {
                 Change::Chunks(chunks) => settings.chunks = chunks,
                 Change::Capacity(capacity) => settings.capacity = capacity,
                 Change::Backlog(backlog) => settings.backlog = backlog,
+                Change::Loss(loss) => settings.loss = loss,
                 Change::Cut(cut) => settings.cut = cut,
             }
         }

@@ -7,7 +7,8 @@
 //! | `conn` | both, and their ends |
 //! | `world` | listeners, ports and what is under way: a state machine whose time is told to it |
 //! | `ops` | what a task does with its end |
-//! | `socket` | that as a host's [`Sockets`](asupersync_core::io::Sockets) |
+//! | `datagrams` | sockets for datagrams, and those that are under way |
+//! | `socket` | all that as a host's [`Sockets`](asupersync_core::io::Sockets) |
 //!
 //! Every address is this machine's, as on the loopback interface of Linux. What is sent is under way for
 //! some time, in order; what was not read is bounded; reads and writes pass a part of what they could. All
@@ -18,8 +19,12 @@
 //! Where it is simpler than TCP: room is told of at once, and also across a partition; packets are neither
 //! lost nor sent twice, they are late; closing an end to which bytes are under way resets, as if they had
 //! arrived; a reset takes with it what its receiver had not read; a port can be used again at once.
+//!
+//! Datagrams are under way as long as anything else, each by itself: one may overtake another. They are lost
+//! in a partition, where the receiver has no room, and as often as [`Net::loss`] says; none comes twice.
 
 mod conn;
+mod datagrams;
 mod link;
 mod ops;
 mod pipe;
@@ -39,10 +44,11 @@ pub(crate) use socket::SimNet;
 ///
 /// | | |
 /// |---|---|
-/// | [`partition`](Self::partition), [`heal`](Self::heal) | nothing arrives; then all that did not |
+/// | [`partition`](Self::partition), [`heal`](Self::heal) | nothing arrives; then all that did not, but for datagrams |
 /// | [`latency`](Self::latency), [`bandwidth`](Self::bandwidth) | it is slow |
 /// | [`chunks`](Self::chunks), [`capacity`](Self::capacity), [`backlog`](Self::backlog) | how much it passes, or keeps |
 /// | [`reset`](Self::reset) | connections break |
+/// | [`loss`](Self::loss) | datagrams get lost |
 /// | [`name`](Self::name) | what names stand for |
 /// | [`record`](Self::record), [`log`](Self::log) | what happened |
 ///
@@ -115,8 +121,8 @@ impl Net {
         self.0.with(|world| world.change(link.into(), change));
     }
 
-    /// Nothing arrives any more, in either direction, and nothing is lost: what is sent waits, and the
-    /// buffers fill. Not for ever, as on Linux: who connects is told `TimedOut` after 127 s, who sends after
+    /// Nothing arrives any more, in either direction, and nothing is lost but datagrams: what is sent waits,
+    /// and the buffers fill. Not for ever, as on Linux: who connects is told `TimedOut` after 127 s, who sends after
     /// 924.6 s.
     pub fn partition(&self, link: impl Into<Link>) {
         self.set(link, Change::Cut(true));
@@ -127,13 +133,13 @@ impl Net {
         self.set(link, Change::Cut(false));
     }
 
-    /// How long each packet is under way; drawn from this, in order all the same. It counts for what is sent
+    /// How long each packet is under way; drawn from this, in order all the same, but for datagrams. It counts for what is sent
     /// from now on. Default: 20 to 500 µs, or 0 where a schedule decides the order of steps.
     pub fn latency(&self, link: impl Into<Link>, time: RangeInclusive<Duration>) {
         self.set(link, Change::Latency(nanos(*time.start()), nanos(*time.end())));
     }
 
-    /// How many bytes a second each direction passes: a slow peer. They arrive in small pieces. `None`, the
+    /// How many bytes a second each direction of a connection passes: a slow peer. They arrive in small pieces. `None`, the
     /// default: any number at once.
     pub fn bandwidth(&self, link: impl Into<Link>, bytes_per_second: impl Into<Option<u64>>) {
         self.set(link, Change::Bandwidth(bytes_per_second.into().map(|bytes| bytes.max(1))));
@@ -146,7 +152,7 @@ impl Net {
     }
 
     /// How many bytes one direction keeps that were not read, under way or arrived; a write waits where there
-    /// is no room. Default: 256 KiB.
+    /// is no room, and a datagram is lost. Default: 256 KiB.
     pub fn capacity(&self, link: impl Into<Link>, bytes: usize) {
         self.set(link, Change::Capacity(bytes.max(1)));
     }
@@ -160,6 +166,11 @@ impl Net {
     /// Tells how many.
     pub fn reset(&self, link: impl Into<Link>) -> usize {
         self.0.with(|world| world.reset(link.into()))
+    }
+
+    /// Loses one datagram in so many, as the seed draws; 0, the default, loses none.
+    pub fn loss(&self, link: impl Into<Link>, one_in: u32) {
+        self.set(link, Change::Loss(one_in));
     }
 
     /// Gives a name an address, or one more. `localhost` has its own.

@@ -1,12 +1,12 @@
 //! The simulated sockets behind core's `Sockets`.
 
 use std::io::{self, ErrorKind, IoSlice};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
+use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use asupersync_core::Time;
-use asupersync_core::io::{Listener, Sockets, Stream};
+use asupersync_core::io::{Datagrams, Direction, Listener, Sockets, Stream};
 
 use super::conn::{CLIENT, SERVER, Side};
 use super::world::{ConnId, World};
@@ -57,6 +57,15 @@ impl Sockets for SimNet {
     fn tcp_connect(&self, addr: SocketAddr) -> io::Result<Box<dyn Stream>> {
         let id = self.with(|world| world.connect(addr))?;
         Ok(Box::new(SimStream { net: self.clone(), id, side: CLIENT }))
+    }
+
+    fn udp_bind(&self, addr: SocketAddr) -> io::Result<Box<dyn Datagrams>> {
+        let addr = self.with(|world| world.udp_bind(addr))?;
+        Ok(Box::new(SimDatagrams { net: self.clone(), addr }))
+    }
+
+    fn udp_adopt(&self, _: net::UdpSocket) -> io::Result<Box<dyn Datagrams>> {
+        Err(no_system())
     }
 
     fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
@@ -159,4 +168,64 @@ impl Drop for SimStream {
     fn drop(&mut self) {
         self.net.with(|world| world.leave(self.id, self.side));
     }
+}
+
+struct SimDatagrams {
+    net: SimNet,
+    /// As it was bound.
+    addr: SocketAddr,
+}
+
+impl Datagrams for SimDatagrams {
+    fn connect(&self, addr: SocketAddr) -> io::Result<()> {
+        self.net.with(|world| world.udp_connect(self.addr, addr))
+    }
+
+    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
+        self.net.with(|world| world.poll_receive(self.addr, cx, buf))
+    }
+
+    fn poll_send_to(
+        &self,
+        _: &mut Context<'_>,
+        buf: &[u8],
+        to: Option<SocketAddr>,
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.net.with(|world| world.udp_send(self.addr, buf, to)))
+    }
+
+    /// There is always room to send, and nothing of the system's that could be attempted to be read.
+    fn poll_io(
+        &self,
+        _: &mut Context<'_>,
+        direction: Direction,
+        attempt: &mut dyn FnMut() -> io::Result<()>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Ready(match direction {
+            Direction::Read => Err(no_system()),
+            Direction::Write => attempt(),
+        })
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.net.with(|world| Ok(world.mailbox(self.addr)?.local_addr(self.addr)))
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.net.with(|world| world.mailbox(self.addr)?.peer.ok_or_else(|| ErrorKind::NotConnected.into()))
+    }
+
+    fn system(&self) -> io::Result<net::UdpSocket> {
+        Err(no_system())
+    }
+}
+
+impl Drop for SimDatagrams {
+    fn drop(&mut self) {
+        self.net.with(|world| world.udp_unbind(self.addr));
+    }
+}
+
+fn no_system() -> io::Error {
+    io::Error::new(ErrorKind::Unsupported, "the lab has no sockets of the system's, only simulated ones")
 }

@@ -23,6 +23,7 @@ use std::task::Waker;
 use asupersync_core::observe::Object;
 
 use super::conn::{CLIENT, Conn, End, SERVER, Side};
+use super::datagrams::Post;
 use super::link::{Change, Link, Rules};
 use super::pipe::{Pipe, What};
 use crate::random::Random;
@@ -53,6 +54,28 @@ pub(super) struct Bound {
 enum Event {
     Arrives(ConnId, Side),
     GivesUp(ConnId, Side),
+    /// A datagram, which [`Post`] has under the event's key.
+    Datagram,
+}
+
+/// Where something that is sent to an address goes, and from where it comes: as on Linux, where all
+/// addresses are this machine's.
+pub(super) fn route(to: SocketAddr) -> (SocketAddr, IpAddr) {
+    let (ip, from) = match to.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() || ip.is_loopback() => {
+            let ip = if ip.is_unspecified() { Ipv4Addr::LOCALHOST } else { ip };
+            (ip.into(), Ipv4Addr::LOCALHOST.into())
+        }
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()),
+        ip => (ip, ip),
+    };
+    (SocketAddr::new(ip, to.port()), from)
+}
+
+/// An address and a port overlap.
+pub(super) fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip(), other.ip());
+    one.port() == other.port() && (a == b || a.is_unspecified() || b.is_unspecified())
 }
 
 /// All of it.
@@ -67,6 +90,7 @@ pub(super) struct World {
     pub(super) listeners: BTreeMap<SocketAddr, Bound>,
     pub(super) conns: BTreeMap<ConnId, Conn>,
     made: ConnId,
+    pub(super) post: Post,
     /// By time, and then in the order in which they were set.
     events: BTreeMap<(u64, u64), Event>,
     set: u64,
@@ -88,6 +112,7 @@ impl World {
             listeners: BTreeMap::new(),
             conns: BTreeMap::new(),
             made: 0,
+            post: Post::default(),
             events: BTreeMap::new(),
             set: 0,
             woken: Vec::new(),
@@ -96,8 +121,15 @@ impl World {
         }
     }
 
+    /// Has the datagram under the key that this returns seen to at a time.
+    pub(super) fn expect_datagram(&mut self, arrives: u64) -> (u64, u64) {
+        self.set += 1;
+        self.events.insert((arrives, self.set), Event::Datagram);
+        (arrives, self.set)
+    }
+
     /// An object, and a seed that is the same in every order of the steps.
-    fn object(&mut self) -> (Object, u64) {
+    pub(super) fn object(&mut self) -> (Object, u64) {
         let object = Object::new();
         let seed = if self.explored { Random::new(object.number()).bits() } else { self.seeds.bits() };
         (object, seed)
@@ -123,24 +155,24 @@ impl World {
 
     /// A port that nobody has at this address: one that is drawn, or the next after it.
     fn free_port(&mut self, ip: IpAddr) -> io::Result<u16> {
+        self.draw_port(|world, port| {
+            world.touch_port(port);
+            !world.is_taken(SocketAddr::new(ip, port))
+        })
+    }
+
+    /// The first port that will do, from one on that is drawn.
+    pub(super) fn draw_port(&mut self, will_do: impl Fn(&World, u16) -> bool) -> io::Result<u16> {
         let count = u16::MAX - DYNAMIC + 1;
         let first = (self.object().1 % u64::from(count)) as u16;
-        let ports = (0..count).map(|n| DYNAMIC + (first + n) % count);
-        for port in ports {
-            self.touch_port(port);
-            if !self.is_taken(SocketAddr::new(ip, port)) {
-                return Ok(port);
-            }
-        }
-        Err(ErrorKind::AddrInUse.into())
+        let mut ports = (0..count).map(|n| DYNAMIC + (first + n) % count);
+        ports.find(|port| will_do(self, *port)).ok_or_else(|| ErrorKind::AddrInUse.into())
     }
 
     fn is_taken(&self, addr: SocketAddr) -> bool {
-        let overlaps = |other: &SocketAddr| {
-            let (a, b) = (addr.ip(), other.ip());
-            other.port() == addr.port() && (a == b || a.is_unspecified() || b.is_unspecified())
-        };
-        self.listeners.keys().any(overlaps) || self.conns.values().any(|conn| overlaps(&conn.addrs[CLIENT]))
+        let mut all =
+            self.listeners.keys().copied().chain(self.conns.values().map(|conn| conn.addrs[CLIENT]));
+        all.any(|other| overlap(addr, other))
     }
 
     pub(super) fn bind(&mut self, addr: SocketAddr) -> io::Result<SocketAddr> {
@@ -157,16 +189,7 @@ impl World {
 
     /// Begins a connection.
     pub(super) fn connect(&mut self, to: SocketAddr) -> io::Result<ConnId> {
-        // As on Linux, where all addresses are this machine's.
-        let (ip, from) = match to.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() || ip.is_loopback() => {
-                let ip = if ip.is_unspecified() { Ipv4Addr::LOCALHOST } else { ip };
-                (ip.into(), Ipv4Addr::LOCALHOST.into())
-            }
-            IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()),
-            ip => (ip, ip),
-        };
-        let to = SocketAddr::new(ip, to.port());
+        let (to, from) = route(to);
         let from = SocketAddr::new(from, self.free_port(from)?);
         let pipes = [(); 2].map(|()| {
             let (object, seed) = self.object();
@@ -385,7 +408,9 @@ impl World {
                 break;
             }
             self.now = self.now.max(entry.key().0);
+            let key = *entry.key();
             match entry.remove() {
+                Event::Datagram => self.deliver(key),
                 Event::Arrives(id, from) => {
                     if let Some(conn) = self.conns.get_mut(&id) {
                         conn.pipes[from].alarm = None;
@@ -479,6 +504,7 @@ impl World {
     pub(super) fn clear(&mut self) {
         self.events.clear();
         self.stale.extend(std::mem::take(&mut self.listeners).into_values().filter_map(|it| it.accepter));
+        self.stale.extend(std::mem::take(&mut self.post).wakers());
         let conns = std::mem::take(&mut self.conns);
         let ends = conns.into_values().flat_map(|conn| conn.ends);
         self.stale.extend(ends.flat_map(|end| end.reader.into_iter().chain(end.writer)));
