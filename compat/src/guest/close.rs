@@ -18,8 +18,10 @@ use super::shared::Shared;
 
 /// What is left of the finalizer's budget for telling how it went: at most this, and a tenth of it.
 const TELLING: Duration = Duration::from_millis(20);
-/// How long what was aborted may take to be dropped before it is counted as being there.
-const PARKING: Duration = Duration::from_millis(20);
+/// How long what was aborted may take to be dropped before it is counted as being there: at most this, and a
+/// tenth of what is left of the finalizer's budget. Only a thread that is busy takes it, and that takes the
+/// whole budget.
+const PARKING: Duration = Duration::from_secs(1);
 /// No limit, as far as a runtime's shutdown knows one.
 const NO_LIMIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -100,7 +102,7 @@ pub(super) async fn finalize<C: HasBlocking + HasTime>(cx: &Cx<C>, enclave: &Sha
     before(cx, enclave.drain_until(), enclave.drained()).await;
     enclave.release();
     // What was aborted just now is not to be counted, but for the name; a busy thread is not waited for.
-    before(cx, cx.now() + PARKING, enclave.parked()).await;
+    before(cx, cx.now() + PARKING.min(limit(cx) / 10), enclave.parked()).await;
     let aborted = enclave.ledger.close();
     let unnamed =
         if enclave.awaits_tasks { enclave.tasks().saturating_sub(enclave.ledger.calls()) } else { 0 };
