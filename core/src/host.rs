@@ -180,7 +180,9 @@ impl TaskMeta {
 impl Schedule for TaskMeta {
     fn schedule(&self, runnable: RawRunnable<Self>, why: Wake) {
         self.told.write();
-        self.owner.host().submit(Runnable(runnable), self.lane(), why);
+        // The scorecard measures what lanes cost beside a build without them.
+        let lane = if cfg!(one_lane) { Lane::Ready } else { self.lane() };
+        self.owner.host().submit(Runnable(runnable), lane, why);
     }
 
     fn completed(&self) {

@@ -67,6 +67,27 @@ fn commands_missing(page: &str, ci: &str) -> Vec<Problem> {
     missing("README.md", page).into_iter().chain(missing(".ci/run", ci)).collect()
 }
 
+/// What the scorecard wrote into the front page is as it wrote it: its first line has the FNV-1a of the block.
+fn figures_edited(page: &str) -> Vec<Problem> {
+    let block =
+        page.split_once("<!-- scorecard ").and_then(|(_, rest)| rest.split_once("<!-- end of scorecard -->"));
+    let parts = block.and_then(|(block, _)| block.split_once(" -->"));
+    let hash = |text: &str| {
+        text.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+        })
+    };
+    let what = "has figures that `cargo bench -p asupersync-scheduler --bench scorecard -- --readme` did not write: \
+                nobody else does";
+    let written = parts.is_some_and(|(written, figures)| written == format!("{:016x}", hash(figures)));
+    if written { Vec::new() } else { vec![Problem::new("README.md", what)] }
+}
+
+#[test]
+fn the_figures_of_the_front_page_are_those_of_the_scorecard() {
+    settle("figures", figures_edited(files::text("README.md")));
+}
+
 #[test]
 fn links_lead_somewhere() {
     let pages = files::all().iter().filter(|file| file.path.ends_with(".md"));
@@ -105,6 +126,12 @@ fn offences_are_caught() {
     crate::objects(&diff_differs(page, "//! A.\n\nsame\nold\n", "//! B.\n\nsame\nnew\n"), &[]);
     crate::objects(&diff_differs(page, "same\nold\n", "same\nnewer\n"), &["README.md: must show"]);
     crate::objects(&server_differs("x\n```rust\nfn main() { }\n```\n", source), &["README.md: must show"]);
+
+    // The FNV-1a of `a`, as published.
+    let page = |figures| format!("x <!-- scorecard af63dc4c8601ec8c -->{figures}<!-- end of scorecard --> y");
+    crate::objects(&figures_edited(&page("a")), &[]);
+    crate::objects(&figures_edited(&page("b")), &["README.md: has figures"]);
+    crate::objects(&figures_edited("x"), &["README.md: has figures"]);
 
     let run = "cargo test --workspace\n";
     crate::objects(&commands_missing(run, ""), &["README.md", ".ci/run", ".ci/run"]);

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
+use crate::cores;
 use crate::measure::{percentiles, spin_until};
 
 /// The body of the HTTP rows' response.
@@ -44,8 +44,8 @@ impl Load {
 /// How the client is to be started.
 pub(crate) fn command(load: Load, addr: SocketAddr, connections: u64, rounds: u64) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("a process knows its own program"));
-    let numbers = [addr.to_string(), connections.to_string(), rounds.to_string()];
-    command.arg("--client").arg(format!("{load:?}")).args(numbers);
+    command.arg("--client").arg(format!("{load:?}")).arg(addr.to_string());
+    command.args([connections, rounds, cores::of_clients() as u64].map(|number| number.to_string()));
     command
 }
 
@@ -58,26 +58,16 @@ pub(crate) fn run(load: Load, addr: SocketAddr, connections: u64, rounds: u64) -
     text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
 }
 
-/// Keeps this process to one core, if there are two: the server to the first, the client to the last.
-pub(crate) fn keep_to_one_core(server: bool) {
-    let allowed = sched_getaffinity(None).expect("a thread knows its cores");
-    let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect();
-    let core = if server { cores.first() } else { cores.last() };
-    let mut one = CpuSet::new();
-    one.set(*core.expect("it runs on one"));
-    sched_setaffinity(None, &one).expect("a thread may give up cores");
-}
-
 /// The client process.
-pub(crate) fn main(load: &str, addr: &str, connections: &str, rounds: &str) -> ExitCode {
-    let (Some(load), Ok(addr), Ok(connections), Ok(rounds)) =
-        (Load::named(load), addr.parse(), connections.parse(), rounds.parse())
+pub(crate) fn main(load: &str, addr: &str, connections: &str, rounds: &str, core: &str) -> ExitCode {
+    let (Some(load), Ok(addr), Ok(connections), Ok(rounds), Ok(core)) =
+        (Load::named(load), addr.parse(), connections.parse(), rounds.parse(), core.parse())
     else {
-        eprintln!("scorecard: a client needs a load, an address, and numbers of connections and rounds");
+        eprintln!("scorecard: a client needs a load, an address, numbers of connections and rounds, a core");
         return ExitCode::from(2);
     };
     if load != Load::Idle {
-        keep_to_one_core(false);
+        cores::keep_to(core);
     }
     match load {
         Load::Echo | Load::Http1 => many(load, addr, connections, rounds),

@@ -3,9 +3,9 @@
 //! Each point is the median of some fresh processes. The figures go to stdout as Markdown, and as a
 //! picture with logarithmic axes to `target/growth.svg`.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use crate::harness::{beside_target, sampled};
+use crate::harness::{beside_target, printed};
 use crate::peer::Peer::{self, Ours, Smol, Tokio, TokioCt};
 use crate::plot::{Plot, Series};
 use crate::rows::sized;
@@ -33,11 +33,18 @@ pub(crate) const CURVES: &[Curve] = &[
         run: sized::spawn,
     },
     Curve {
-        name: "drain",
-        unit: "ns a task, cancelled and joined",
+        name: "cancel",
+        unit: "ns a task that waits, cancelled and joined",
         sizes: SIZES,
         peers: PEERS,
-        run: sized::drain,
+        run: sized::cancel,
+    },
+    Curve {
+        name: "close",
+        unit: "ns a task of a region, or of a JoinSet, until it is empty",
+        sizes: SIZES,
+        peers: &[Ours, Tokio, TokioCt],
+        run: sized::close,
     },
     Curve {
         name: "timers",
@@ -67,7 +74,13 @@ const ROUNDS: usize = 3;
 
 /// Measures the curves up to a size, and draws them.
 pub(crate) fn measure(most: u64) -> ExitCode {
+    eprintln!(
+        "{} curves up to {most}: {}",
+        CURVES.len(),
+        if most > 10_000 { "about a quarter of an hour" } else { "a minute" }
+    );
     let mut plots = Vec::new();
+    let mut failed = Vec::new();
     for curve in CURVES {
         let mut plot = Plot { name: curve.name, unit: curve.unit, series: Vec::new() };
         println!("\n{}: {}\n", curve.name, curve.unit);
@@ -76,21 +89,38 @@ pub(crate) fn measure(most: u64) -> ExitCode {
         println!("|---|{}", "---|".repeat(sizes.len()));
         for peer in curve.peers {
             let mut points = Vec::new();
+            let mut cells = Vec::new();
             for size in &sizes {
-                let sample = || sampled(&["--point", curve.name, peer.name(), &size.to_string()]);
-                let Some(samples) =
-                    (0..ROUNDS).map(|_| sample().map(|figures| figures[0])).collect::<Option<Vec<_>>>()
-                else {
-                    return ExitCode::FAILURE;
-                };
-                points.push((*size as f64, median(&samples)));
+                match sample(curve, *peer, *size) {
+                    Ok(cost) => {
+                        points.push((*size as f64, cost));
+                        cells.push(format!("{cost:.0}"));
+                    }
+                    Err(why) => {
+                        failed.push(format!("{} of {} at {size}: {why}", curve.name, peer.name()));
+                        cells.push("**failed**".into());
+                    }
+                }
             }
-            println!("| {} | {} |", peer.name(), row(points.iter().map(|(_, cost)| format!("{cost:.0}"))));
+            println!("| {} | {} |", peer.name(), row(cells.into_iter()));
             plot.series.push(Series { name: peer.name(), points });
         }
         plots.push(plot);
     }
-    beside_target("growth.svg", &Plot::page(&plots))
+    let drawn = beside_target("growth.svg", &Plot::page(&plots));
+    failed.iter().for_each(|failed| eprintln!("scorecard: FAILED: {failed}"));
+    if failed.is_empty() { drawn } else { ExitCode::FAILURE }
+}
+
+/// The median of some fresh processes.
+fn sample(curve: &Curve, peer: Peer, size: u64) -> Result<f64, String> {
+    let this = std::env::current_exe().map_err(|error| error.to_string())?;
+    let once = || {
+        let args = ["--point", curve.name, peer.name(), &size.to_string()];
+        Ok(printed(Command::new(&this).args(args))?[0])
+    };
+    let samples: Result<Vec<f64>, String> = (0..ROUNDS).map(|_| once()).collect();
+    samples.map(|samples| median(&samples))
 }
 
 fn row(cells: impl Iterator<Item = String>) -> String {

@@ -1,7 +1,9 @@
 //! Samples in fresh processes, in rounds that run forwards and backwards, compared in pairs.
 
 use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
 
+use crate::apart;
 use crate::canary::Canary;
 use crate::measure::Figures;
 use crate::peer::Peer;
@@ -12,45 +14,87 @@ use crate::stats::{estimate, median};
 /// How thorough a run is.
 #[derive(Clone, Copy)]
 pub(crate) struct Options {
-    rounds: usize,
+    pub(crate) rounds: usize,
     /// Divides the work of each sample.
     scale: u64,
+    /// A round beside which the canary was slow is measured again.
+    again: bool,
 }
 
 impl Options {
-    pub(crate) const FULL: Options = Options { rounds: 15, scale: 1 };
-    pub(crate) const QUICK: Options = Options { rounds: 1, scale: 20 };
-}
+    pub(crate) const FULL: Options = Options { rounds: 15, scale: 1, again: true };
+    pub(crate) const QUICK: Options = Options { rounds: 1, scale: 20, again: false };
 
-/// Measures the wanted rows, or all, and prints the table.
-pub(crate) fn compare(wanted: &[&str], options: Options) -> ExitCode {
-    let mut canary = Canary::new();
-    let mut report = Report::default();
-    for row in ROWS.iter().filter(|row| wanted.is_empty() || wanted.contains(&row.name)) {
-        eprintln!("measuring {} {} ..", row.number, row.name);
-        let Some(rounds) = measure(row, options, &mut canary, &mut report) else { return ExitCode::FAILURE };
-        add(&mut report, row, &rounds);
+    /// How long the rows take when nothing disturbs them; known of full samples only.
+    fn duration(self, rows: &[&Row]) -> Option<Duration> {
+        let round: u64 = rows.iter().map(|row| row.seconds).sum();
+        (self.scale == 1).then(|| Duration::from_secs(round) * self.rounds as u32)
     }
-    report.print()
 }
 
-/// What each peer of a row did in each round; ours comes first.
+/// Measures the wanted rows, or all.
+pub(crate) fn compare(wanted: &[&str], options: Options) -> Option<Report> {
+    let rows: Vec<&Row> = ROWS.iter().filter(|row| wanted.is_empty() || wanted.contains(&row.name)).collect();
+    match options.duration(&rows) {
+        Some(duration) => eprintln!(
+            "{} rows of {} rounds each: about {} min on two quiet cores, at most twice that on busy ones",
+            rows.len(),
+            options.rounds,
+            duration.as_secs().div_ceil(60)
+        ),
+        None => eprintln!("{} rows, quickly: less than a minute", rows.len()),
+    }
+    let mut canary = Canary::new();
+    let mut report = Report::new(options.rounds);
+    for row in rows {
+        eprint!("measuring {} {} ..", row.number, row.name);
+        let begin = Instant::now();
+        let peers = present(row, &mut report);
+        let rounds = measure(row, &peers, options, &mut canary, &mut report)?;
+        add(&mut report, row, &peers, &rounds);
+        eprintln!(" {:.1} s", begin.elapsed().as_secs_f64());
+    }
+    Some(report)
+}
+
+/// Ours, and the row's peers that run here. A peer that is a program of its own may be missing, or refuse.
+fn present(row: &'static Row, report: &mut Report) -> Vec<Peer> {
+    const SMALL: u64 = 1000;
+    let mut peers = vec![Peer::Ours];
+    for peer in row.peers.iter().copied() {
+        let apart = peer.is_local() || peer == Peer::OneLane;
+        match if apart { sample(row, peer, SMALL) } else { Ok(Figures::new()) } {
+            Ok(_) => peers.push(peer),
+            Err(why) => {
+                eprint!("\nscorecard: {} {}: NOT MEASURED: {}: {why}\n..", row.number, row.name, peer.name());
+                report.absent.push((row, peer, why));
+            }
+        }
+    }
+    peers
+}
+
+/// What each peer did in each round.
 fn measure(
     row: &Row,
+    peers: &[Peer],
     options: Options,
     canary: &mut Canary,
     report: &mut Report,
 ) -> Option<Vec<Vec<Figures>>> {
-    let peers: Vec<Peer> = [Peer::Ours].into_iter().chain(row.peers.iter().copied()).collect();
     let mut rounds = Vec::new();
-    let mut again = options.rounds;
+    let mut again = if options.again { options.rounds } else { 0 };
     while rounds.len() < options.rounds {
         let quiet_before = canary.is_quiet();
         let mut round = vec![Figures::new(); peers.len()];
         // A B C, C B A, A B C ..: a drift of the machine favours nobody.
         for index in 0..peers.len() {
             let index = if rounds.len() % 2 == 0 { index } else { peers.len() - 1 - index };
-            round[index] = spawn(row, peers[index], options.scale)?;
+            round[index] = sample(row, peers[index], options.scale)
+                .map_err(|why| {
+                    eprintln!("\nscorecard: {} of {} failed: {why}", row.name, peers[index].name())
+                })
+                .ok()?;
         }
         if quiet_before && canary.is_quiet() {
             rounds.push(round);
@@ -65,19 +109,19 @@ fn measure(
     Some(rounds)
 }
 
-fn add(report: &mut Report, row: &'static Row, rounds: &[Vec<Figures>]) {
+fn add(report: &mut Report, row: &'static Row, peers: &[Peer], rounds: &[Vec<Figures>]) {
     for (at, metric) in row.metrics.iter().enumerate() {
         let of = |peer: usize| -> Vec<f64> { rounds.iter().map(|round| round[peer][at]).collect() };
         let ours = of(0);
-        let medians: Vec<f64> = (1..=row.peers.len()).map(|peer| median(&of(peer))).collect();
+        let medians: Vec<f64> = (0..peers.len()).map(|peer| median(&of(peer))).collect();
         // A floor is nobody's result to beat.
-        let real = |index: &usize| row.peers[*index] != Peer::Raw;
-        let best = (0..medians.len()).filter(real).min_by(|a, b| medians[*a].total_cmp(&medians[*b]));
-        if row.peers.is_empty() {
-            report.lines.push(Line::alone(row, metric, median(&ours)));
+        let real = |index: &usize| peers[*index] != Peer::Raw && !peers[*index].is_local();
+        let best = (1..peers.len()).filter(real).min_by(|a, b| medians[*a].total_cmp(&medians[*b]));
+        if peers.len() == 1 {
+            report.lines.push(Line::alone(row, metric, medians[0]));
         }
-        for (index, peer) in row.peers.iter().enumerate() {
-            let theirs = of(index + 1);
+        for (index, peer) in peers.iter().enumerate().skip(1) {
+            let theirs = of(index);
             let ratios: Vec<f64> = ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect();
             let of_tokio = metric.tokio.filter(|_| *peer == Peer::Tokio);
             let of_best = metric.best.filter(|_| best == Some(index));
@@ -85,7 +129,7 @@ fn add(report: &mut Report, row: &'static Row, rounds: &[Vec<Figures>]) {
             report.lines.push(Line::beside(
                 row,
                 metric,
-                median(&ours),
+                medians[0],
                 *peer,
                 medians[index],
                 estimate(&ratios),
@@ -96,33 +140,36 @@ fn add(report: &mut Report, row: &'static Row, rounds: &[Vec<Figures>]) {
 }
 
 /// One sample of each metric.
-fn spawn(row: &Row, peer: Peer, scale: u64) -> Option<Figures> {
-    let figures = sampled(&["--sample", row.name, peer.name(), &scale.to_string()])?;
-    assert_eq!(figures.len(), row.metrics.len(), "{} has a figure for each metric", row.name);
-    Some(figures)
+fn sample(row: &Row, peer: Peer, scale: u64) -> Result<Figures, String> {
+    let figures = printed(&mut apart::command(row, peer, scale)?)?;
+    if figures.len() == row.metrics.len() {
+        return Ok(figures);
+    }
+    Err(format!("{} has {} metrics, and it has {} figures", row.name, row.metrics.len(), figures.len()))
 }
 
-/// What a process of its own prints.
-pub(crate) fn sampled(args: &[&str]) -> Option<Figures> {
-    let exe = std::env::current_exe().ok()?;
-    let output = Command::new(exe).args(args).output().ok()?;
+/// The figures that a process of its own prints.
+pub(crate) fn printed(command: &mut Command) -> Result<Figures, String> {
+    let output = command.output().map_err(|error| format!("{command:?} does not start: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let figures: Figures = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
     if output.status.success() && !figures.is_empty() {
-        return Some(figures);
+        return Ok(figures);
     }
     let errors = String::from_utf8_lossy(&output.stderr);
-    eprintln!("scorecard: {} failed ({}): {text}{errors}", args.join(" "), output.status);
-    None
+    Err(format!("{}: {}", output.status, errors.trim()))
 }
 
 /// Writes a file into the target directory.
 pub(crate) fn beside_target(name: &str, text: &str) -> ExitCode {
-    let target = std::env::current_exe().ok().and_then(|exe| Some(exe.ancestors().nth(3)?.join(name)));
-    match target.map(|path| std::fs::write(path, text)) {
-        Some(Ok(())) => ExitCode::SUCCESS,
-        other => {
-            eprintln!("scorecard: cannot write {name} into the target directory: {other:?}");
+    let written = std::env::current_exe()
+        .map_err(|error| error.to_string())
+        .and_then(|this| apart::target(&this).map(|target| target.join(name)))
+        .and_then(|path| std::fs::write(path, text).map_err(|error| error.to_string()));
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("scorecard: cannot write {name} into the target directory: {why}");
             ExitCode::FAILURE
         }
     }

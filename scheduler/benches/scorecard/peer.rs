@@ -8,6 +8,8 @@
 //! | `smol` | async-executor's `Executor` on 2 threads, async-io |
 //! | `smol-static` | its `StaticExecutor`, likewise |
 //! | `kanal`, `flume` | these channels, on Tokio multi-thread |
+//! | `monoio`, `compio`, `glommio` | these, on one thread, with io_uring; see [`apart`](crate::apart) |
+//! | `one-lane` | this runtime built without its lanes; likewise |
 //! | `raw` | one thread around epoll, without a runtime: a floor, not a peer |
 
 use std::future::{Future, poll_fn};
@@ -36,11 +38,19 @@ pub(crate) enum Peer {
     SmolStatic,
     Kanal,
     Flume,
+    Monoio,
+    Compio,
+    Glommio,
+    OneLane,
     Raw,
 }
 
-/// Every runtime that has tasks.
+/// Every runtime whose tasks may run on any of its threads.
 pub(crate) const ALL: &[Peer] = &[Peer::Tokio, Peer::TokioCt, Peer::Smol, Peer::SmolStatic];
+
+/// Those, and the ones whose tasks may not.
+pub(crate) const ALL_AND_LOCAL: &[Peer] =
+    &[Peer::Tokio, Peer::TokioCt, Peer::Smol, Peer::SmolStatic, Peer::Monoio, Peer::Compio, Peer::Glommio];
 
 impl Peer {
     pub(crate) fn name(self) -> &'static str {
@@ -52,15 +62,25 @@ impl Peer {
             Peer::SmolStatic => "smol-static",
             Peer::Kanal => "kanal",
             Peer::Flume => "flume",
+            Peer::Monoio => "monoio",
+            Peer::Compio => "compio",
+            Peer::Glommio => "glommio",
+            Peer::OneLane => "one-lane",
             Peer::Raw => "raw",
         }
     }
 
     pub(crate) fn named(name: &str) -> Option<Peer> {
         use Peer::*;
-        [Ours, Tokio, TokioCt, Smol, SmolStatic, Kanal, Flume, Raw]
+        [Ours, Tokio, TokioCt, Smol, SmolStatic, Kanal, Flume, Monoio, Compio, Glommio, OneLane, Raw]
             .into_iter()
             .find(|peer| peer.name() == name)
+    }
+
+    /// Its tasks stay on the thread that spawned them, and need not be `Send`: no count of references in them
+    /// is atomic, and no other core helps. It is shown, and no target is beside it.
+    pub(crate) fn is_local(self) -> bool {
+        matches!(self, Peer::Monoio | Peer::Compio | Peer::Glommio)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::harness::beside_target;
-use crate::peer::Peer;
+use crate::peer::{Peer, workers};
 use crate::rows::{Metric, Row};
 use crate::stats::Estimate;
 
@@ -59,12 +59,12 @@ impl Line {
         };
         match &self.beside {
             Some(Beside { peer, value, ratio, .. }) => format!(
-                "| {number} | {name}, {unit} | {ours} | {} | {} | {:.3} ({:.3} to {:.3}) | {verdict} |",
+                "| {number} | {name}, {unit} | {ours} | {} | {} | {} ({} to {}) | {verdict} |",
                 peer.name(),
                 shown(*value),
-                ratio.median,
-                ratio.low,
-                ratio.high
+                shown(ratio.median),
+                shown(ratio.low),
+                shown(ratio.high)
             ),
             None => format!("| {number} | {name}, {unit} | {ours} | | | | {verdict} |"),
         }
@@ -93,18 +93,19 @@ impl Line {
 
 /// Four figures are as much as a benchmark knows.
 fn shown(value: f64) -> String {
-    if value >= 1000.0 {
-        format!("{value:.0}")
-    } else if value >= 10.0 {
-        format!("{value:.1}")
-    } else {
-        format!("{value:.3}")
+    match value.abs() {
+        1000.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        0.01.. | 0.0 => format!("{value:.3}"),
+        _ => format!("{value:.1e}"),
     }
 }
 
-#[derive(Default)]
 pub(crate) struct Report {
     pub(crate) lines: Vec<Line>,
+    /// Peers that are not there, or did not run, and why.
+    pub(crate) absent: Vec<(&'static Row, Peer, String)>,
+    rounds: usize,
     /// Rounds that were measured again.
     pub(crate) discarded: usize,
     /// Rounds that count although the canary was slow.
@@ -112,19 +113,45 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Prints the table, and writes `target/scorecard.json`.
-    pub(crate) fn print(&self) -> ExitCode {
-        println!("| # | workload | ours | peer | peer's | ours / peer (95 %) | target | holds |");
-        println!("|---|---|---|---|---|---|---|---|");
-        self.lines.iter().for_each(|line| println!("{}", line.markdown()));
+    pub(crate) fn new(rounds: usize) -> Self {
+        Report { lines: Vec::new(), absent: Vec::new(), rounds, discarded: 0, disturbed: 0 }
+    }
+
+    /// The table, and what to know of it.
+    pub(crate) fn markdown(&self) -> String {
+        let mut page = "| # | workload | ours | peer | peer's | ours / peer (95 %) | target | holds |\n\
+                        |---|---|---|---|---|---|---|---|\n"
+            .to_owned();
+        self.lines.iter().for_each(|line| page += &(line.markdown() + "\n"));
         let verdicts = || self.lines.iter().filter_map(Line::verdict);
         let held = verdicts().filter(|(_, holds)| *holds).count();
-        println!("\n{held} of {} targets hold.", verdicts().count());
-        println!(
-            "Rounds discarded because the canary was slow: {}; kept although it was: {}.",
-            self.discarded, self.disturbed
+        page += &format!("\n{held} of {} targets hold.\n", verdicts().count());
+        page += &format!(
+            "{} rounds on {} cores. Discarded because the canary was slow: {}; kept although it was: {}.\n",
+            self.rounds,
+            workers(),
+            self.discarded,
+            self.disturbed
         );
-        let json: Vec<String> = self.lines.iter().map(Line::json).collect();
+        if self.lines.iter().any(|line| line.beside.as_ref().is_some_and(|beside| beside.peer.is_local())) {
+            page += "Tasks of monoio, compio and glommio stay on one thread, and need not be `Send`: \
+                     no target is beside them.\n";
+        }
+        for (row, peer, why) in &self.absent {
+            page +=
+                &format!("\n**Not measured**: {} in row {}, {}: {why}\n", peer.name(), row.number, row.name);
+        }
+        page
+    }
+
+    /// Prints the table, and writes `target/scorecard.json`.
+    pub(crate) fn print(&self) -> ExitCode {
+        print!("{}", self.markdown());
+        let absent = self.absent.iter().map(|(row, peer, why)| {
+            let (peer, number) = (peer.name(), row.number);
+            format!(r#"{{"row":{number},"peer":"{peer}","absent":{why:?}}}"#)
+        });
+        let json: Vec<String> = self.lines.iter().map(Line::json).chain(absent).collect();
         beside_target("scorecard.json", &format!("[{}]\n", json.join(",\n ")))
     }
 }

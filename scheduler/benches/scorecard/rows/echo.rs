@@ -10,6 +10,7 @@ use asupersync::{Cx, Outcome};
 use mio::{Events, Interest, Poll, Token};
 
 use crate::client::{self, Load};
+use crate::cores;
 use crate::measure::{Figures, Measure};
 use crate::peer::{Foreign, Peer, Smol, TokioCt, TokioMt, ours};
 
@@ -41,7 +42,7 @@ pub(super) fn one(peer: Peer, scale: u64) -> Figures {
 }
 
 fn serve(peer: Peer, work: Work) -> Figures {
-    client::keep_to_one_core(true);
+    cores::keep_to_servers();
     match peer {
         Peer::Ours => ours_serve(work),
         Peer::Tokio => foreign_serve::<TokioMt>(work),

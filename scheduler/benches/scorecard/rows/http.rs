@@ -15,6 +15,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use crate::client::{self, HELLO, Load};
+use crate::cores;
 use crate::measure::{Figures, Measure};
 use crate::peer::{Foreign, Peer, TokioCt, TokioMt, ours};
 
@@ -38,7 +39,7 @@ async fn cost(load: Load, addr: SocketAddr, rounds: u64) -> Figures {
 }
 
 pub(super) fn one(peer: Peer, scale: u64) -> Figures {
-    client::keep_to_one_core(true);
+    cores::keep_to_servers();
     let rounds = 8000 / scale;
     match peer {
         Peer::Ours => ours_one(rounds),
@@ -80,7 +81,7 @@ fn tokio_one<P: Foreign<Listener = tokio::net::TcpListener, Stream = tokio::net:
 }
 
 pub(super) fn two(peer: Peer, scale: u64) -> Figures {
-    client::keep_to_one_core(true);
+    cores::keep_to_servers();
     let rounds = 4000 / scale;
     match peer {
         Peer::Ours => ours_two(rounds),

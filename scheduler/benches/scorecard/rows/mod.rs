@@ -3,11 +3,13 @@
 //! Each has its effect asserted, on every peer: what was sent arrived, what was spawned ran, what
 //! was cancelled is gone. Only what the body measures counts, not the start of the runtime.
 
+mod bare;
 mod cancel;
 mod channel;
 mod echo;
 mod http;
 mod idle;
+mod lanes;
 mod lock;
 mod memory;
 mod region;
@@ -17,7 +19,7 @@ mod timer;
 mod wake;
 
 use crate::measure::Figures;
-use crate::peer::{ALL, Peer};
+use crate::peer::{ALL, ALL_AND_LOCAL, Peer};
 
 /// One workload.
 pub(crate) struct Row {
@@ -27,6 +29,8 @@ pub(crate) struct Row {
     pub(crate) metrics: &'static [Metric],
     /// Beside ours.
     pub(crate) peers: &'static [Peer],
+    /// What a round of it takes, about, on two quiet cores.
+    pub(crate) seconds: u64,
     /// Does the work, divided by a scale, and returns a figure for each metric.
     pub(crate) run: fn(Peer, u64) -> Figures,
 }
@@ -82,14 +86,15 @@ impl Metric {
     }
 }
 
-use Peer::{Flume, Kanal, Raw, Smol, Tokio, TokioCt};
+use Peer::{Compio, Flume, Glommio, Kanal, Monoio, OneLane, Raw, Smol, Tokio, TokioCt};
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
         number: 1,
         name: "spawn",
         metrics: &[metric("spawn and join", "ns").tokio(0.4).best(0.8), metric("spawn and join", "CPU ns")],
-        peers: ALL,
+        peers: ALL_AND_LOCAL,
+        seconds: 4,
         run: spawn::joined,
     },
     Row {
@@ -100,6 +105,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("spawn from outside", "CPU ns"),
         ],
         peers: ALL,
+        seconds: 2,
         run: spawn::remote,
     },
     Row {
@@ -107,6 +113,7 @@ pub(crate) const ROWS: &[Row] = &[
         name: "chain",
         metrics: &[metric("chained spawn", "ns").tokio(0.6).best(0.9), metric("chained spawn", "CPU ns")],
         peers: ALL,
+        seconds: 2,
         run: spawn::chained,
     },
     Row {
@@ -117,6 +124,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("a pair and two oneshots", "CPU ns"),
         ],
         peers: ALL,
+        seconds: 1,
         run: channel::ping_pong,
     },
     Row {
@@ -126,7 +134,8 @@ pub(crate) const ROWS: &[Row] = &[
             metric("yield, 1000 tasks", "ns").tokio(0.8).best(0.8),
             metric("yield, 1000 tasks", "CPU ns"),
         ],
-        peers: ALL,
+        peers: ALL_AND_LOCAL,
+        seconds: 1,
         run: spawn::yields,
     },
     Row {
@@ -137,6 +146,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("wake from outside, parked, p99", "us").tokio(0.5).best(1.0),
         ],
         peers: ALL,
+        seconds: 10,
         run: wake::from_outside,
     },
     Row {
@@ -148,6 +158,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("mpsc unbounded", "ns").tokio(0.5).best(1.1),
         ],
         peers: &[Tokio, TokioCt, Smol, Kanal, Flume],
+        seconds: 2,
         run: channel::mpsc,
     },
     Row {
@@ -161,6 +172,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("notify_waiters, 100 waiters", "ns"),
         ],
         peers: &[Tokio],
+        seconds: 2,
         run: channel::others,
     },
     Row {
@@ -171,6 +183,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("semaphore, 8 tasks", "ns").tokio(0.6).best(0.8),
         ],
         peers: &[Tokio, TokioCt, Smol],
+        seconds: 1,
         run: lock::contended,
     },
     Row {
@@ -180,7 +193,9 @@ pub(crate) const ROWS: &[Row] = &[
             metric("timer set and dropped, single", "ns").tokio(0.2),
             metric("timer set and dropped, many live", "ns").tokio(0.6),
         ],
-        peers: &[Tokio, TokioCt, Smol],
+        // Not glommio, one task of which can have no more than 32,767 wakers.
+        peers: &[Tokio, TokioCt, Smol, Monoio, Compio],
+        seconds: 4,
         run: timer::dropped,
     },
     Row {
@@ -191,7 +206,8 @@ pub(crate) const ROWS: &[Row] = &[
             metric("their lateness, p50", "us").tokio(0.1),
             metric("their lateness, p99", "us"),
         ],
-        peers: &[Tokio, TokioCt, Smol],
+        peers: &[Tokio, TokioCt, Smol, Monoio, Compio, Glommio],
+        seconds: 8,
         run: timer::expired,
     },
     Row {
@@ -201,7 +217,8 @@ pub(crate) const ROWS: &[Row] = &[
             metric("echo of 64 B, 64 connections, one core", "CPU ns").tokio(0.85).best(0.92),
             metric("echo of 64 B, 64 connections, one core", "ns"),
         ],
-        peers: &[Tokio, TokioCt, Smol, Raw],
+        peers: &[Tokio, TokioCt, Smol, Monoio, Compio, Glommio, Raw],
+        seconds: 100,
         run: echo::many,
     },
     Row {
@@ -211,7 +228,8 @@ pub(crate) const ROWS: &[Row] = &[
             metric("echo of 64 B, one connection, p50", "us").tokio(0.9).best(1.0),
             metric("echo of 64 B, one connection, p99", "us").tokio(0.9).best(1.0),
         ],
-        peers: &[Tokio, TokioCt, Smol, Raw],
+        peers: &[Tokio, TokioCt, Smol, Monoio, Compio, Glommio, Raw],
+        seconds: 16,
         run: echo::one,
     },
     Row {
@@ -222,6 +240,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("hyper, HTTP/1.1, 64 connections, one core", "ns"),
         ],
         peers: &[Tokio, TokioCt],
+        seconds: 24,
         run: http::one,
     },
     Row {
@@ -232,6 +251,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("hyper, HTTP/2, 64 streams, one core", "ns"),
         ],
         peers: &[Tokio, TokioCt],
+        seconds: 9,
         run: http::two,
     },
     Row {
@@ -242,6 +262,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("an idle connection", "bytes").tokio(0.36).best(0.8),
         ],
         peers: &[Tokio, TokioCt, Smol],
+        seconds: 12,
         run: memory::idle,
     },
     Row {
@@ -252,6 +273,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("open, 8 children, join, close", "CPU ns"),
         ],
         peers: &[Tokio, TokioCt],
+        seconds: 1,
         run: region::of_eight,
     },
     Row {
@@ -264,6 +286,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("cancel among 100k ready, inside, p99", "us").best(1.0),
         ],
         peers: &[Tokio, TokioCt, Smol],
+        seconds: 15,
         run: cancel::one_of_many,
     },
     Row {
@@ -271,6 +294,7 @@ pub(crate) const ROWS: &[Row] = &[
         name: "drain",
         metrics: &[metric("cancel and join 100k", "ns a task").tokio(0.5).best(0.8)],
         peers: ALL,
+        seconds: 1,
         run: cancel::all,
     },
     Row {
@@ -282,6 +306,34 @@ pub(crate) const ROWS: &[Row] = &[
             metric("others' share of the polls in a cancel flood", "share").bound(Bound::AtLeast(1.0 / 17.0)),
         ],
         peers: &[],
+        seconds: 2,
         run: idle::idle,
+    },
+    Row {
+        number: 20,
+        name: "lanes",
+        metrics: &[
+            metric("spawn and join, beside no lanes", "CPU ns").best(1.02),
+            metric("yield, beside no lanes", "CPU ns").best(1.02),
+            metric("echo, beside no lanes", "CPU ns").best(1.02),
+        ],
+        peers: &[OneLane],
+        seconds: 28,
+        run: lanes::tax,
+    },
+    Row {
+        number: 21,
+        name: "bare",
+        metrics: &[
+            metric("a task in a region, more than a bare one, native", "ns").bound(Bound::AtMost(150.0)),
+            metric("a task in a region, more than a bare one, on Tokio", "ns").bound(Bound::AtMost(150.0)),
+            metric("a task in a region, native, one core", "ns"),
+            metric("a bare cell in a ring, one core", "ns"),
+            metric("a task in a region, on Tokio, one core", "ns"),
+            metric("tokio::spawn, one core", "ns"),
+        ],
+        peers: &[],
+        seconds: 2,
+        run: bare::beside_bare,
     },
 ];
