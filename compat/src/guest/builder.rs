@@ -81,7 +81,7 @@ impl Builder {
         let quiet = Arc::<Quiet>::default();
         let parks = quiet.clone();
         let engine = Engine::start(&self.plan, move || parks.park())?;
-        let shared = Shared::new(Location::caller(), self.awaits_tasks, quiet, engine);
+        let shared = Shared::new(Location::caller(), cx.restrict(), self.awaits_tasks, quiet, engine);
         let (keeps, ends, opened_at) = (shared.clone(), shared.clone(), cx.now());
         let (enclave, released) = Enclave::new(shared);
         // Of a region that is Closed, the runtime is dropped with it.

@@ -80,7 +80,7 @@ impl<C: HasSpawn, T: Send + 'static> Future for Call<'_, C, T> {
 impl<C: HasSpawn, T: Send + 'static> Drop for Call<'_, C, T> {
     fn drop(&mut self) {
         let Some(join) = self.join.take().filter(|join| !join.is_finished()) else { return };
-        if self.shared.quiet.is_draining() {
+        if self.shared.is_draining() {
             self.shared.ledger.abort(self.key);
         }
         join.abort();

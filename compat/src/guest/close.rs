@@ -1,5 +1,6 @@
 //! The end of an enclave: Request, Drain, Finalize, as its region goes through them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
@@ -13,6 +14,7 @@ use asupersync_core::region::LeftoverKind;
 use asupersync_core::{Cx, Time};
 use tokio_util::sync::CancellationToken;
 
+use super::engine::Threads;
 use super::ledger::{Entry, Kind};
 use super::shared::Shared;
 
@@ -108,30 +110,48 @@ pub(super) async fn finalize<C: HasBlocking + HasTime>(cx: &Cx<C>, enclave: &Sha
         if enclave.awaits_tasks { enclave.tasks().saturating_sub(enclave.ledger.calls()) } else { 0 };
     let Some(engine) = enclave.take_engine() else { return };
     let (begun, until, threads) = (cx.now(), Instant::now() + limit(cx), engine.threads());
+    let ending = Ending { cx, enclave, opened_at, aborted, unnamed, threads, begun };
     // If its budget is spent, or the host shuts down, the runtime is being shut down all the same.
     drop(cx.run_blocking("enclave shutdown", move || engine.shut_down(until)).await);
-    let threads = threads.count();
-    let left = aborted.into_iter().filter_map(|(key, Entry { kind, site, since })| {
-        let remains = enclave.ledger.has(key);
-        // A job that is gone has ended by itself.
-        let ended = matches!(kind, Kind::Job(_)) && !remains;
-        let quarantined = remains && !matches!(kind, Kind::Ticket(_));
-        (!ended).then(|| Left { what: kind.name(), site, since, quarantined })
-    });
-    let left: Vec<Left> = left.collect();
-    let report = EnclaveReport {
-        site: enclave.site,
-        end: match (threads, left.len() + unnamed) {
+    drop(ending);
+}
+
+/// The shutdown of an enclave. Dropped, it tells how that went: so it does where the finalizer is dropped, too,
+/// since its budget was spent.
+struct Ending<'a, C: HasTime> {
+    cx: &'a Cx<C>,
+    enclave: &'a Shared,
+    opened_at: Time,
+    /// Guests that were there when the drain was over.
+    aborted: BTreeMap<u64, Entry>,
+    unnamed: usize,
+    threads: Threads,
+    begun: Time,
+}
+
+impl<C: HasTime> Drop for Ending<'_, C> {
+    fn drop(&mut self) {
+        let Ending { cx, enclave, unnamed, .. } = *self;
+        let threads = self.threads.count();
+        let left = std::mem::take(&mut self.aborted).into_iter();
+        let left = left.filter_map(|(key, Entry { kind, site, since })| {
+            let remains = enclave.ledger.has(key);
+            // A job that is gone has ended by itself.
+            let ended = matches!(kind, Kind::Job(_)) && !remains;
+            let quarantined = remains && !matches!(kind, Kind::Ticket(_));
+            (!ended).then(|| Left { what: kind.name(), site, since, quarantined })
+        });
+        let left: Vec<Left> = left.collect();
+        let end = match (threads, left.len() + unnamed) {
             (0, 0) => End::Drained,
             (0, dropped) => End::Aborted(dropped),
             (threads, _) => End::Quarantined(threads),
-        },
-        left,
-        unnamed,
-        shutdown: cx.now() - begun,
-    };
-    tell(cx, &report, threads, opened_at);
-    enclave.set_report(report);
+        };
+        let shutdown = cx.now() - self.begun;
+        let report = EnclaveReport { site: enclave.site, end, left, unnamed, shutdown };
+        tell(cx, &report, threads, self.opened_at);
+        enclave.set_report(report);
+    }
 }
 
 /// Awaits `future` until the given time; not at all if that is past.

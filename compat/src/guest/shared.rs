@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use asupersync_core::{Cancelled, Reason, ReasonKind, Time};
+use asupersync_core::{Cancelled, Cx, Reason, ReasonKind, Time};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,8 @@ use super::ledger::{Entry, Kind, Ledger, lock};
 pub(super) struct Shared {
     /// The line that opened it.
     pub(super) site: &'static Location<'static>,
+    /// That of the region it belongs to.
+    cx: Cx<()>,
     pub(super) ledger: Ledger,
     pub(super) token: CancellationToken,
     /// Its drain waits for the tasks that guests spawned, too.
@@ -73,12 +75,14 @@ pub(super) trait Belonging: Send + Sync {
 impl Shared {
     pub(super) fn new(
         site: &'static Location<'static>,
+        cx: &Cx<()>,
         awaits_tasks: bool,
         quiet: Arc<Quiet>,
         (engine, handle): (Engine, Handle),
     ) -> Arc<Shared> {
         Arc::new(Shared {
             site,
+            cx: cx.clone(),
             awaits_tasks,
             quiet,
             handle: Mutex::new(Some(handle)),
@@ -89,6 +93,11 @@ impl Shared {
             drain_until: Mutex::new(Time::ZERO),
             report: Mutex::default(),
         })
+    }
+
+    /// What is aborted now had no more time. The region is asked before anybody can tell the enclave.
+    pub(super) fn is_draining(&self) -> bool {
+        self.quiet.is_draining() || self.cx.is_cancelled()
     }
 
     /// The runtime, until it is shut down.

@@ -121,22 +121,24 @@ impl Host for TokioHost {
     }
 }
 
-/// Polls one of ours, if there is one, and wants to be polled again.
+/// Polls one of ours, if there is one, and wants to be polled again if there are more.
 fn pump(lanes: &Mutex<Lanes>, task: &mut Context<'_>) -> Poll<()> {
     let mut queued = lock(lanes);
-    match queued.queues.take(|_| 0) {
-        Some(runnable) => {
-            drop(queued);
-            let _ = runnable.run();
-            task.waker().wake_by_ref();
-            Poll::Pending
-        }
-        None if queued.closed => Poll::Ready(()),
-        None => {
-            queued.idle.push(task.waker().clone());
-            Poll::Pending
-        }
+    if let Some(runnable) = queued.queues.take(|_| 0) {
+        drop(queued);
+        let _ = runnable.run();
+        queued = lock(lanes);
     }
+    if !queued.queues.is_empty() {
+        drop(queued);
+        task.waker().wake_by_ref();
+        return Poll::Pending;
+    }
+    if queued.closed {
+        return Poll::Ready(());
+    }
+    queued.idle.push(task.waker().clone());
+    Poll::Pending
 }
 
 /// Locks, ignoring poison: no lock here is held while user code runs.

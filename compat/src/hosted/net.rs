@@ -1,7 +1,7 @@
 //! Tokio's sockets behind core's `Sockets`.
 
 use std::future::Future;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Read};
 use std::net::{self, Shutdown, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::{Mutex, OnceLock};
@@ -9,11 +9,15 @@ use std::task::{Context, Poll, ready};
 
 use asupersync_core::io::{Datagrams, Listener, Sockets, Stream};
 use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::runtime::Handle;
 
 use super::host::lock;
 use super::udp::HostedDatagrams;
+
+/// The system tells of each arrival anew (epoll, kqueue), whether what came before was all read or not.
+const EDGES: bool = cfg!(any(target_os = "linux", target_vendor = "apple"));
 
 /// The sockets of one runtime.
 #[derive(Clone)]
@@ -94,9 +98,18 @@ impl Stream for HostedStream {
         let stream = self.stream()?;
         loop {
             ready!(stream.poll_read_ready(cx))?;
-            match stream.try_read(buf) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                other => return Poll::Ready(other),
+            let mut read = None;
+            let tried = stream.try_io(Interest::READABLE, || {
+                let n = (&*SockRef::from(stream)).read(buf)?;
+                read = Some(n);
+                // What leaves room in the buffer was the last, and the next call would be a read in vain: Tokio
+                // is told so. What arrives meanwhile is news that this does not take back.
+                if EDGES && 0 < n && n < buf.len() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            });
+            match (read, tried) {
+                (Some(n), _) => return Poll::Ready(Ok(n)),
+                (None, Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
+                (None, tried) => return Poll::Ready(tried.map(|()| 0)),
             }
         }
     }

@@ -79,7 +79,8 @@ struct Policy {
 pub struct RegionLayer<C = All> {
     /// `None`: that of the request.
     cx: Option<Cx<C>>,
-    policy: Policy,
+    /// Shared, since services are cloned for each request.
+    policy: Arc<Policy>,
 }
 
 impl<C> RegionLayer<C> {
@@ -102,35 +103,39 @@ impl<C> RegionLayer<C> {
             on_disconnect: Disconnect::Cancel,
             by_route: None,
         };
-        RegionLayer { cx: None, policy }
+        RegionLayer { cx: None, policy: Arc::new(policy) }
+    }
+
+    fn policy(&mut self) -> &mut Policy {
+        Arc::make_mut(&mut self.policy)
     }
 
     /// How long a handler and its body may go on after Request; the region's own budget is a limit
     /// too.
     #[must_use]
     pub fn drain(mut self, budget: Budget) -> Self {
-        self.policy.drain = budget;
+        self.policy().drain = budget;
         self
     }
 
     /// How long all finalizers of a request together may take.
     #[must_use]
     pub fn finalize(mut self, budget: Budget) -> Self {
-        self.policy.finalize = budget;
+        self.policy().finalize = budget;
         self
     }
 
     /// The name of each request's task and region; `request` if nothing is said.
     #[must_use]
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.policy.name = name.into();
+        self.policy().name = name.into();
         self
     }
 
     /// What becomes of a request whose client has left; [`Disconnect::Cancel`] if nothing is said.
     #[must_use]
     pub fn on_disconnect(mut self, disconnect: Disconnect) -> Self {
-        self.policy.on_disconnect = disconnect;
+        self.policy().on_disconnect = disconnect;
         self
     }
 
@@ -150,7 +155,7 @@ impl<C> RegionLayer<C> {
         mut self,
         decide: impl Fn(&Method, &Uri) -> Disconnect + Send + Sync + 'static,
     ) -> Self {
-        self.policy.by_route = Some(Arc::new(decide));
+        self.policy().by_route = Some(Arc::new(decide));
         self
     }
 
@@ -158,7 +163,7 @@ impl<C> RegionLayer<C> {
     /// task was dropped at the end of the budget of the region around it: that region's report is.
     #[must_use]
     pub fn on_close(mut self, tell: impl Fn(&CloseReport) + Send + Sync + 'static) -> Self {
-        self.policy.on_close = Some(Arc::new(tell));
+        self.policy().on_close = Some(Arc::new(tell));
         self
     }
 }
@@ -216,78 +221,98 @@ where
         let next = self.inner.clone();
         let ready = mem::replace(&mut self.inner, next);
         let (reply, answer) = oneshot::channel();
-        let name = policy.name.clone();
-        let mut policy = policy.clone();
-        if let Some(by_route) = &policy.by_route {
-            policy.on_disconnect = by_route(request.method(), request.uri());
-        }
-        let cancels = policy.on_disconnect == Disconnect::Cancel;
+        let disconnect = match &policy.by_route {
+            Some(by_route) => by_route(request.method(), request.uri()),
+            None => policy.on_disconnect,
+        };
         // Read from the wire, it is in flight: it is served even if Request came meanwhile.
         let in_flight = cx.in_flight();
-        let task =
-            in_flight.spawn(&name, async move |cx: &Cx<C>| run(cx, policy, ready, request, reply).await);
-        ResponseFuture::new(answer, task, cancels)
+        let (policy, request) = (policy.clone(), Some(request));
+        let call = Box::new(Call { policy, disconnect, service: Some(ready), request, reply: Some(reply) });
+        let task = in_flight.spawn(&self.layer.policy.name, async move |cx: &Cx<C>| call.run(cx).await);
+        ResponseFuture::new(answer, task, disconnect == Disconnect::Cancel)
     }
 }
 
 const NOBODYS: &str = "no region for this request: serve it with compat::hyper::Server, which puts a `Cx` \
     into its extensions, or make the layer with RegionLayer::new(cx)";
 
-/// The task of one request.
-async fn run<S, C, A, B>(
-    cx: &Cx<C>,
-    policy: Policy,
-    mut service: S,
-    mut request: Request<A>,
-    reply: oneshot::Sender<Answer<B>>,
-) where
-    C: CapSet,
+/// One request. It stays where it is: each future around it has room for what it is handed, most of them twice,
+/// and a request is large.
+struct Call<S, A, B> {
+    policy: Arc<Policy>,
+    disconnect: Disconnect,
+    service: Option<S>,
+    request: Option<Request<A>>,
+    reply: Option<oneshot::Sender<Answer<B>>>,
+}
+
+impl<S, A, B> Call<S, A, B>
+where
     S: Service<Request<A>, Response = Response<B>, Error: Into<BoxError>>,
     B: Body,
 {
-    let mut reply = Some(reply);
-    let mut tell = |answer| {
+    /// The task of the request.
+    async fn run<C: CapSet>(mut self: Box<Self>, cx: &Cx<C>) {
+        let policy = self.policy.clone();
+        let mut region =
+            Region::builder(policy.name.clone()).in_flight().drain(policy.drain).finalize(policy.finalize);
+        if let Some(RequestBudget(budget)) =
+            self.request.as_ref().and_then(|request| request.extensions().get())
+        {
+            region = region.budget(*budget);
+        }
+        if self.disconnect == Disconnect::HandOver {
+            region = region.close(Close::Join);
+        }
+        let body = async |cx: &Cx<C>| -> Outcome { self.serve(cx).await };
+        let (outcome, report) = match &policy.on_close {
+            None => (region.open(cx, body).await, None),
+            Some(_) => {
+                let (outcome, report) = region.open_with_report(cx, body).await;
+                (outcome, Some(report))
+            }
+        };
+        if let Err(failure) = outcome {
+            self.tell(Err(RegionError::from_failure(failure)));
+        }
+        if let (Some(on_close), Some(report)) = (&policy.on_close, &report) {
+            on_close(report);
+        }
+    }
+
+    /// The body of the request's region.
+    async fn serve<C: CapSet>(&mut self, cx: &Cx<C>) -> Outcome {
+        let (Some(mut request), Some(mut service)) = (self.request.take(), self.service.take()) else {
+            return Ok(());
+        };
+        let method = request.method().clone();
+        #[cfg(feature = "hyper")]
+        let held = request.extensions_mut().remove::<crate::hyper::Held>();
+        request.extensions_mut().insert(cx.clone());
+        let response = service.call(request).await.map_err(Into::into);
+        drop(service);
+        match response {
+            Ok(response) => {
+                #[cfg(feature = "hyper")]
+                let held = held.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS);
+                let (response, mut stub) = RegionBody::tie(response, &method);
+                self.tell(Ok(response));
+                poll_fn(|task| stub.poll_ended(task)).await;
+                #[cfg(feature = "hyper")]
+                if let Some(mut held) = held {
+                    poll_fn(|task| held.poll_let_go(task)).await;
+                }
+            }
+            Err(error) => self.tell(Err(RegionError::inner(error))),
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, answer: Answer<B>) {
         // The client may have left.
-        if let Some(reply) = reply.take() {
+        if let Some(reply) = self.reply.take() {
             drop(reply.send(answer));
         }
-    };
-    let mut region = Region::builder(policy.name).in_flight().drain(policy.drain).finalize(policy.finalize);
-    if let Some(RequestBudget(budget)) = request.extensions().get() {
-        region = region.budget(*budget);
-    }
-    if policy.on_disconnect == Disconnect::HandOver {
-        region = region.close(Close::Join);
-    }
-    let (outcome, report) = region
-        .open_with_report(cx, async |cx: &Cx<C>| -> Outcome {
-            let method = request.method().clone();
-            #[cfg(feature = "hyper")]
-            let held = request.extensions_mut().remove::<crate::hyper::Held>();
-            request.extensions_mut().insert(cx.clone());
-            let response = service.call(request).await.map_err(Into::into);
-            drop(service);
-            match response {
-                Ok(response) => {
-                    #[cfg(feature = "hyper")]
-                    let held = held.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS);
-                    let (response, mut stub) = RegionBody::tie(response, &method);
-                    tell(Ok(response));
-                    poll_fn(|task| stub.poll_ended(task)).await;
-                    #[cfg(feature = "hyper")]
-                    if let Some(mut held) = held {
-                        poll_fn(|task| held.poll_let_go(task)).await;
-                    }
-                }
-                Err(error) => tell(Err(RegionError::inner(error))),
-            }
-            Ok(())
-        })
-        .await;
-    if let Err(failure) = outcome {
-        tell(Err(RegionError::from_failure(failure)));
-    }
-    if let Some(on_close) = policy.on_close {
-        on_close(&report);
     }
 }

@@ -11,6 +11,9 @@ use tokio::sync::oneshot;
 
 use crate::{Flag, Stuck, short};
 
+/// What cannot be stopped takes it whole.
+const FINALIZE: Budget = Budget::timeout(Duration::from_secs(1));
+
 mod cases {
     crate::cases![
         what_is_in_flight_ends,
@@ -177,9 +180,7 @@ async fn a_busy_task_is_quarantined(cx: &Cx, enclaves: Builder) -> Outcome {
     let (give, given) = oneshot::channel();
     let (stop, begun) = (Flag::default(), Flag::default());
     let (stops, begins) = (stop.clone(), begun.clone());
-    let region = Region::builder("busy")
-        .drain(Budget::timeout(Duration::from_millis(5)))
-        .finalize(Budget::timeout(Duration::from_millis(50)));
+    let region = Region::builder("busy").drain(Budget::timeout(Duration::from_millis(5))).finalize(FINALIZE);
     let (_, report) = region
         .open_with_report(cx, async move |cx: &Cx| {
             let tokio = enclaves.open(cx)?;
@@ -260,9 +261,7 @@ async fn queued_jobs_never_run(cx: &Cx, enclaves: Builder) -> Outcome {
 async fn a_job_that_runs_is_quarantined(cx: &Cx, enclaves: Builder) -> Outcome {
     let (give, given) = oneshot::channel();
     let (release, released) = std::sync::mpsc::channel::<()>();
-    let region = Region::builder("job")
-        .drain(Budget::timeout(Duration::from_millis(5)))
-        .finalize(Budget::timeout(Duration::from_millis(50)));
+    let region = Region::builder("job").drain(Budget::timeout(Duration::from_millis(5))).finalize(FINALIZE);
     let (_, report) = region
         .open_with_report(cx, async move |cx: &Cx| {
             let tokio = enclaves.open(cx)?;

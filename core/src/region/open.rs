@@ -35,7 +35,7 @@ impl Opened {
         parent: &Arc<Node>,
         scope: &Arc<Scope>,
         until: Level,
-        name: &str,
+        name: &Arc<str>,
         policy: Policy,
         site: &'static Location<'static>,
     ) -> Result<Opened, Cancelled> {

@@ -101,6 +101,7 @@ impl State {
     };
 
     /// The state after `event`, or `None` if it is refused here.
+    #[inline]
     #[must_use]
     pub fn step(self, event: Event) -> Option<State> {
         use Phase::*;

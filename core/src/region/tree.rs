@@ -140,7 +140,7 @@ impl Node {
         let now = tree.host.now();
         Arc::new_cyclic(|node: &Weak<Node>| {
             let scope = Scope::listening_root(node.clone());
-            Node::new(tree, scope, Weak::new(), name, policy, site, now)
+            Node::new(tree, scope, Weak::new(), name.into(), policy, site, now)
         })
     }
 
@@ -149,7 +149,7 @@ impl Node {
         self: &Arc<Self>,
         scope: &Arc<Scope>,
         until: Level,
-        name: &str,
+        name: &Arc<str>,
         policy: Policy,
         site: &'static Location<'static>,
     ) -> Result<Arc<Node>, Cancelled> {
@@ -163,7 +163,7 @@ impl Node {
         let child = Arc::new_cyclic(|node: &Weak<Node>| {
             let work = policy.work.starting_at(now);
             let scope = scope.listening_child(work, node.clone());
-            Node::new(self.tree.clone(), scope, Arc::downgrade(self), name, policy, site, now)
+            Node::new(self.tree.clone(), scope, Arc::downgrade(self), name.clone(), policy, site, now)
         });
         let mut inner = lock(&self.inner);
         let Some(next) = inner.state.step(Event::OpenChild) else {
@@ -186,7 +186,7 @@ impl Node {
         tree: Arc<Tree>,
         scope: Arc<Scope>,
         parent: Weak<Node>,
-        name: &str,
+        name: Arc<str>,
         policy: Policy,
         site: &'static Location<'static>,
         opened_at: Time,
@@ -217,7 +217,7 @@ impl Node {
             child_reports: VecDeque::new(),
         };
         let id = RegionId(tree.next_id());
-        Node { id, name: name.into(), tree, scope, policy, opened_at, parent, site, inner: Mutex::new(inner) }
+        Node { id, name, tree, scope, policy, opened_at, parent, site, inner: Mutex::new(inner) }
     }
 
     /// The cancellation of whoever comes too late.
