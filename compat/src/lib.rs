@@ -9,6 +9,9 @@
 //! | [`rt`] | `hyper` | hyper's executor and timer, on any host |
 //! | [`hyper`] | `hyper` | a server of HTTP/1.1 and HTTP/2 that drains and has a deadline |
 //! | [`tower`] | `tower` | each request in a region of its own |
+//! | `axum` | `axum` | a request's region as an argument of a handler |
+//! | `tonic` | `tonic` | a call's region, its failure as a status, and the deadline of what it calls |
+//! | `quinn` | `quinn` | QUIC on the host's sockets and clock, in a region |
 //! | [`systemd`] | | what systemd is told of a service |
 //! | `cap_std` | `cap-std` | how far a capability goes: directories, and pools of addresses |
 //! | [`guest`] | `guest` | Tokio's libraries in a region, on a private runtime |
@@ -23,6 +26,8 @@
 
 pub mod io;
 
+#[cfg(feature = "axum")]
+pub mod axum;
 #[cfg(feature = "cap-std")]
 pub mod cap_std;
 #[cfg(feature = "guest")]
@@ -31,6 +36,8 @@ pub mod guest;
 pub mod hosted;
 #[cfg(feature = "hyper")]
 pub mod hyper;
+#[cfg(feature = "quinn")]
+pub mod quinn;
 #[cfg(any(feature = "hyper", feature = "tower"))]
 mod readiness;
 #[cfg(feature = "hyper")]
@@ -39,6 +46,8 @@ pub mod rt;
 pub mod systemd;
 #[cfg(feature = "tokio-util")]
 pub mod tokio_util;
+#[cfg(feature = "tonic")]
+pub mod tonic;
 #[cfg(feature = "tower")]
 pub mod tower;
 

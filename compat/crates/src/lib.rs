@@ -8,6 +8,8 @@
 //! | cancelled | the same, but the operation never goes on | it is dropped when the budget is spent, and the enclave tells so |
 //! | contained | after each of the three | the process has no more threads and file descriptors than before, and the enclave quarantined none |
 //!
+//! What runs natively, with no Tokio runtime, is in `tests/native`.
+//!
 //! Each row is run with both flavours of the enclave. The rows are in `tests/table`; what they expect is written
 //! there, so that a crate that begins to leave something behind, or ceases to, fails the test.
 
@@ -18,12 +20,14 @@ mod pace;
 mod process;
 mod servers;
 mod table;
+mod tls;
 
 pub use check::{Checked, Expected, Row, check};
 pub use pace::{Pace, Place};
 pub use process::Has;
 pub use servers::{Postgres, Redis, require};
 pub use table::Table;
+pub use tls::tls_configs;
 
 /// What goes wrong in a crate.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

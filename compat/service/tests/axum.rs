@@ -6,12 +6,18 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use asupersync::caps::{Spawn, Time};
+use asupersync::compat::axum::RequestCx;
 use asupersync::compat::hosted;
 use asupersync::compat::hyper::{Server, Tower};
+use asupersync::compat::tonic::{Calls, cx_of, to_status};
 use asupersync::compat::tower::{BudgetLayer, RegionLayer};
-use asupersync::{All, Cx, Handle, Outcome};
+use asupersync::{All, Budget, Cx, Error, Failure, Handle, Outcome, Reason, ReasonKind, Region};
+use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Extension, Router};
+use tonic::service::interceptor::InterceptedService;
+use tonic::{Code, Status};
 use tower::{Layer, ServiceBuilder};
 
 fn on_tokio<T>(test: impl Future<Output = T>) -> T {
@@ -51,7 +57,7 @@ fn a_handler_has_the_region_of_its_request() {
     let outcome = on_tokio(hosted::run(async |cx: &Cx| {
         let app = Router::new().route(
             "/",
-            get(async |Extension(cx): Extension<Cx>| {
+            get(async |cx: RequestCx| {
                 let child = cx.spawn("child", async |cx| Ok(cx.path()));
                 child.join().await.unwrap_or_else(|failure| failure.to_string())
             }),
@@ -82,17 +88,81 @@ fn the_deadline_of_a_client_ends_its_handler() {
     outcome.expect("it ends well");
 }
 
-/// A gRPC service without generated code: it answers with how long its caller waits.
+/// What a router answers to one request.
+async fn answer<S>(service: S) -> Outcome<(StatusCode, String)>
+where
+    S: tower::Service<axum::http::Request<axum::body::Body>>,
+    S::Response: axum::response::IntoResponse,
+    S::Error: std::error::Error + Send + Sync + 'static,
+{
+    let request = axum::http::Request::get("/").body(axum::body::Body::empty())?;
+    let response = tower::ServiceExt::oneshot(service, request).await?;
+    let response = axum::response::IntoResponse::into_response(response);
+    let status = response.status();
+    let body = http_body_util::BodyExt::collect(response.into_body()).await.map_err(io::Error::other)?;
+    Ok((status, String::from_utf8_lossy(&body.to_bytes()).into_owned()))
+}
+
+#[test]
+fn a_handler_without_a_region_says_which_layer_is_missing() {
+    let outcome = on_tokio(hosted::run(async |cx: &Cx| {
+        let wants = Router::new().route("/", get(async |cx: RequestCx| cx.path()));
+        let (status, said) = answer(wants.clone()).await?;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(said.contains("compat::tower::RegionLayer") && said.contains("hosted::serve"), "{said}");
+        let (status, said) = answer(RegionLayer::new(cx).layer(wants)).await?;
+        assert_eq!((status, &*said), (StatusCode::OK, "root/request"));
+        let can_do_without =
+            Router::new().route("/", get(async |cx: Option<RequestCx>| cx.is_some().to_string()));
+        assert_eq!(answer(can_do_without.clone()).await?.1, "false");
+        assert_eq!(answer(RegionLayer::new(cx).layer(can_do_without)).await?.1, "true");
+        Ok(())
+    }));
+    outcome.expect("it ends well");
+}
+
+#[test]
+fn a_handler_has_the_set_of_its_layer_and_no_other() {
+    type Less = (Spawn, Time);
+    let outcome = on_tokio(hosted::run(async |cx: &Cx| {
+        let less: &Cx<Less> = cx.restrict();
+        let wants = Router::new().route("/", get(async |RequestCx(cx): RequestCx<Less>| cx.path()));
+        assert_eq!(answer(RegionLayer::new(less).layer(wants.clone())).await?.1, "root/request");
+        let (status, said) = answer(RegionLayer::new(cx).layer(wants)).await?;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(said.contains("Spawn") && said.contains("another set of capabilities"), "{said}");
+        Ok(())
+    }));
+    outcome.expect("it ends well");
+}
+
+/// A gRPC service without generated code: it tells by its status whether its caller has a deadline.
 mod deadlines {
     use std::convert::Infallible;
 
-    use asupersync::Cx;
+    use asupersync::compat::tonic::cx_of;
+    use asupersync::{Cx, Time};
     use axum::body::Body;
     use axum::http::{Request, Response};
+    use tonic::Status;
+
+    /// What a method of a service does.
+    async fn method(request: tonic::Request<()>) -> Result<tonic::Response<()>, Status> {
+        let cx: &Cx = cx_of(&request)?;
+        assert!(cx.path().ends_with("/request"), "{}", cx.path());
+        match cx.budget().deadline_from(cx.now()) {
+            Time::MAX => Ok(tonic::Response::new(())),
+            deadline => Err(Status::deadline_exceeded(format!("{:?}", deadline - cx.now()))),
+        }
+    }
 
     pub(super) async fn answer(request: Request<Body>) -> Result<Response<Body>, Infallible> {
-        let cx: &Cx = request.extensions().get().expect("the layer put it there");
-        let status = if cx.path().ends_with("/request") { "0" } else { "13" };
+        let (parts, _) = request.into_parts();
+        let metadata = tonic::metadata::MetadataMap::from_headers(parts.headers);
+        let status = match method(tonic::Request::from_parts(metadata, parts.extensions, ())).await {
+            Ok(_) => "0".into(),
+            Err(status) => (status.code() as i32).to_string(),
+        };
         let response =
             Response::builder().header("content-type", "application/grpc").header("grpc-status", status);
         Ok(response.body(Body::empty()).expect("a response"))
@@ -126,10 +196,47 @@ fn tonics_routes_are_served_over_http2_each_call_in_a_region() {
         let routes = tonic::service::Routes::new(deadlines::Service);
         let (addr, _server) = start(cx, routes.into_axum_router()).await?;
         let channel = tonic::transport::Endpoint::from_shared(format!("http://{addr}"))?.connect().await?;
-        let request = axum::http::Request::post("/test.Deadlines/Ask").header("te", "trailers");
-        let request = request.header("content-type", "application/grpc").body(tonic::body::Body::empty())?;
-        let response = tower::ServiceExt::oneshot(channel, request).await?;
-        assert_eq!(response.headers()["grpc-status"], "0");
+        let ask = async |calls: Calls| -> Outcome<axum::http::HeaderMap> {
+            let request = axum::http::Request::post("/test.Deadlines/Ask").header("te", "trailers");
+            let request =
+                request.header("content-type", "application/grpc").body(tonic::body::Body::empty())?;
+            let calls = InterceptedService::new(channel.clone(), calls);
+            Ok(tower::ServiceExt::oneshot(calls, request).await?.headers().clone())
+        };
+        assert_eq!(ask(Calls::of(cx)).await?["grpc-status"], "0");
+        // The region's deadline goes with the call, and is the deadline of the region there.
+        let limited = Region::builder("limited").budget(Budget::timeout(Duration::from_secs(3600)));
+        let told = limited.open(cx, async |cx: &Cx| -> Outcome<_> { ask(Calls::of(cx)).await }).await?;
+        assert_eq!(told["grpc-status"], (Code::DeadlineExceeded as i32).to_string());
+        Ok(())
+    }));
+    outcome.expect("it ends well");
+}
+
+#[test]
+fn no_call_begins_at_request_and_failures_are_told_as_statuses() {
+    let outcome = on_tokio(hosted::run(async |cx: &Cx| {
+        let no_region = cx_of(&tonic::Request::new(())).map(drop).unwrap_err();
+        assert!(no_region.message().contains("compat::tower::RegionLayer"), "{no_region}");
+        for (kind, code) in [
+            (ReasonKind::Deadline, Code::DeadlineExceeded),
+            (ReasonKind::BudgetSpent, Code::ResourceExhausted),
+            (ReasonKind::Shutdown, Code::Unavailable),
+            (ReasonKind::ClientDisconnected, Code::Cancelled),
+        ] {
+            let task = cx.spawn("task", async move |cx: &Cx| {
+                let cancelled = cx.cancelled().await;
+                let refused = tonic::service::Interceptor::call(&mut Calls::of(cx), tonic::Request::new(()));
+                assert_eq!(refused.unwrap_err().code(), code);
+                Outcome::<()>::Err(Failure::Cancelled(cancelled))
+            });
+            task.request_cancel(Reason::new(kind));
+            assert_eq!(to_status(task.join().await.unwrap_err()).code(), code);
+        }
+        let status = Failure::Err(Error::from(Status::not_found("it")));
+        assert_eq!(to_status(status).code(), Code::NotFound);
+        let other = to_status(Failure::Err(Error::msg("odd")));
+        assert_eq!((other.code(), other.message()), (Code::Unknown, "odd"));
         Ok(())
     }));
     outcome.expect("it ends well");

@@ -32,8 +32,9 @@
 //!
 //! In axum, layer the whole `Router` from outside (`RegionLayer::of_connection().layer(router)`): the error
 //! of a region is answered by the server and not by the router. Handlers get the `Cx` as
-//! `Extension<Cx>`. In tonic the same layer goes around `Routes`, and a method or an interceptor has the `Cx`
-//! in `request.extensions().get::<Cx>()`; a deadline of `grpc-timeout` is the region's with a [`BudgetLayer`].
+//! `axum::RequestCx`, with the feature `axum`, or as `Extension<Cx>`. In tonic the same layer goes around
+//! `Routes`, and a method or an interceptor has the `Cx` in `request.extensions().get::<Cx>()`, or by `cx_of` of
+//! the feature `tonic`; a deadline of `grpc-timeout` is the region's with a [`BudgetLayer`].
 
 mod body;
 mod budget;

@@ -117,7 +117,7 @@ impl UdpSocket {
     /// Goes on through Request. A datagram is sent only if the call returns.
     pub async fn send_to<C>(&self, cx: &Cx<C>, buf: &[u8], to: SocketAddr) -> io::Result<usize> {
         self.net.check(cx, NetUse::Send, to)?;
-        self.check(to)?;
+        self.may_send(to)?;
         self.send_it(cx, buf, Some(to)).await
     }
 
@@ -150,8 +150,12 @@ impl UdpSocket {
         }
     }
 
-    /// Fails unless a datagram may go there by the right of whoever opened this.
-    fn check(&self, to: SocketAddr) -> io::Result<()> {
+    /// Fails unless a datagram may go to this address by the right of whoever opened this: to be asked by who
+    /// sends through [`poll_io`](Self::poll_io).
+    ///
+    /// # Errors
+    /// `PermissionDenied` with a [`Denied`](crate::caps::Denied) inside.
+    pub fn may_send(&self, to: SocketAddr) -> io::Result<()> {
         self.net.check(&self.cx, NetUse::Send, to)
     }
 
@@ -173,7 +177,7 @@ impl UdpSocket {
         buf: &[u8],
         to: SocketAddr,
     ) -> Poll<io::Result<usize>> {
-        self.check(to)?;
+        self.may_send(to)?;
         self.writes.pace(task, |task| self.socket.poll_send_to(task, buf, Some(to)))
     }
 

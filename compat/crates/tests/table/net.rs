@@ -3,20 +3,24 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use asupersync_crates::{BoxError, Pace, Row};
+use asupersync_compat::io::Tokio;
+use asupersync_compat::quinn::endpoint;
+use asupersync_core::{Cx, Outcome};
+use asupersync_crates::{BoxError, Pace, Place, Row, tls_configs};
 use futures::{SinkExt, StreamExt};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{RData, Record, rdata::A};
 use hickory_resolver::Resolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_tungstenite::tungstenite;
 use tokio_util::codec::{Framed, LinesCodec};
 
 const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
+const ANY_PORT_NAME: &str = "127.0.0.1:0";
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
@@ -32,6 +36,9 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::new("tokio-tungstenite", "a message over a WebSocket, `run`", |place| async move {
             place.inside(web_socket(place.pace.clone())).await
         }),
+        Row::new("tokio-rustls (native)", "an echo over TLS on our sockets, `compat::io`", native_tls)
+            .native(),
+        Row::new("quinn (native)", "a stream over QUIC, `compat::quinn`", native_quic).native(),
         Row::new("quinn", "a stream over QUIC, `run`", |place| async move {
             place.inside(quic(place.pace.clone())).await
         }),
@@ -78,25 +85,6 @@ async fn lines(pace: Pace) -> Result<(), BoxError> {
     lines.send("hello").await?;
     same(lines.next().await.transpose()?, Some("HELLO".into()))?;
     server.await?
-}
-
-/// A server's and a client's settings for `localhost`.
-fn tls_configs() -> Result<(rustls::ServerConfig, rustls::ClientConfig), BoxError> {
-    let made = rcgen::generate_simple_self_signed(["localhost".into()])?;
-    let certificate: CertificateDer<'static> = made.cert.der().clone();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let ring = Arc::new(rustls::crypto::ring::default_provider());
-    let server = rustls::ServerConfig::builder_with_provider(ring.clone())
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key)?;
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(certificate)?;
-    let client = rustls::ClientConfig::builder_with_provider(ring)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok((server, client))
 }
 
 async fn tls(pace: Pace) -> Result<(), BoxError> {
@@ -172,6 +160,63 @@ async fn quic(pace: Pace) -> Result<(), BoxError> {
     connection.close(0_u8.into(), b"done");
     endpoint.wait_idle().await;
     server.await?
+}
+
+/// The same with no runtime of Tokio's: its traits are only traits.
+async fn native_tls(place: Place) -> Result<(), BoxError> {
+    let (server, client) = tls_configs()?;
+    let (cx, pace) = (&place.cx, place.pace.clone());
+    let listener = cx.tcp_bind(ANY_PORT_NAME).await?;
+    let addr = listener.local_addr()?;
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+    let server = cx.in_flight().spawn("server", async move |cx: &Cx| -> Outcome {
+        let (stream, _) = listener.accept(cx).await?;
+        let mut stream = acceptor.accept(Tokio::new(stream)).await?;
+        let byte = stream.read_u8().await?;
+        pace.middle().await;
+        stream.write_u8(byte).await?;
+        // `close_notify`, and the end of the sending direction.
+        Ok(stream.shutdown().await?)
+    });
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
+    let stream = Tokio::new(cx.tcp_connect(addr).await?);
+    let mut stream = connector.connect(ServerName::try_from("localhost")?, stream).await?;
+    stream.write_u8(7).await?;
+    same(stream.read_u8().await?, 7)?;
+    // Without a `close_notify` that would be `UnexpectedEof`.
+    same(stream.read(&mut [0]).await?, 0)?;
+    server.join().await.map_err(|failure| failure.to_string().into())
+}
+
+async fn native_quic(place: Place) -> Result<(), BoxError> {
+    let (server, client) = tls_configs()?;
+    let (cx, pace) = (&place.cx, place.pace.clone());
+    let server = quinn::crypto::rustls::QuicServerConfig::try_from(server)?;
+    let client = quinn::crypto::rustls::QuicClientConfig::try_from(client)?;
+    let server = quinn::ServerConfig::with_crypto(Arc::new(server));
+    let config = quinn::EndpointConfig::default;
+    let listener = endpoint(cx, cx.udp_bind(ANY_PORT_NAME).await?, config(), Some(server))?;
+    let addr = listener.local_addr()?;
+    let server = cx.in_flight().spawn("server", async move |_: &Cx| -> Outcome {
+        let Some(incoming) = listener.accept().await else { return Ok(()) };
+        let connection = incoming.await?;
+        let (mut send, mut receive) = connection.accept_bi().await?;
+        let asked = receive.read_to_end(64).await?;
+        pace.middle().await;
+        send.write_all(&asked).await?;
+        send.finish()?;
+        connection.closed().await;
+        Ok(())
+    });
+    let mut client_end = endpoint(cx, cx.udp_bind(ANY_PORT_NAME).await?, config(), None)?;
+    client_end.set_default_client_config(quinn::ClientConfig::new(Arc::new(client)));
+    let connection = client_end.connect(addr, "localhost")?.await?;
+    let (mut send, mut receive) = connection.open_bi().await?;
+    send.write_all(b"hello").await?;
+    send.finish()?;
+    same(&receive.read_to_end(64).await?[..], b"hello")?;
+    connection.close(0_u8.into(), b"done");
+    server.join().await.map_err(|failure| failure.to_string().into())
 }
 
 async fn dns(pace: Pace) -> Result<(), BoxError> {

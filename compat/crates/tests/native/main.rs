@@ -1,0 +1,3 @@
+//! Libraries with runtime traits of their own, on our sockets and clocks: no Tokio runtime is there.
+
+mod quic;
