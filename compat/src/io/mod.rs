@@ -5,6 +5,10 @@
 //! whatever has it. So each family is translated once in each direction, and wrappers combine:
 //! `Hyper<FromTokio<TlsStream>>` serves HTTP over somebody else's TLS.
 //!
+//! TLS natively is tokio-rustls over [`Tokio`], which needs no runtime of Tokio's, with [`FromTokio`] around
+//! its stream: `FromTokio::new(acceptor.accept(Tokio::new(stream)).await?)`. `shutdown` then sends
+//! `close_notify`, also under Request; a stream that is only dropped looks cut to its peer.
+//!
 //! The `poll_*` methods know no scope. [`ByteStreamExt`] has the operations of the cancel protocol:
 //! reading begins new work and fails at Request; writing finishes work in flight and fails at the
 //! end of the drain budget.

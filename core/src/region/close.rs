@@ -15,7 +15,7 @@ use crate::lock::lock;
 
 /// What a region in `Finalizing` does next.
 enum Next {
-    Run(Running),
+    Run(Box<Running>),
     Settle,
     Closed,
 }
@@ -152,6 +152,6 @@ impl Node {
         let started = Started { site: finalizer.site, since: now, scope: Scope::limited_root(share) };
         inner.started = Some(started.clone());
         drop(inner);
-        Poll::Ready(Next::Run(finalizer.start(started, &*self.tree.host, share)))
+        Poll::Ready(Next::Run(Box::new(finalizer.start(started, &*self.tree.host, share))))
     }
 }

@@ -86,7 +86,7 @@ pub(super) struct Inner {
     /// Where this node stands in its parent's `children`.
     key: Option<usize>,
     pub(super) finalizers: Vec<Finalizer>,
-    pub(super) running: Option<Running>,
+    pub(super) running: Option<Box<Running>>,
     /// What is known of the running finalizer, wherever that is polled.
     pub(super) started: Option<Started>,
     /// The host gave up on the region: nothing drives it any more.

@@ -65,10 +65,17 @@ where
     M: Schedule,
 {
     let header = Header { state: State::new(N), note: AtomicU64::new(0), vtable: &Life::<F, M>::VTABLE };
-    let cell = Box::new(Cell {
-        head: Head { header, join_waker: UnsafeCell::new(None), meta },
-        stage: UnsafeCell::new(Stage::Future(work)),
-    });
+    // Each part is moved to its place, and not the whole once more: futures may be large.
+    let mut cell = Box::<Cell<F, M>>::new_uninit();
+    let to = cell.as_mut_ptr();
+    // SAFETY: `to` points to memory for a cell that is ours alone.
+    let head = unsafe { &raw mut (*to).head };
+    // SAFETY: as above; nothing was there before.
+    unsafe { head.write(Head { header, join_waker: UnsafeCell::new(None), meta }) };
+    // SAFETY: as for the head.
+    let stage = unsafe { &raw mut (*to).stage };
+    // SAFETY: as for the head; with that the cell is whole.
+    unsafe { stage.write(UnsafeCell::new(Stage::Future(work))) };
     let header = NonNull::from(Box::leak(cell)).cast::<Header>();
     // SAFETY: a new cell has two references and N; this is one of the two.
     let one = unsafe { Ref::from_raw(header) };

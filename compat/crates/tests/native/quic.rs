@@ -12,9 +12,10 @@ use asupersync_core::{Budget, Cx, Outcome, Reason, ReasonKind, Region};
 use asupersync_crates::{BoxError, tls_configs};
 use asupersync_lab::Lab;
 use asupersync_lab::net::{Link, Net};
-use asupersync_scheduler::Runtime;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig, ServerConfig};
+
+use crate::on_native;
 
 const ANY_PORT: &str = "127.0.0.1:0";
 
@@ -22,14 +23,6 @@ fn configs() -> Result<(ServerConfig, ClientConfig), BoxError> {
     let (server, client) = tls_configs()?;
     let server = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(server)?));
     Ok((server, ClientConfig::new(Arc::new(QuicClientConfig::try_from(client)?))))
-}
-
-fn on_native<F>(main: F)
-where
-    F: for<'a> asupersync_core::TaskFn<&'a Cx, Outcome, Fut: Send> + Send + 'static,
-{
-    let runtime = Runtime::builder().workers(2).build().expect("a runtime");
-    runtime.block_on(main).expect("it ends well");
 }
 
 /// An endpoint that can connect.
