@@ -11,6 +11,7 @@
 //! | [`tower`] | `tower` | each request in a region of its own |
 //! | `axum` | `axum` | a request's region as an argument of a handler |
 //! | `tonic` | `tonic` | a call's region, its failure as a status, and the deadline of what it calls |
+//! | `hickory` | `hickory` | names looked up on the host's sockets and clock, in a region |
 //! | `quinn` | `quinn` | QUIC on the host's sockets and clock, in a region |
 //! | [`systemd`] | | what systemd is told of a service |
 //! | `cap_std` | `cap-std` | how far a capability goes: directories, and pools of addresses |
@@ -32,6 +33,8 @@ pub mod axum;
 pub mod cap_std;
 #[cfg(feature = "guest")]
 pub mod guest;
+#[cfg(feature = "hickory")]
+pub mod hickory;
 #[cfg(feature = "hosted")]
 pub mod hosted;
 #[cfg(feature = "hyper")]

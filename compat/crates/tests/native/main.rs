@@ -1,5 +1,6 @@
 //! Libraries with runtime traits of their own, on our sockets and clocks: no Tokio runtime is there.
 
+mod dns;
 mod quic;
 mod tls;
 

@@ -3,13 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use asupersync_compat::hickory::Provider;
 use asupersync_compat::io::Tokio;
 use asupersync_compat::quinn::endpoint;
 use asupersync_core::{Cx, Outcome};
 use asupersync_crates::{BoxError, Pace, Place, Row, tls_configs};
 use futures::{SinkExt, StreamExt};
 use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::{RData, Record, rdata::A};
+use hickory_proto::rr::{RData, Record, RecordType, rdata::A};
 use hickory_resolver::Resolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
@@ -39,6 +40,8 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::new("tokio-rustls (native)", "an echo over TLS on our sockets, `compat::io`", native_tls)
             .native(),
         Row::new("quinn (native)", "a stream over QUIC, `compat::quinn`", native_quic).native(),
+        Row::new("hickory-resolver (native)", "a name looked up over UDP, `compat::hickory`", native_dns)
+            .native(),
         Row::new("quinn", "a stream over QUIC, `run`", |place| async move {
             place.inside(quic(place.pace.clone())).await
         }),
@@ -219,6 +222,45 @@ async fn native_quic(place: Place) -> Result<(), BoxError> {
     server.join().await.map_err(|failure| failure.to_string().into())
 }
 
+/// The answer of a name server to a question: an address, if it asks for one.
+fn dns_answer(question: &[u8]) -> Result<Vec<u8>, BoxError> {
+    let mut answer = Message::from_vec(question)?.into_response();
+    answer.metadata.response_code = ResponseCode::NoError;
+    let asked = answer.queries.first().filter(|asked| asked.query_type() == RecordType::A);
+    if let Some(name) = asked.map(|asked| asked.name().clone()) {
+        answer.add_answer(Record::from_rdata(name, 60, RData::A(A::new(192, 0, 2, 1))));
+    }
+    Ok(answer.to_vec()?)
+}
+
+/// One name server, over UDP.
+fn asked_at(server: SocketAddr) -> ResolverConfig {
+    let mut over = ConnectionConfig::udp();
+    over.port = server.port();
+    ResolverConfig::from_parts(None, vec![], vec![NameServerConfig::new(server.ip(), true, vec![over])])
+}
+
+async fn native_dns(place: Place) -> Result<(), BoxError> {
+    let (cx, pace) = (&place.cx, place.pace.clone());
+    let socket = cx.udp_bind(ANY_PORT_NAME).await?;
+    let config = asked_at(socket.local_addr()?);
+    let server = cx.in_flight().spawn("server", async move |cx: &Cx| -> Outcome {
+        let (cx, mut bytes) = (cx.in_flight(), [0; 512]);
+        let (len, peer) = socket.recv_from(&cx, &mut bytes).await?;
+        pace.middle().await;
+        let answer = dns_answer(&bytes[..len]).map_err(std::io::Error::other)?;
+        socket.send_to(&cx, &answer, peer).await?;
+        Ok(())
+    });
+    let provider = Provider::new(cx);
+    let resolver = Resolver::builder_with_config(config, provider.clone()).build()?;
+    let found = provider.ask(&cx.in_flight(), resolver.ipv4_lookup("crates.example.")).await;
+    let found = found.map_err(|cancelled| cancelled.to_string())??;
+    let found: Vec<String> = found.answers().iter().map(|record| record.data.to_string()).collect();
+    server.join().await.map_err(|failure| failure.to_string())?;
+    same(found, vec![IpAddr::from([192, 0, 2, 1]).to_string()])
+}
+
 async fn dns(pace: Pace) -> Result<(), BoxError> {
     let socket = UdpSocket::bind(ANY_PORT).await?;
     let addr = socket.local_addr()?;
@@ -226,24 +268,13 @@ async fn dns(pace: Pace) -> Result<(), BoxError> {
         let mut bytes = [0; 512];
         loop {
             let (len, peer) = socket.recv_from(&mut bytes).await?;
-            let mut answer = Message::from_vec(&bytes[..len])?.into_response();
-            answer.metadata.response_code = ResponseCode::NoError;
             pace.middle().await;
-            if let Some(asked) = answer.queries.first().filter(|asked| asked.query_type().is_ip_addr()) {
-                let name = asked.name().clone();
-                if asked.query_type() == hickory_proto::rr::RecordType::A {
-                    answer.add_answer(Record::from_rdata(name, 60, RData::A(A::new(192, 0, 2, 1))));
-                }
-            }
-            socket.send_to(&answer.to_vec()?, peer).await?;
+            socket.send_to(&dns_answer(&bytes[..len])?, peer).await?;
         }
         #[expect(unreachable_code, reason = "its type")]
         Ok::<(), BoxError>(())
     });
-    let mut over = ConnectionConfig::udp();
-    over.port = addr.port();
-    let name_server = NameServerConfig::new(addr.ip(), true, vec![over]);
-    let config = ResolverConfig::from_parts(None, vec![], vec![name_server]);
+    let config = asked_at(addr);
     let resolver = Resolver::builder_with_config(config, TokioRuntimeProvider::default()).build()?;
     let found = resolver.ipv4_lookup("crates.example.").await?;
     let found: Vec<String> = found.answers().iter().map(|record| record.data.to_string()).collect();
