@@ -104,7 +104,9 @@ pub(super) async fn finalize<C: HasBlocking + HasTime>(cx: &Cx<C>, enclave: &Sha
     before(cx, enclave.drain_until(), enclave.drained()).await;
     enclave.release();
     // What was aborted just now is not to be counted, but for the name; a busy thread is not waited for.
-    before(cx, cx.now() + PARKING.min(limit(cx) / 10), enclave.parked()).await;
+    if !enclave.ledger.is_empty() || enclave.tasks() > 0 {
+        before(cx, cx.now() + PARKING.min(limit(cx) / 10), enclave.parked()).await;
+    }
     let aborted = enclave.ledger.close();
     let unnamed =
         if enclave.awaits_tasks { enclave.tasks().saturating_sub(enclave.ledger.calls()) } else { 0 };

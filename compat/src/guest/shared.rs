@@ -156,7 +156,9 @@ impl Shared {
     pub(super) async fn drained(&self) {
         self.quiet.draining.store(true, Ordering::SeqCst);
         // A thread that parked before it could know of the drain looks again.
-        if let Ok(tokio) = self.handle() {
+        if !self.is_quiet()
+            && let Ok(tokio) = self.handle()
+        {
             // migrate-lint: allow(detached_spawn_finite) it ends at its first poll
             drop(tokio.spawn(std::future::ready(())));
         }
