@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod dns;
 mod pace;
 mod process;
 mod servers;
@@ -23,6 +24,7 @@ mod table;
 mod tls;
 
 pub use check::{Checked, Expected, Row, check};
+pub use dns::{ADDRESS, dns_answer, dns_config};
 pub use pace::{Pace, Place};
 pub use process::Has;
 pub use servers::{Postgres, Redis, require};

@@ -1,6 +1,6 @@
 //! hickory in a region: its tasks, its timers and its datagrams are the host's.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use asupersync_compat::hickory::Provider;
@@ -8,28 +8,13 @@ use asupersync_core::channel::oneshot;
 use asupersync_core::io::UdpSocket;
 use asupersync_core::region::CloseReport;
 use asupersync_core::{Budget, Cx, Outcome, Region};
-use asupersync_crates::BoxError;
+use asupersync_crates::{ADDRESS, dns_answer, dns_config};
 use asupersync_lab::Lab;
 use asupersync_lab::explore::{Injector, Search};
-use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::{RData, Record, RecordType, rdata::A};
 use hickory_resolver::Resolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::config::ResolverOpts;
 
 use crate::on_native;
-
-const ADDR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
-
-/// The answer to a question: an address, if it asks for one.
-fn answer(question: &[u8]) -> Result<Vec<u8>, BoxError> {
-    let mut answer = Message::from_vec(question)?.into_response();
-    answer.metadata.response_code = ResponseCode::NoError;
-    let asked = answer.queries.first().filter(|asked| asked.query_type() == RecordType::A);
-    if let Some(name) = asked.map(|asked| asked.name().clone()) {
-        answer.add_answer(Record::from_rdata(name, 60, RData::A(A::from(ADDR))));
-    }
-    Ok(answer.to_vec()?)
-}
 
 /// Answers, after so many questions that it does not answer.
 async fn serve(cx: &Cx, socket: UdpSocket, mut silent: usize) -> Outcome {
@@ -40,7 +25,7 @@ async fn serve(cx: &Cx, socket: UdpSocket, mut silent: usize) -> Outcome {
             silent -= 1;
             continue;
         }
-        let answer = answer(&buf[..len]).map_err(std::io::Error::other)?;
+        let answer = dns_answer(&buf[..len]).map_err(std::io::Error::other)?;
         socket.send_to(cx, &answer, from).await?;
     }
 }
@@ -50,13 +35,9 @@ fn resolver(
     server: SocketAddr,
     timeout: Duration,
 ) -> Result<Resolver<Provider>, std::io::Error> {
-    let mut over = ConnectionConfig::udp();
-    over.port = server.port();
-    let config =
-        ResolverConfig::from_parts(None, vec![], vec![NameServerConfig::new(server.ip(), true, vec![over])]);
     let mut opts = ResolverOpts::default();
     (opts.timeout, opts.attempts) = (timeout, 3);
-    let resolver = Resolver::builder_with_config(config, dns.clone()).with_options(opts).build();
+    let resolver = Resolver::builder_with_config(dns_config(server), dns.clone()).with_options(opts).build();
     resolver.map_err(std::io::Error::other)
 }
 
@@ -78,7 +59,7 @@ async fn look_up(cx: &Cx, silent: usize) -> Outcome<CloseReport> {
             let (dns, resolver) = names(cx, silent).await?;
             let found = dns.ask(cx, resolver.ipv4_lookup("names.example.")).await??;
             let found: Vec<String> = found.answers().iter().map(|record| record.data.to_string()).collect();
-            assert_eq!(found, ["192.0.2.1"]);
+            assert_eq!(found, [ADDRESS.to_string()]);
             Outcome::Ok(resolver)
         })
         .await;

@@ -1,18 +1,15 @@
 //! Crates over sockets, but for HTTP: a client and a server, each in the same enclave.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use asupersync_compat::hickory::Provider;
 use asupersync_compat::io::Tokio;
 use asupersync_compat::quinn::endpoint;
 use asupersync_core::{Cx, Outcome};
-use asupersync_crates::{BoxError, Pace, Place, Row, tls_configs};
+use asupersync_crates::{ADDRESS, BoxError, Pace, Place, Row, dns_answer, dns_config, tls_configs};
 use futures::{SinkExt, StreamExt};
-use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::{RData, Record, RecordType, rdata::A};
 use hickory_resolver::Resolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -134,6 +131,28 @@ async fn web_socket(pace: Pace) -> Result<(), BoxError> {
     Ok(server.await??)
 }
 
+/// Sends back what comes in on one stream.
+async fn answer_quic(incoming: quinn::Incoming, pace: Pace) -> Result<(), BoxError> {
+    let connection = incoming.await?;
+    let (mut send, mut receive) = connection.accept_bi().await?;
+    let asked = receive.read_to_end(64).await?;
+    pace.middle().await;
+    send.write_all(&asked).await?;
+    send.finish()?;
+    connection.closed().await;
+    Ok(())
+}
+
+async fn ask_quic(endpoint: &quinn::Endpoint, addr: SocketAddr) -> Result<(), BoxError> {
+    let connection = endpoint.connect(addr, "localhost")?.await?;
+    let (mut send, mut receive) = connection.open_bi().await?;
+    send.write_all(b"hello").await?;
+    send.finish()?;
+    same(&receive.read_to_end(64).await?[..], b"hello")?;
+    connection.close(0_u8.into(), b"done");
+    Ok(())
+}
+
 async fn quic(pace: Pace) -> Result<(), BoxError> {
     let (server, client) = tls_configs()?;
     let server = quinn::crypto::rustls::QuicServerConfig::try_from(server)?;
@@ -143,24 +162,13 @@ async fn quic(pace: Pace) -> Result<(), BoxError> {
     let addr = listener.local_addr()?;
     let server = tokio::spawn(async move {
         let incoming = listener.accept().await.ok_or("nobody came")?;
-        let connection = incoming.await?;
-        let (mut send, mut receive) = connection.accept_bi().await?;
-        let asked = receive.read_to_end(64).await?;
-        pace.middle().await;
-        send.write_all(&asked).await?;
-        send.finish()?;
-        connection.closed().await;
+        answer_quic(incoming, pace).await?;
         listener.wait_idle().await;
         Ok::<_, BoxError>(())
     });
     let mut endpoint = quinn::Endpoint::client(here)?;
     endpoint.set_default_client_config(quinn::ClientConfig::new(Arc::new(client)));
-    let connection = endpoint.connect(addr, "localhost")?.await?;
-    let (mut send, mut receive) = connection.open_bi().await?;
-    send.write_all(b"hello").await?;
-    send.finish()?;
-    same(&receive.read_to_end(64).await?[..], b"hello")?;
-    connection.close(0_u8.into(), b"done");
+    ask_quic(&endpoint, addr).await?;
     endpoint.wait_idle().await;
     server.await?
 }
@@ -202,48 +210,19 @@ async fn native_quic(place: Place) -> Result<(), BoxError> {
     let addr = listener.local_addr()?;
     let server = cx.in_flight().spawn("server", async move |_: &Cx| -> Outcome {
         let Some(incoming) = listener.accept().await else { return Ok(()) };
-        let connection = incoming.await?;
-        let (mut send, mut receive) = connection.accept_bi().await?;
-        let asked = receive.read_to_end(64).await?;
-        pace.middle().await;
-        send.write_all(&asked).await?;
-        send.finish()?;
-        connection.closed().await;
+        answer_quic(incoming, pace).await.map_err(std::io::Error::other)?;
         Ok(())
     });
     let mut client_end = endpoint(cx, cx.udp_bind(ANY_PORT_NAME).await?, config(), None)?;
     client_end.set_default_client_config(quinn::ClientConfig::new(Arc::new(client)));
-    let connection = client_end.connect(addr, "localhost")?.await?;
-    let (mut send, mut receive) = connection.open_bi().await?;
-    send.write_all(b"hello").await?;
-    send.finish()?;
-    same(&receive.read_to_end(64).await?[..], b"hello")?;
-    connection.close(0_u8.into(), b"done");
+    ask_quic(&client_end, addr).await?;
     server.join().await.map_err(|failure| failure.to_string().into())
-}
-
-/// The answer of a name server to a question: an address, if it asks for one.
-fn dns_answer(question: &[u8]) -> Result<Vec<u8>, BoxError> {
-    let mut answer = Message::from_vec(question)?.into_response();
-    answer.metadata.response_code = ResponseCode::NoError;
-    let asked = answer.queries.first().filter(|asked| asked.query_type() == RecordType::A);
-    if let Some(name) = asked.map(|asked| asked.name().clone()) {
-        answer.add_answer(Record::from_rdata(name, 60, RData::A(A::new(192, 0, 2, 1))));
-    }
-    Ok(answer.to_vec()?)
-}
-
-/// One name server, over UDP.
-fn asked_at(server: SocketAddr) -> ResolverConfig {
-    let mut over = ConnectionConfig::udp();
-    over.port = server.port();
-    ResolverConfig::from_parts(None, vec![], vec![NameServerConfig::new(server.ip(), true, vec![over])])
 }
 
 async fn native_dns(place: Place) -> Result<(), BoxError> {
     let (cx, pace) = (&place.cx, place.pace.clone());
     let socket = cx.udp_bind(ANY_PORT_NAME).await?;
-    let config = asked_at(socket.local_addr()?);
+    let config = dns_config(socket.local_addr()?);
     let server = cx.in_flight().spawn("server", async move |cx: &Cx| -> Outcome {
         let (cx, mut bytes) = (cx.in_flight(), [0; 512]);
         let (len, peer) = socket.recv_from(&cx, &mut bytes).await?;
@@ -258,7 +237,7 @@ async fn native_dns(place: Place) -> Result<(), BoxError> {
     let found = found.map_err(|cancelled| cancelled.to_string())??;
     let found: Vec<String> = found.answers().iter().map(|record| record.data.to_string()).collect();
     server.join().await.map_err(|failure| failure.to_string())?;
-    same(found, vec![IpAddr::from([192, 0, 2, 1]).to_string()])
+    same(found, vec![ADDRESS.to_string()])
 }
 
 async fn dns(pace: Pace) -> Result<(), BoxError> {
@@ -274,13 +253,13 @@ async fn dns(pace: Pace) -> Result<(), BoxError> {
         #[expect(unreachable_code, reason = "its type")]
         Ok::<(), BoxError>(())
     });
-    let config = asked_at(addr);
+    let config = dns_config(addr);
     let resolver = Resolver::builder_with_config(config, TokioRuntimeProvider::default()).build()?;
     let found = resolver.ipv4_lookup("crates.example.").await?;
     let found: Vec<String> = found.answers().iter().map(|record| record.data.to_string()).collect();
     server.abort();
     drop(server.await);
-    same(found, vec![IpAddr::from([192, 0, 2, 1]).to_string()])
+    same(found, vec![ADDRESS.to_string()])
 }
 
 async fn watched(pace: Pace) -> Result<(), BoxError> {
