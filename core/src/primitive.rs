@@ -15,4 +15,4 @@ pub(crate) use std::sync::{
     atomic::{AtomicBool, AtomicU8, AtomicUsize},
 };
 
-pub(crate) use std::sync::{PoisonError, atomic::Ordering};
+pub(crate) use std::sync::{PoisonError, TryLockError, atomic::Ordering};

@@ -15,6 +15,7 @@ use crate::cancel::{Level, Waits};
 use crate::host::TaskRef;
 use crate::id::TaskId;
 use crate::lock::lock;
+use crate::primitive::Ordering;
 
 impl Node {
     /// Gives up on tasks of this node whose poll does not return though the budget is spent, so
@@ -89,34 +90,30 @@ impl Node {
     }
 
     fn give_up(self: &Arc<Self>, kind: LeftoverKind, mut which: impl FnMut(&TaskRef) -> bool) -> usize {
-        let chosen: Vec<(usize, TaskRef)> = {
-            let inner = lock(&self.inner);
-            let chosen = inner.tasks.iter().filter(|(_, task)| which(task));
-            chosen.map(|(key, task)| (key, task.clone())).collect()
-        };
+        let mut chosen: Vec<TaskRef> = Vec::new();
+        self.tasks.each(|task| chosen.extend(which(task).then(|| task.clone())));
         // Scopes are not looked into with a node's lock held.
-        let awaited: Vec<Waits> = chosen.iter().take(KEPT).map(|(_, task)| awaits(task)).collect();
+        let awaited: Vec<Waits> = chosen.iter().take(KEPT).map(awaits).collect();
         let mut awaited = awaited.into_iter();
         let mut gone = Vec::new();
         let mut inner = lock(&self.inner);
-        for (key, task) in chosen {
-            let awaited = awaited.next();
-            if !inner.has(key, task.meta().info.id) {
+        for task in chosen {
+            let (awaited, meta) = (awaited.next(), task.meta());
+            let Some(left) = self.tasks.leave(meta.key.load(Ordering::Relaxed), meta.info.id, false) else {
                 continue;
-            }
-            let entry = inner.tasks.remove(key);
-            inner.apply(Event::TaskEnded);
+            };
+            inner.apply(Event::TasksEnded(left.told));
             inner.totals.abandoned += 1;
             if inner.leftovers.len() < KEPT {
-                let leftover = self.leftover(&task.meta().info, inner.state.phase, kind, awaited);
+                let leftover = self.leftover(&meta.info, inner.state.phase, kind, awaited);
                 inner.keep(leftover);
             }
-            gone.push((task, entry));
+            gone.push(left);
         }
         let closer = inner.quiet_closer();
         drop(inner);
-        for (task, _) in &gone {
-            task.shutdown();
+        for left in &gone {
+            left.task.shutdown();
         }
         if let Some(closer) = closer {
             closer.wake();
@@ -136,7 +133,7 @@ impl Node {
         let mut inner = lock(&self.inner);
         let given_up = std::mem::take(&mut inner.locals);
         for local in given_up.values() {
-            inner.apply(Event::TaskEnded);
+            inner.apply(Event::TasksEnded(1));
             inner.totals.abandoned += 1;
             if inner.leftovers.len() < KEPT {
                 let (phase, awaited) = (inner.state.phase, awaited.remove(&local.info.id));

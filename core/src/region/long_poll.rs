@@ -75,14 +75,18 @@ impl Node {
         for node in self.subtree() {
             let inner = lock(&node.inner);
             let polled = inner.started.clone().filter(|_| inner.running.is_none());
-            let task = inner.tasks.iter().find(|(_, task)| is_it(task.id_addr()));
-            let task = task.map(|(_, task)| task.clone());
             drop(inner);
             // Whatever task closes a region polls its finalizers.
             if let Some(started) = polled.filter(|started| is_it(started.scope.home())) {
                 found = Some(Found::Finalizer(node, started));
                 break;
             }
+            let mut task = None;
+            node.tasks.each(|other| {
+                if is_it(other.id_addr()) {
+                    task = Some(other.clone());
+                }
+            });
             found = task.map(|task| Found::Task(node, task)).or(found);
         }
         Some(match found? {

@@ -1,6 +1,6 @@
 //! Regions: owners of tasks, child regions, finalizers and obligations.
 //!
-//! `state` is the life of one region as a pure step, `tree` who owns whom, `request` how it is asked to
+//! `state` is the life of one region as a pure step, `tasks` lists its tasks, `tree` who owns whom, `request` how it is asked to
 //! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
 //! end, `ledger` and `settle` what becomes of obligations on that way, `open` runs a region's body,
 //! `crew` is what polls the children of a local scope, `dump` is how the tree looks, `long_poll` who does
@@ -28,6 +28,7 @@ mod roots;
 mod settle;
 mod spork;
 mod state;
+mod tasks;
 mod tree;
 
 use std::panic::Location;

@@ -5,6 +5,7 @@
 //! that only when its budget ends before what those around it have armed already.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use super::state::{Event, Phase};
 use super::tree::{Node, Tree};
@@ -92,6 +93,9 @@ impl Listener for Node {
         let mut inner = lock(&self.inner);
         let Some(next) = inner.state.step(Event::Request) else { return };
         inner.state = next;
+        if self.is_root() && inner.state.body {
+            self.end_body(&mut inner);
+        }
         if let Some(next) = inner.state.step(Event::Drain) {
             inner.state = next;
         }
@@ -113,11 +117,12 @@ impl Listener for Node {
             inner.unarmed = Some(own);
             arm = false;
         }
-        let work_timer = inner.work_timer.take();
+        let (work_timer, closer) = (inner.work_timer.take(), inner.quiet_closer());
         drop(inner);
         if let Some(timer) = work_timer {
             self.tree.host.cancel_timer(timer);
         }
+        closer.into_iter().for_each(Waker::wake);
         if first {
             let spent = self.scope.limit_drain(own, self.policy.drain);
             // What is spent already need not be spent again, level by level.
@@ -134,7 +139,7 @@ impl Listener for Node {
     }
 
     fn scopes_of_tasks(&self, found: &mut Vec<Arc<Scope>>) {
-        found.extend(lock(&self.inner).tasks.iter().map(|(_, task)| task.meta().scope.clone()));
+        self.tasks.each(|task| found.push(task.meta().scope.clone()));
     }
 }
 
@@ -176,8 +181,9 @@ impl Owner for Node {
     }
 
     fn task_ended(&self, key: usize, info: &TaskInfo, verdict: Verdict) {
+        // Whoever gives tasks up has this lock, too.
         let inner = lock(&self.inner);
-        if inner.has(key, info.id) {
+        if self.tasks.has(key, info.id) {
             self.judge(inner, info, verdict);
         }
     }
@@ -186,16 +192,9 @@ impl Owner for Node {
         if key == UNOWNED {
             return;
         }
-        let mut inner = lock(&self.inner);
-        if !inner.has(key, id) {
-            return;
-        }
-        let entry = inner.tasks.remove(key);
-        inner.totals.ok += u64::from(ok);
-        inner.apply(Event::TaskEnded);
-        let closer = inner.quiet_closer();
-        drop(inner);
-        drop(entry);
+        let Some(left) = self.tasks.leave(key, id, ok) else { return };
+        let closer = self.tasks_gone(left.told);
+        drop(left);
         if let Some(closer) = closer {
             closer.wake();
         }

@@ -85,7 +85,6 @@ impl Root {
             told
         });
         let node = self.node.clone();
-        node.body_ended(false);
         let closer = submit_system(&self.node, "root closer", async move {
             node.close().await;
             let report = node.report();

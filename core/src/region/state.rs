@@ -4,7 +4,7 @@
 //!            Request            Drain             Finalize            Close
 //!   Open ─────────────▶ Requested ────▶ Draining ──────────▶ Finalizing ─────▶ Closed
 //!   Spawn, OpenChild    those that work in flight needs      StartFinalizer,
-//!   TaskEnded, ChildClosed, Defer                            EndFinalizer, Defer,
+//!   TasksEnded, ChildClosed, Defer                           EndFinalizer, Defer,
 //!   Reserve, Resolve                                         Resolve
 //! ```
 //!
@@ -43,7 +43,7 @@ pub struct State {
     pub phase: Phase,
     /// Its body still runs.
     pub body: bool,
-    /// Live tasks.
+    /// Live tasks; while the body runs only children in the region's own future are counted.
     pub tasks: u64,
     /// Child regions that are not Closed.
     pub children: u64,
@@ -58,10 +58,10 @@ pub struct State {
 /// What can happen to a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A task is admitted.
-    Spawn,
-    /// A task is gone.
-    TaskEnded,
+    /// So many tasks are admitted, or counted.
+    Spawn(u64),
+    /// So many tasks are gone.
+    TasksEnded(u64),
     /// A child region is admitted.
     OpenChild,
     /// A child region is Closed.
@@ -107,16 +107,16 @@ impl State {
         use Phase::*;
         let mut next = self;
         let allowed = match event {
-            Event::Spawn => {
-                next.tasks += 1;
+            Event::Spawn(tasks) => {
+                next.tasks += tasks;
                 self.phase <= Draining
             }
             Event::OpenChild => {
                 next.children += 1;
                 self.phase <= Draining
             }
-            Event::TaskEnded => {
-                next.tasks = self.tasks.checked_sub(1)?;
+            Event::TasksEnded(tasks) => {
+                next.tasks = self.tasks.checked_sub(tasks)?;
                 self.phase <= Draining
             }
             Event::ChildClosed => {
@@ -185,9 +185,11 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    const EVENTS: [Event; 15] = [
-        Event::Spawn,
-        Event::TaskEnded,
+    const EVENTS: [Event; 17] = [
+        Event::Spawn(1),
+        Event::Spawn(2),
+        Event::TasksEnded(1),
+        Event::TasksEnded(2),
         Event::OpenChild,
         Event::ChildClosed,
         Event::Defer,
@@ -247,7 +249,7 @@ mod tests {
     #[test]
     fn nothing_is_admitted_once_quiet() {
         for (from, event, _) in reachable() {
-            if matches!(event, Event::Spawn | Event::OpenChild) {
+            if matches!(event, Event::Spawn(_) | Event::OpenChild) {
                 assert!(from.phase < Phase::Finalizing);
             }
         }

@@ -4,8 +4,8 @@
 //! [`State::step`]; its cancel standing lives in its [`Scope`], which tells it of every raise.
 //!
 //! Invariants:
-//! 1. A task's or local child's entry and its count in `state.tasks` come and go under one hold of the lock, and so
-//!    do an obligation's in the ledger and in `state.obligations`.
+//! 1. A local child's entry and its count in `state.tasks` come and go under one hold of the lock, and so do an
+//!    obligation's in the ledger and in `state.obligations`. How tasks are counted, [`Tasks`] says.
 //! 2. A node is in its parent's `children` exactly while the parent counts it.
 //! 3. A node that is not Closed has a driver of [`Node::close`], or will get one: the future
 //!    that opened it, and when that is dropped, a closer task of its own.
@@ -28,6 +28,7 @@ use super::ledger::Ledger;
 use super::policy::{Close, OnFailure, Policy};
 use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Event, Phase, State};
+use super::tasks::Tasks;
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Waits};
 use crate::host::{Host, TaskInfo, TaskRef, TimerKey};
@@ -74,12 +75,12 @@ pub(crate) struct Node {
     pub(super) opened_at: Time,
     pub(super) parent: Weak<Node>,
     pub(super) site: &'static Location<'static>,
+    pub(super) tasks: Tasks,
     pub(super) inner: Mutex<Inner>,
 }
 
 pub(super) struct Inner {
     pub(super) state: State,
-    pub(super) tasks: Slab<TaskRef>,
     /// By their numbers.
     pub(super) locals: BTreeMap<u64, Arc<Local>>,
     pub(super) children: Slab<Arc<Node>>,
@@ -193,7 +194,6 @@ impl Node {
     ) -> Node {
         let inner = Inner {
             state: State::OPEN,
-            tasks: Slab::new(),
             locals: BTreeMap::new(),
             children: Slab::new(),
             key: None,
@@ -217,7 +217,8 @@ impl Node {
             child_reports: VecDeque::new(),
         };
         let id = RegionId(tree.next_id());
-        Node { id, name, tree, scope, policy, opened_at, parent, site, inner: Mutex::new(inner) }
+        let (tasks, inner) = (Tasks::default(), Mutex::new(inner));
+        Node { id, name, tree, scope, policy, opened_at, parent, site, tasks, inner }
     }
 
     /// The cancellation of whoever comes too late.
@@ -237,14 +238,15 @@ impl Node {
 
     /// Admits a task whose scope is under this node's, and which is not scheduled yet.
     pub(crate) fn admit(&self, task: TaskRef) -> Result<(), Cancelled> {
+        // While the body runs it is never refused, and the end of the drain has something to end in any case.
+        let Err(task) = self.tasks.enter(task) else { return Ok(()) };
         let mut inner = lock(&self.inner);
-        if !inner.admit() {
+        let Some(next) = inner.state.step(Event::Spawn(1)) else {
             drop(inner);
             return Err(self.refusal());
-        }
-        let entry = inner.tasks.vacant_entry();
-        task.meta().key.store(entry.key(), Ordering::Relaxed);
-        entry.insert(task);
+        };
+        inner.state = next;
+        self.tasks.enter_counted(task);
         self.arm_late(inner);
         Ok(())
     }
@@ -298,10 +300,12 @@ impl Node {
     /// Admits a child that lives in the region's own future.
     pub(super) fn admit_local(&self, local: &Arc<Local>) -> Result<(), Cancelled> {
         let mut inner = lock(&self.inner);
-        if !inner.admit() {
+        let Some(next) = inner.state.step(Event::Spawn(1)) else {
             drop(inner);
             return Err(self.refusal());
-        }
+        };
+        inner.state = next;
+        inner.totals.tasks += 1;
         inner.locals.insert(local.info.id.get(), local.clone());
         self.arm_late(inner);
         Ok(())
@@ -317,7 +321,7 @@ impl Node {
         self.judge(inner, &local.info, verdict);
         let mut inner = lock(&self.inner);
         let Some(gone) = inner.locals.remove(&number) else { return };
-        inner.apply(Event::TaskEnded);
+        inner.apply(Event::TasksEnded(1));
         let closer = inner.quiet_closer();
         drop(inner);
         drop(gone);
@@ -328,12 +332,33 @@ impl Node {
 
     /// The body's future is gone, as whoever polled it says.
     pub(crate) fn body_ended(self: &Arc<Self>, failed: bool) {
-        lock(&self.inner).apply(Event::BodyEnded);
+        self.end_body(&mut lock(&self.inner));
         // A region that closes already keeps the reason it was told.
         let told = self.scope.level() >= Level::Requested;
         if !told && (failed || self.policy.close == Close::Cancel) {
             self.request_at_home(Reason::at_site(ReasonKind::ParentClosed, self.site));
         }
+    }
+
+    /// From here on it is the tasks that keep the region from being quiet, so they are counted.
+    pub(super) fn end_body(&self, inner: &mut Inner) {
+        inner.apply(Event::Spawn(self.tasks.count()));
+        inner.apply(Event::BodyEnded);
+    }
+
+    /// So many of the tasks that are counted are gone: tells who waits for the last one.
+    pub(super) fn tasks_gone(&self, tasks: u64) -> Option<Waker> {
+        if tasks == 0 {
+            return None;
+        }
+        let mut inner = lock(&self.inner);
+        inner.apply(Event::TasksEnded(tasks));
+        inner.quiet_closer()
+    }
+
+    /// It has no parent, and no body: it goes on until it is asked to close.
+    pub(super) fn is_root(&self) -> bool {
+        self.parent.ptr_eq(&Weak::new())
     }
 
     /// The body's future was dropped at the end of the drain budget.
@@ -371,7 +396,7 @@ impl Node {
         let (key, driver, timers, totals, leftovers) = {
             let mut inner = lock(&self.inner);
             let timers = [inner.work_timer.take(), inner.drain_timer.take()];
-            (inner.key, inner.driver.take(), timers, inner.totals, inner.leftovers.clone())
+            (inner.key, inner.driver.take(), timers, self.totals(&inner), inner.leftovers.clone())
         };
         drop(driver);
         let timers = timers.into_iter().chain([self.scope.end()]);
@@ -395,6 +420,12 @@ impl Node {
         }
     }
 
+    /// The account of its subtree, as it is.
+    fn totals(&self, inner: &Inner) -> Totals {
+        let (spawned, ok) = self.tasks.totals();
+        Totals { tasks: inner.totals.tasks + spawned, ok: inner.totals.ok + ok, ..inner.totals }
+    }
+
     /// What there is to tell of a region that was closed just now.
     pub(super) fn report(&self) -> CloseReport {
         let now = self.tree.host.now();
@@ -409,7 +440,7 @@ impl Node {
             open: requested_at - self.opened_at,
             drain: inner.drained_at.unwrap_or(now) - requested_at,
             finalize: now - inner.drained_at.unwrap_or(now),
-            totals: inner.totals,
+            totals: self.totals(&inner),
             failures: inner.failures.iter().filter_map(Failed::to_failure).collect(),
             leftovers: inner.leftovers.iter().cloned().collect(),
             children: inner.child_reports.iter().cloned().collect(),
@@ -456,19 +487,6 @@ impl Inner {
             Some(next) => self.state = next,
             None => debug_assert!(false, "{event:?} refused in {:?}", self.state),
         }
-    }
-
-    /// Counts one more task, unless it is refused.
-    fn admit(&mut self) -> bool {
-        let Some(next) = self.state.step(Event::Spawn) else { return false };
-        self.state = next;
-        self.totals.tasks += 1;
-        true
-    }
-
-    /// The task is still counted; one that was given up and ends after all is not.
-    pub(super) fn has(&self, key: usize, id: TaskId) -> bool {
-        self.tasks.get(key).is_some_and(|task| task.meta().info.id == id)
     }
 
     pub(super) fn quiet_closer(&mut self) -> Option<Waker> {

@@ -26,6 +26,7 @@ use crate::host::{Lane, TaskInfo, TaskRef};
 use crate::id::TaskId;
 use crate::lock::lock;
 use crate::region::finalizer::Started;
+use crate::region::tasks::Tasks;
 use crate::region::tree::{Inner, LONGEST_PATH, Local, Node};
 use crate::time::Time;
 
@@ -86,8 +87,8 @@ struct Owned {
     tasks: Vec<TaskRef>,
     locals: Vec<Arc<Local>>,
     children: Vec<Arc<Node>>,
-    /// Where to go on: a key of tasks and children, a number of locals. Each is one's for life, so
-    /// nothing is copied twice.
+    /// Where to go on: a key of children, a number of locals. Each is one's for life, so nothing is copied
+    /// twice.
     key: usize,
     number: u64,
 }
@@ -95,19 +96,13 @@ struct Owned {
 impl Owned {
     /// Room for the next part, which is not made with a lock held.
     fn reserve(&mut self) {
-        self.tasks.reserve(AT_ONCE);
         self.locals.reserve(AT_ONCE);
         self.children.reserve(AT_ONCE);
     }
 
     /// Copies the next part; tells whether there is more.
     fn copy(&mut self, inner: &Inner) -> bool {
-        fn part<T>(slab: &Slab<T>, from: usize) -> impl Iterator<Item = &T> {
-            (from..slab.capacity().min(from + AT_ONCE)).filter_map(|key| slab.get(key))
-        }
-        touch(part(&inner.tasks, self.key), |task| usize::from(task.is_running()));
         touch(part(&inner.children, self.key), Arc::strong_count);
-        self.tasks.extend(part(&inner.tasks, self.key).cloned());
         self.children.extend(part(&inner.children, self.key).cloned());
         let mut locals = inner.locals.range(self.number..);
         for (number, local) in locals.by_ref().take(AT_ONCE) {
@@ -115,8 +110,32 @@ impl Owned {
             self.number = number + 1;
         }
         self.key += AT_ONCE;
-        self.key < inner.tasks.capacity().max(inner.children.capacity()) || locals.next().is_some()
+        self.key < inner.children.capacity() || locals.next().is_some()
     }
+
+    /// Copies the tasks. Their keys are theirs for life, too.
+    fn copy_tasks(&mut self, tasks: &Tasks) {
+        let (mut table, mut key) = (0, 0);
+        loop {
+            self.tasks.reserve(AT_ONCE);
+            let more = tasks.look(table, |tasks| {
+                touch(part(tasks, key), |task| usize::from(task.is_running()));
+                self.tasks.extend(part(tasks, key).cloned());
+                key += AT_ONCE;
+                key < tasks.capacity()
+            });
+            match more {
+                Some(true) => {}
+                Some(false) => (table, key) = (table + 1, 0),
+                None => return,
+            }
+        }
+    }
+}
+
+/// The next ones, from this key on.
+fn part<T>(slab: &Slab<T>, from: usize) -> impl Iterator<Item = &T> {
+    (from..slab.capacity().min(from + AT_ONCE)).filter_map(|key| slab.get(key))
 }
 
 /// What is known of a task, or of a child that counts as one.
@@ -155,6 +174,7 @@ impl Taking {
             more = owned.copy(&inner);
             drop(inner);
         }
+        owned.copy_tasks(&node.tasks);
         let (standing, own) = node.scope.look();
         self.drains |= standing.level >= Level::Requested;
         let (path, budget) = match around {
@@ -178,7 +198,7 @@ impl Taking {
             site: node.site,
             age: at - node.opened_at,
             phase: state.phase,
-            body: state.body,
+            body: state.body && !node.is_root(),
             opened_by: None,
             reason: standing.reason,
             budget,

@@ -1,0 +1,184 @@
+//! The tasks of a region, apart from the rest of it: they come and go far more often than anything else
+//! happens to a region, and need not wait for that.
+//!
+//! A task is listed in a table, whose lock is all that its coming and its going take. Where many do so at the
+//! same time, in a region that has many, one table becomes several; tasks that come one after the other
+//! are listed in the same one, so that whoever spawns is not in the way of those that end.
+//!
+//! # Who counts them
+//!
+//! While the region's body runs the region cannot become quiet, so nobody need know how many tasks there
+//! are. When the body ends they are counted once, under the region's lock, and are part of
+//! [`State`](super::state::State) from then on. What comes later is counted there first. What goes is told there
+//! a table at a time, by whoever empties it: as long as a table is not empty the region is not quiet.
+//!
+//! Invariants:
+//! 1. Once counted, [`State::tasks`](super::state::State) is how many are listed, with those that are gone
+//!    and were not told, and those whose telling is on its way. So it is 0 only if none is left.
+//! 2. Who is listed was admitted, and leaves once: its own end, or whoever gives it up.
+//!
+//! Lock order: the region's, then a table's.
+
+use std::sync::OnceLock;
+use std::{iter, mem};
+
+use slab::Slab;
+
+use crate::host::TaskRef;
+use crate::id::TaskId;
+use crate::lock::{Mutex, MutexGuard, lock, try_lock};
+use crate::primitive::Ordering;
+
+/// How many tables there are at most.
+const TABLES: usize = 8;
+/// So many tasks that come one after the other go into the same table.
+const RUN: u64 = 64;
+/// A region that has had fewer tasks is over before several tables are of use.
+const MANY: u64 = 4 * RUN;
+
+/// All tasks of one region.
+#[derive(Default)]
+pub(super) struct Tasks {
+    first: Mutex<Table>,
+    /// Made when threads were in each other's way.
+    more: OnceLock<Box<[Apart]>>,
+}
+
+/// In lines of memory of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Apart(Mutex<Table>);
+
+#[derive(Default)]
+struct Table {
+    tasks: Slab<TaskRef>,
+    /// The region knows how many there are.
+    counted: bool,
+    /// Those that are gone since it does, and were not told.
+    gone: u64,
+    spawned: u64,
+    ok: u64,
+}
+
+/// A task that was listed.
+#[must_use = "the region may have to be told"]
+pub(super) struct Left {
+    /// Not to be dropped with a lock held.
+    pub(super) task: TaskRef,
+    /// So many are gone of those that the region counts.
+    pub(super) told: u64,
+}
+
+impl Tasks {
+    /// Lists a task; gives it back if the region is to count it first.
+    pub(super) fn enter(&self, task: TaskRef) -> Result<(), TaskRef> {
+        let (which, mut table) = self.table_for(task.meta().info.id);
+        if table.counted {
+            return Err(task);
+        }
+        table.enter(which, task);
+        Ok(())
+    }
+
+    /// Lists a task that the region has counted; under its lock.
+    pub(super) fn enter_counted(&self, task: TaskRef) {
+        let (which, mut table) = self.table_for(task.meta().info.id);
+        table.enter(which, task);
+    }
+
+    /// The table for a task that comes.
+    fn table_for(&self, id: TaskId) -> (usize, MutexGuard<'_, Table>) {
+        let which = if self.more.get().is_some() { (id.get() / RUN) as usize % TABLES } else { 0 };
+        if which > 0 {
+            return (which, lock(self.table(which)));
+        }
+        let table = try_lock(&self.first).unwrap_or_else(|| {
+            let table = lock(&self.first);
+            if table.spawned >= MANY {
+                self.more.get_or_init(|| (1..TABLES).map(|_| Apart(Mutex::new(table.next_to()))).collect());
+            }
+            table
+        });
+        (0, table)
+    }
+
+    /// One that exists.
+    fn table(&self, which: usize) -> &Mutex<Table> {
+        match which.checked_sub(1) {
+            None => &self.first,
+            Some(which) => &self.more.get().expect("a task is in a table that exists")[which].0,
+        }
+    }
+
+    /// All of them. Whether there are more than one is looked up when the first was looked at: see
+    /// [`next_to`](Table::next_to).
+    fn tables(&self) -> impl Iterator<Item = &Mutex<Table>> {
+        let more = iter::once_with(|| self.more.get()).flatten().flatten();
+        iter::once(&self.first).chain(more.map(|table| &table.0))
+    }
+
+    /// From here on the region counts its tasks; so many there are. Once, under its lock.
+    pub(super) fn count(&self) -> u64 {
+        let count = |mut table: MutexGuard<'_, Table>| {
+            table.counted = true;
+            table.tasks.len() as u64
+        };
+        self.tables().map(lock).map(count).sum()
+    }
+
+    /// Strikes a task, if it is still listed.
+    pub(super) fn leave(&self, key: usize, id: TaskId, ok: bool) -> Option<Left> {
+        let mut table = lock(self.table(key % TABLES));
+        let key = key / TABLES;
+        table.tasks.get(key).filter(|task| task.meta().info.id == id)?;
+        let task = table.tasks.remove(key);
+        table.ok += u64::from(ok);
+        if !table.counted {
+            return Some(Left { task, told: 0 });
+        }
+        table.gone += 1;
+        let told = if table.tasks.is_empty() { mem::take(&mut table.gone) } else { 0 };
+        Some(Left { task, told })
+    }
+
+    /// The task is still listed; one that was given up is not.
+    pub(super) fn has(&self, key: usize, id: TaskId) -> bool {
+        let table = lock(self.table(key % TABLES));
+        table.tasks.get(key / TABLES).is_some_and(|task| task.meta().info.id == id)
+    }
+
+    /// Shows each task, a table at a time, with its lock held.
+    pub(super) fn each(&self, mut see: impl FnMut(&TaskRef)) {
+        for table in self.tables() {
+            lock(table).tasks.iter().for_each(|(_, task)| see(task));
+        }
+    }
+
+    /// Looks at one table, with its lock held; `None` if there is no such.
+    pub(super) fn look<R>(&self, which: usize, see: impl FnOnce(&Slab<TaskRef>) -> R) -> Option<R> {
+        let exists = which == 0 || self.more.get().is_some() && which < TABLES;
+        exists.then(|| see(&lock(self.table(which)).tasks))
+    }
+
+    /// How many came, and how many of those that are gone have ended well.
+    pub(super) fn totals(&self) -> (u64, u64) {
+        let add = |sum: (u64, u64), table: MutexGuard<'_, Table>| (sum.0 + table.spawned, sum.1 + table.ok);
+        self.tables().map(lock).fold((0, 0), add)
+    }
+}
+
+impl Table {
+    /// Another one, which counts as this one does. Made under this one's lock: whoever counts has either not
+    /// been here, and comes to the new one too, or is to be followed.
+    fn next_to(&self) -> Table {
+        Table { counted: self.counted, ..Table::default() }
+    }
+
+    /// Lists a task, in the table that is `which`.
+    fn enter(&mut self, which: usize, task: TaskRef) {
+        self.spawned += 1;
+        let entry = self.tasks.vacant_entry();
+        task.meta().key.store(entry.key() * TABLES + which, Ordering::Relaxed);
+        entry.insert(task);
+    }
+}
