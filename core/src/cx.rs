@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Hold, Level, Note, Reason, Scope, Turn, Watch};
+use crate::cancel::{Cancelled, Hold, Level, Note, Reason, ScopeRef, Turn, Watch};
 use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
@@ -28,7 +28,7 @@ use crate::trace::Spans;
 #[derive(Clone)]
 struct Inner {
     node: Arc<Node>,
-    scope: Arc<Scope>,
+    scope: ScopeRef,
     /// All of it, if nobody took anything away.
     authority: Option<Arc<Authority>>,
 }
@@ -49,7 +49,7 @@ impl<C> Clone for Cx<C> {
 }
 
 impl<C> Cx<C> {
-    pub(crate) fn new(node: Arc<Node>, scope: Arc<Scope>, authority: Option<Arc<Authority>>) -> Self {
+    pub(crate) fn new(node: Arc<Node>, scope: ScopeRef, authority: Option<Arc<Authority>>) -> Self {
         Cx::tag(Inner { node, scope, authority })
     }
 
@@ -102,7 +102,7 @@ impl<C> Cx<C> {
     }
 
     /// A `Cx` for work inside a scope of this one.
-    pub(crate) fn inside(&self, scope: Arc<Scope>) -> Self {
+    pub(crate) fn inside(&self, scope: ScopeRef) -> Self {
         Cx::new(self.inner.node.clone(), scope, self.inner.authority.clone())
     }
 
@@ -110,7 +110,7 @@ impl<C> Cx<C> {
         &self.inner.node
     }
 
-    pub(crate) fn scope(&self) -> &Arc<Scope> {
+    pub(crate) fn scope(&self) -> &ScopeRef {
         &self.inner.scope
     }
 

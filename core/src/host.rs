@@ -28,7 +28,7 @@ use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef};
 
 use crate::budget::Budget;
 pub use crate::budget::Urgency;
-use crate::cancel::{Level, Reason, Scope};
+use crate::cancel::{Level, Reason, Scope, ScopeRef};
 use crate::id::TaskId;
 pub use crate::id::TimerKey;
 use crate::io::Sockets;
@@ -97,10 +97,9 @@ pub trait Host: Send + Sync + 'static {
 
 /// What core attaches to each task.
 pub struct TaskMeta {
-    /// The scope that the task polls in.
-    pub(crate) scope: Arc<Scope>,
-    /// A scope within, if all of its work is done there.
-    pub(crate) inside: Option<Arc<Scope>>,
+    /// The scope that the task polls in, if there is none apart.
+    pub(crate) own: Scope,
+    pub(crate) apart: Option<Box<Apart>>,
     pub(crate) owner: Arc<dyn Owner>,
     /// Where the owner has it, once admitted: [`UNOWNED`] before that, and for the host's own, which nobody
     /// counts. Stored before the task is scheduled.
@@ -119,6 +118,14 @@ pub struct TaskMeta {
     pub(crate) span: TaskSpan,
 }
 
+/// The scopes of a task in which a region runs, and which does nothing else.
+pub(crate) struct Apart {
+    /// The one that the task polls in.
+    pub(crate) scope: ScopeRef,
+    /// The region's, in which all of the work is done.
+    pub(crate) inside: ScopeRef,
+}
+
 /// What a task belongs to.
 pub(crate) trait Owner: Send + Sync {
     fn host(&self) -> &dyn Host;
@@ -130,10 +137,10 @@ pub(crate) trait Owner: Send + Sync {
     fn task_gone(&self, key: usize, id: TaskId, ok: bool);
 
     /// Asks what is in `scope` to stop; its drain ends within `drain`.
-    fn request_task(&self, scope: &Arc<Scope>, reason: Reason, drain: Budget);
+    fn request_task(&self, scope: &ScopeRef, reason: Reason, drain: Budget);
 
     /// As [`request_task`](Self::request_task), for what sees to its own drain budget.
-    fn request_open_ended(&self, scope: &Arc<Scope>, reason: Reason);
+    fn request_open_ended(&self, scope: &ScopeRef, reason: Reason);
 }
 
 /// Where a task is that no owner counts.
@@ -153,9 +160,16 @@ pub struct TaskInfo {
 }
 
 impl TaskMeta {
-    /// The scope that its work is done in.
-    pub(crate) fn inside(&self) -> &Arc<Scope> {
-        self.inside.as_ref().unwrap_or(&self.scope)
+    /// The scope that the task polls in.
+    #[inline]
+    pub(crate) fn scope(&self) -> &Scope {
+        self.apart.as_ref().map_or(&self.own, |apart| &apart.scope)
+    }
+
+    /// The scope that its work is done in: that one, or one within.
+    #[inline]
+    pub(crate) fn inside(&self) -> &Scope {
+        self.apart.as_ref().map_or(&self.own, |apart| &apart.inside)
     }
 
     pub(crate) fn lane(&self) -> Lane {
@@ -166,8 +180,7 @@ impl TaskMeta {
     /// Tells of the task's end, once, when its body is gone.
     pub(crate) fn end(&self, verdict: Verdict) {
         self.ended.store(true, Ordering::Relaxed);
-        // A scope holds the task's memory through its waker, and the task the scope.
-        if let Some(timer) = self.scope.end() {
+        if let Some(timer) = self.scope().end() {
             self.owner.host().cancel_timer(timer);
         }
         match verdict {
@@ -210,6 +223,22 @@ impl Schedule for TaskMeta {
 
 pub(crate) type TaskRef = RawTaskRef<TaskMeta>;
 
+/// [`TaskMeta::scope`], to be kept.
+pub(crate) fn scope_of(task: TaskRef) -> ScopeRef {
+    match &task.meta().apart {
+        Some(apart) => apart.scope.clone(),
+        None => ScopeRef::OfTask(task.part(|meta| &meta.own)),
+    }
+}
+
+/// [`TaskMeta::inside`], to be kept.
+pub(crate) fn inside_of(task: TaskRef) -> ScopeRef {
+    match &task.meta().apart {
+        Some(apart) => apart.inside.clone(),
+        None => ScopeRef::OfTask(task.part(|meta| &meta.own)),
+    }
+}
+
 /// A task that can be polled once. Dropping it unrun shuts the task down.
 pub struct Runnable(pub(crate) RawRunnable<TaskMeta>);
 
@@ -231,7 +260,7 @@ impl Runnable {
     pub fn request_cancel(&self, reason: Reason) {
         let meta = self.0.meta();
         if meta.key.load(Ordering::Relaxed) != UNOWNED {
-            meta.owner.request_task(meta.inside(), reason, Budget::UNLIMITED);
+            meta.owner.request_task(&inside_of(self.0.task()), reason, Budget::UNLIMITED);
         }
     }
 

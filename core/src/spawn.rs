@@ -12,10 +12,10 @@ use pin_project_lite::pin_project;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Level, Note, Notes, Reason, ReasonKind, Scope, Waits};
+use crate::cancel::{Level, Note, Notes, Reason, ReasonKind, Scope, ScopeRef, Waits};
 use crate::caps::{Effect, HasSpawn};
 use crate::cx::Cx;
-use crate::host::{Owner, TaskInfo, TaskMeta, TaskRef, UNOWNED};
+use crate::host::{Apart, Owner, TaskInfo, TaskMeta, TaskRef, UNOWNED, inside_of, scope_of};
 use crate::id::TaskId;
 use crate::observe::{Object, is_recording};
 use crate::outcome::{Failure, Outcome, Panic};
@@ -83,15 +83,12 @@ impl<C> Cx<C> {
         T: Send + 'static,
         Fut: Future<Output = Outcome<T>> + Send + 'static,
     {
-        let node = self.node();
         if let Err(failure) = self.may_start(effects) {
             return Handle::refused(failure);
         }
-        let scope = node.scope.of_task();
         let blocking = effects.contains(&Effect::Blocking);
-        let inside = self.inside(scope.clone());
-        let make = |spans: &Spans| make(inside, spans);
-        launch(node, scope, None, name, site, blocking, make)
+        let make = |scope, spans: &Spans| make(self.inside(scope), spans);
+        launch(self.node(), None, name, site, blocking, make)
     }
 
     fn may_start(&self, effects: &[Effect]) -> Outcome {
@@ -100,16 +97,15 @@ impl<C> Cx<C> {
     }
 }
 
-/// Starts what `make` makes, as a task of the region `node` in `scope`. Its lane, and what its handle
-/// asks, are those of `inside`, if there is such: a scope within, where all of its work is done.
+/// Starts what `make` makes, as a task of the region `node`. If it has scopes `apart`, they stand for the task's:
+/// its lane, and what its handle asks, are those of the one within.
 pub(crate) fn launch<T, Fut>(
     node: &Arc<Node>,
-    scope: Arc<Scope>,
-    inside: Option<Arc<Scope>>,
+    apart: Option<Box<Apart>>,
     name: &str,
     site: &'static Location<'static>,
     blocking: bool,
-    make: impl FnOnce(&Spans) -> Fut,
+    make: impl FnOnce(ScopeRef, &Spans) -> Fut,
 ) -> Handle<T>
 where
     T: Send + 'static,
@@ -118,14 +114,18 @@ where
     let (id, size) = (node.next_task(), size_of::<Fut>());
     let spans = Spans::of_task(&Who { id, name, site, blocking, size, region: &|| node.path() });
     let span = spans.task_span();
-    let future = make(&spans);
-    let run = Run { body: Some(spans.around(future)), begun: false };
     let info = TaskInfo { id, name: name.into(), site, spawned_at: node.tree.host.now() };
-    let (runnable, join, task) = new_task(node.clone(), scope, inside, info, span, run);
+    let make = |scope| {
+        let future = make(scope, &spans);
+        Run { body: Some(spans.around(future)), begun: false }
+    };
+    let (runnable, join, task) = new_task(node.clone(), node.scope.of_task(), apart, info, span, make);
     match node.admit(task) {
         Ok(()) => {
             // What comes from here on finds the task; what came before is there.
-            join.meta().scope.catch_up_with(&node.scope);
+            if node.scope.is_to_follow() {
+                scope_of(join.task()).catch_up_with(&node.scope);
+            }
             join.meta().schedule(runnable, Wake::Spawn);
             Handle(State::Started(join))
         }
@@ -135,18 +135,18 @@ where
 
 fn new_task<W>(
     owner: Arc<dyn Owner>,
-    scope: Arc<Scope>,
-    inside: Option<Arc<Scope>>,
+    own: Scope,
+    apart: Option<Box<Apart>>,
     info: TaskInfo,
     span: TaskSpan,
-    work: W,
+    make: impl FnOnce(ScopeRef) -> W,
 ) -> (Runnable<TaskMeta>, JoinHandle<W::Output, TaskMeta>, TaskRef)
 where
     W: Work<TaskMeta, Output: Send + 'static> + Send + 'static,
 {
     let meta = TaskMeta {
-        scope,
-        inside,
+        own,
+        apart,
         owner,
         key: AtomicUsize::new(UNOWNED),
         ended: AtomicBool::new(false),
@@ -157,8 +157,14 @@ where
         info,
         span,
     };
-    let (runnable, join, [home, task]) = asupersync_task::new_with(work, meta);
-    join.meta().inside().set_home(home.into_promote_waker());
+    let (runnable, join, [task]) = asupersync_task::new_cyclic(meta, |[task]| {
+        let meta = task.meta();
+        meta.own.set_task(task.id_addr());
+        if let Some(apart) = &meta.apart {
+            apart.inside.set_home(task.promote_waker());
+        }
+        make(scope_of(task))
+    });
     (runnable, join, task)
 }
 
@@ -177,7 +183,7 @@ pub(crate) fn submit_system(
     let future = Spans::inherited().around(future);
     // The region may hold this task, and must not be held by it when the future is gone.
     let owner = node.tree.clone();
-    let (runnable, _, task) = new_task(owner, Scope::root(), None, info, TaskSpan::default(), future);
+    let (runnable, _, task) = new_task(owner, Scope::alone(), None, info, TaskSpan::default(), |_| future);
     task.meta().schedule(runnable, Wake::Spawn);
     task
 }
@@ -195,8 +201,9 @@ pin_project! {
 impl<T, F: Future<Output = Outcome<T>>> Work<TaskMeta> for Run<F> {
     type Output = Outcome<T>;
 
-    fn poll_with(self: Pin<&mut Self>, meta: &TaskMeta, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        let (mut this, scope) = (self.project(), &meta.scope);
+    fn poll_with(self: Pin<&mut Self>, task: &TaskRef, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        let (mut this, meta) = (self.project(), task.meta());
+        let scope = meta.scope();
         let begins = !std::mem::replace(this.begun, true);
         if begins && scope.level() == Level::Spent {
             // What has not begun has nothing to clean up.
@@ -204,7 +211,7 @@ impl<T, F: Future<Output = Outcome<T>>> Work<TaskMeta> for Run<F> {
             meta.end(Verdict::Dropped(None));
             return Poll::Ready(Err(scope.cancelled().into()));
         }
-        let (outcome, dropped) = ready!(poll_contained(scope, this.body, cx));
+        let (outcome, dropped) = ready!(poll_contained(scope, || scope_of(task.clone()), this.body, cx));
         meta.end(Verdict::of(&outcome, dropped));
         Poll::Ready(outcome)
     }
@@ -216,17 +223,18 @@ impl<T, F: Future<Output = Outcome<T>>> Work<TaskMeta> for Run<F> {
 ///
 /// The body stays where the caller has it: bodies are within bodies, and each copy would double.
 pub(crate) fn contain<T>(
-    scope: &Arc<Scope>,
+    scope: &ScopeRef,
     mut body: Pin<&mut Option<impl Future<Output = Outcome<T>>>>,
 ) -> impl Future<Output = Contained<T>> {
-    poll_fn(move |cx| poll_contained(scope, body.as_mut(), cx))
+    poll_fn(move |cx| poll_contained(scope, || scope.clone(), body.as_mut(), cx))
 }
 
 /// A body's outcome, and what it awaited if it was dropped.
 type Contained<T> = (Outcome<T>, Option<Waits>);
 
 fn poll_contained<T>(
-    scope: &Arc<Scope>,
+    scope: &Scope,
+    to_keep: impl FnOnce() -> ScopeRef,
     mut body: Pin<&mut Option<impl Future<Output = Outcome<T>>>>,
     cx: &mut Context<'_>,
 ) -> Poll<Contained<T>> {
@@ -240,7 +248,9 @@ fn poll_contained<T>(
         }
         polled
     }));
-    scope.charge_poll();
+    if scope.is_metered() {
+        to_keep().charge_poll();
+    }
     match polled {
         Ok(Poll::Ready(outcome)) => Poll::Ready((outcome, None)),
         Ok(Poll::Pending) if spent && !scope.is_kept() => {
@@ -299,15 +309,13 @@ impl<T> Handle<T> {
     /// Asks a task to stop that sees to its own drain budget, as one that is a region does.
     pub(crate) fn request_open_ended(&self, reason: Reason) {
         if let State::Started(join) = &self.0 {
-            let meta = join.meta();
-            meta.owner.request_open_ended(meta.inside(), reason);
+            join.meta().owner.request_open_ended(&inside_of(join.task()), reason);
         }
     }
 
     fn request_within(&self, reason: Reason, drain: Budget) {
         if let State::Started(join) = &self.0 {
-            let meta = join.meta();
-            meta.owner.request_task(meta.inside(), reason, drain);
+            join.meta().owner.request_task(&inside_of(join.task()), reason, drain);
         }
     }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use crate::budget::Limit;
-use crate::cancel::Scope;
+use crate::cancel::ScopeRef;
 use crate::host::{Host, TimerKey};
 use crate::time::Time;
 
@@ -87,8 +87,8 @@ pub(crate) fn call_at(host: &dyn Host, at: Time, then: impl Fn() + Send + Sync +
 }
 
 /// Ends the drain of `scope` at `at`.
-pub(crate) fn arm_drain(host: &dyn Host, scope: &Arc<Scope>, at: Time) -> TimerKey {
-    let scope = Arc::downgrade(scope);
+pub(crate) fn arm_drain(host: &dyn Host, scope: &ScopeRef, at: Time) -> TimerKey {
+    let scope = scope.downgrade();
     call_at(host, at, move || {
         if let Some(scope) = scope.upgrade() {
             scope.spend(Limit::Time);

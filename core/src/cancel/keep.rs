@@ -3,17 +3,16 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::Arc;
 
 use super::Level;
-use super::scope::Scope;
+use super::scope::ScopeRef;
 use crate::primitive::Ordering;
 
 /// Keeps the bodies around a scope from being dropped at the end of the drain budget.
-struct Keep(Vec<Arc<Scope>>);
+struct Keep(Vec<ScopeRef>);
 
 impl Keep {
-    fn new(scope: &Arc<Scope>) -> Self {
+    fn new(scope: &ScopeRef) -> Self {
         let kept: Vec<_> = scope.around().collect();
         for scope in &kept {
             scope.told.write();
@@ -34,7 +33,7 @@ impl Drop for Keep {
 
 /// Awaits a future with a limit of its own, which the end of the drain budget of `scope` does not
 /// cut short: a shield, the closing of a region.
-pub(crate) async fn past_the_drain<F: Future>(scope: &Arc<Scope>, future: F) -> F::Output {
+pub(crate) async fn past_the_drain<F: Future>(scope: &ScopeRef, future: F) -> F::Output {
     let mut future = pin!(future);
     let mut keep = None;
     poll_fn(|cx| {

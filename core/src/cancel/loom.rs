@@ -30,17 +30,17 @@ fn check(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-fn request(scope: &Arc<Scope>) {
+fn request(scope: &ScopeRef) {
     scope.request(Reason::new(ReasonKind::UserRequest), Time::MAX);
 }
 
-fn requesting(scope: &Arc<Scope>) -> thread::JoinHandle<()> {
+fn requesting(scope: &ScopeRef) -> thread::JoinHandle<()> {
     let scope = scope.clone();
     thread::spawn(move || request(&scope))
 }
 
 /// Waits, as a task that polls in `scope` or as one that does not.
-fn wait(scope: &Arc<Scope>, at: Level, at_home: bool) {
+fn wait(scope: &ScopeRef, at: Level, at_home: bool) {
     block_on(poll_fn({
         let mut watch = Watch::new(scope, Note::REQUEST);
         move |cx| {
@@ -180,7 +180,7 @@ fn who_uses_up_a_quota_tells_and_nobody_else() {
 
 /// Runs a body as a task does whose drain ends; it waits for that in a scope inside of `arm`, an arm of its
 /// own, under a bell. Tells whether it was dropped before it knew.
-fn is_dropped_untold(task: &Arc<Scope>, arm: &Arc<Scope>) -> bool {
+fn is_dropped_untold(task: &ScopeRef, arm: &ScopeRef) -> bool {
     let inside = arm.child(Hold::Request);
     let body = {
         let (arm, inside, task) = (arm.clone(), inside.clone(), task.clone());

@@ -13,10 +13,10 @@
 //! 2. A quota changes under its scope's lock, and whoever brings it to zero, and nobody else, tells.
 //! 3. Nobody is told with a lock held.
 
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 
 use super::Level;
-use super::scope::{Hold, Inner, Scope};
+use super::scope::{Hold, Inner, Scope, ScopeRef};
 use crate::budget::{Budget, Limit};
 use crate::lock::lock;
 use crate::primitive::Ordering;
@@ -37,9 +37,48 @@ impl Scope {
         left.ending_at(until)
     }
 
+    /// As [`budget`](ScopeRef::budget), for a scope inside of `outer`, which may use `rest`, and whose own
+    /// is known.
+    pub(crate) fn budget_within(&self, own: Budget, outer: &ScopeRef, rest: Budget) -> Budget {
+        let mut met = Budget::UNLIMITED.with_priority(self.urgency.priority).meet(own);
+        let around = |scope: &Scope| if scope.hold == Hold::All { None } else { scope.outer() };
+        let mut next = around(self);
+        while let Some(scope) = next {
+            if scope.ptr_eq(outer) {
+                return met.meet(rest);
+            }
+            met = met.meet(scope.own_budget());
+            next = around(&scope);
+        }
+        met
+    }
+
+    /// It, or one around it, has a quota.
+    #[inline]
+    pub(crate) fn is_metered(&self) -> bool {
+        self.metered.load(Ordering::Relaxed)
+    }
+
+    /// Neither its own work nor that around it has a deadline or a quota. A drain may.
+    pub(crate) fn is_unlimited(&self) -> bool {
+        self.urgency.deadline == Time::MAX && !self.metered.load(Ordering::Relaxed)
+    }
+
+    /// The quotas that count now. What holds all requests has no drain.
+    fn left<'a>(&self, inner: &'a mut Inner) -> Option<&'a mut Budget> {
+        let level = inner.standing.level;
+        let known = inner.known_mut()?;
+        match level {
+            Level::Requested | Level::Spent if self.hold != Hold::All => known.drain.as_mut(),
+            _ => known.work.as_mut(),
+        }
+    }
+}
+
+impl ScopeRef {
     /// What this scope may still use: the meet of its own budget and of all around it, up to a
     /// shield, which has none but its own.
-    pub(crate) fn budget(self: &Arc<Self>) -> Budget {
+    pub(crate) fn budget(&self) -> Budget {
         let mut met = Budget::UNLIMITED.with_priority(self.urgency.priority);
         let mut next = Some(self.clone());
         while let Some(scope) = next {
@@ -49,44 +88,20 @@ impl Scope {
         met
     }
 
-    /// As [`budget`](Self::budget), for a scope inside of `outer`, which may use `rest`, and whose own
-    /// is known.
-    pub(crate) fn budget_within(&self, own: Budget, outer: &Arc<Scope>, rest: Budget) -> Budget {
-        let mut met = Budget::UNLIMITED.with_priority(self.urgency.priority).meet(own);
-        let around = |scope: &Scope| if scope.hold == Hold::All { None } else { scope.outer() };
-        let mut next = around(self);
-        while let Some(scope) = next {
-            if Arc::ptr_eq(&scope, outer) {
-                return met.meet(rest);
-            }
-            met = met.meet(scope.own_budget());
-            next = around(&scope);
-        }
-        met
-    }
-
-    /// Neither its own work nor that around it has a deadline or a quota. A drain may.
-    pub(crate) fn is_unlimited(&self) -> bool {
-        self.urgency.deadline == Time::MAX && !self.metered.load(Ordering::Relaxed)
-    }
-
     /// Charges one poll of what runs in this scope: that of a task to all around it, that of a body
     /// within a task only to the body, since the task's own poll is charged to the others.
-    #[inline]
-    pub(crate) fn charge_poll(self: &Arc<Self>) {
-        if self.metered.load(Ordering::Relaxed) {
-            self.charge(1, 0, !self.same_task);
-        }
+    pub(crate) fn charge_poll(&self) {
+        self.charge(1, 0, !self.same_task);
     }
 
     /// Charges cost to this scope and all around it.
-    pub(crate) fn charge_cost(self: &Arc<Self>, units: u64) {
+    pub(crate) fn charge_cost(&self, units: u64) {
         if self.metered.load(Ordering::Relaxed) {
             self.charge(0, units, true);
         }
     }
 
-    fn charge(self: &Arc<Self>, polls: u64, cost: u64, around: bool) {
+    fn charge(&self, polls: u64, cost: u64, around: bool) {
         let mut next = Some(self.clone());
         while let Some(scope) = next.filter(|scope| scope.metered.load(Ordering::Relaxed)) {
             let spent = scope.left(&mut lock(&scope.inner)).and_then(|left| left.charge(polls, cost));
@@ -98,7 +113,7 @@ impl Scope {
     }
 
     /// The budget is spent: of the work, which is then asked to stop, or of what must end now.
-    fn stop(self: &Arc<Self>, limit: Limit) {
+    fn stop(&self, limit: Limit) {
         let listener = match self.level() {
             Level::Clear => lock(&self.inner).listener.clone(),
             _ => None,
@@ -112,7 +127,7 @@ impl Scope {
     /// Limits the drain of this scope to end at `until` and to use no more than the quotas of
     /// `budget`. Tells which of those leaves nothing.
     #[must_use = "a drain that may use nothing is spent at Request"]
-    pub(crate) fn limit_drain(self: &Arc<Self>, until: Time, budget: Budget) -> Option<Limit> {
+    pub(crate) fn limit_drain(&self, until: Time, budget: Budget) -> Option<Limit> {
         let mut inner = lock(&self.inner);
         inner.standing.drain_until = inner.standing.drain_until.min(until);
         if !budget.has_quota() {
@@ -126,17 +141,7 @@ impl Scope {
         spent
     }
 
-    /// The quotas that count now. What holds all requests has no drain.
-    fn left<'a>(&self, inner: &'a mut Inner) -> Option<&'a mut Budget> {
-        let level = inner.standing.level;
-        let known = inner.known_mut()?;
-        match level {
-            Level::Requested | Level::Spent if self.hold != Hold::All => known.drain.as_mut(),
-            _ => known.work.as_mut(),
-        }
-    }
-
-    pub(super) fn mark_metered(self: &Arc<Self>) {
+    pub(super) fn mark_metered(&self) {
         let mut todo = vec![self.clone()];
         let mut found = Vec::new();
         while let Some(scope) = todo.pop() {

@@ -3,10 +3,10 @@
 //! The walk is one loop, not a recursion, and takes one lock at a time; the invariants are those of
 //! [`scope`](super::scope).
 
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 use std::task::Waker;
 
-use super::scope::Scope;
+use super::scope::{Scope, ScopeRef};
 use super::{Level, Reason, Standing};
 use crate::budget::{Budget, Limit};
 use crate::lock::lock;
@@ -14,18 +14,26 @@ use crate::primitive::Ordering;
 use crate::time::Time;
 
 impl Scope {
+    /// A request, or a quota, came here.
+    #[inline]
+    pub(crate) fn is_to_follow(&self) -> bool {
+        self.is_metered() || self.level() > Level::Clear
+    }
+}
+
+impl ScopeRef {
     /// Raises this scope and all below it to Requested.
-    pub(crate) fn request(self: &Arc<Self>, reason: Reason, drain_until: Time) {
+    pub(crate) fn request(&self, reason: Reason, drain_until: Time) {
         self.raise(Standing::requested(reason, drain_until));
     }
 
     /// As [`request`](Self::request), by whoever polls in this scope, and so need not be woken.
-    pub(crate) fn request_at_home(self: &Arc<Self>, reason: Reason, drain_until: Time) {
+    pub(crate) fn request_at_home(&self, reason: Reason, drain_until: Time) {
         self.raise_unless_home(Standing::requested(reason, drain_until), true);
     }
 
     /// As [`request`](Self::request), with a drain that may use so much.
-    pub(crate) fn request_within(self: &Arc<Self>, reason: Reason, drain_until: Time, drain: Budget) {
+    pub(crate) fn request_within(&self, reason: Reason, drain_until: Time, drain: Budget) {
         // Its time goes the way of the request; before that it would seem to be known already.
         let spent = self.limit_drain(Time::MAX, drain);
         self.request(reason, drain_until);
@@ -35,15 +43,15 @@ impl Scope {
     }
 
     /// Raises this scope and all below it to Spent, because of this limit.
-    pub(crate) fn spend(self: &Arc<Self>, limit: Limit) {
+    pub(crate) fn spend(&self, limit: Limit) {
         self.raise(Standing::spent(self.reason_or(limit)));
     }
 
-    pub(super) fn raise(self: &Arc<Self>, asked: Standing) {
+    pub(super) fn raise(&self, asked: Standing) {
         self.raise_unless_home(asked, false);
     }
 
-    fn raise_unless_home(self: &Arc<Self>, asked: Standing, at_home: bool) {
+    fn raise_unless_home(&self, asked: Standing, at_home: bool) {
         let (mut first, mut near, mut far) = (Some(self.clone()), Vec::new(), Vec::new());
         let (mut waiters, mut homes, mut spent, mut found) = (vec![], vec![], vec![], vec![]);
         loop {
@@ -52,7 +60,7 @@ impl Scope {
                 // At the end of the budget a task has one more poll, which must find all of its
                 // scopes raised and all that waits in them woken. Other tasks come after.
                 waiters.drain(..).for_each(Waker::wake);
-                spent.drain(..).for_each(|scope: Arc<Scope>| scope.due.store(true, Ordering::Release));
+                spent.drain(..).for_each(|scope: ScopeRef| scope.due.store(true, Ordering::Release));
                 homes.drain(..).for_each(Waker::wake);
                 match far.pop() {
                     Some(scope) => near.push(scope),
@@ -73,7 +81,7 @@ impl Scope {
                     inner.standing = raised.clone();
                 }
                 if !is_awake {
-                    homes.extend(inner.home.clone());
+                    homes.extend(scope.home_waker(&inner));
                 }
                 if let Some(known) = inner.known() {
                     waiters.extend(known.waiters.iter().map(|(_, waker)| waker.clone()));
@@ -98,7 +106,7 @@ impl Scope {
 
     /// Raises this scope and all below it to what is on its way here: a request comes to the scopes of
     /// a task one by one, and the task may run meanwhile and see it further up.
-    pub(crate) fn catch_up(self: &Arc<Self>) {
+    pub(crate) fn catch_up(&self) {
         let mut hold = self.hold;
         for scope in self.around().skip(1) {
             let coming = scope.standing();
@@ -109,8 +117,9 @@ impl Scope {
         }
     }
 
-    /// Takes over what came to the scope around it until the listener of that had this one.
-    pub(crate) fn catch_up_with(self: &Arc<Self>, around: &Scope) {
+    /// Takes over what came to the scope around it until the listener of that had this one. Only if that is
+    /// [to follow](Scope::is_to_follow).
+    pub(crate) fn catch_up_with(&self, around: &Scope) {
         if around.metered.load(Ordering::Relaxed) {
             self.mark_metered();
         }

@@ -63,10 +63,10 @@ struct Link {
     urgency: Urgency,
     until: Time,
     work: Option<Budget>,
-    parent: Weak<Scope>,
+    parent: WeakScope,
     same_task: bool,
     listed: bool,
-    head: Option<Arc<Scope>>,
+    head: Option<ScopeRef>,
     metered: bool,
     listener: Option<Weak<dyn Listener>>,
 }
@@ -79,7 +79,7 @@ impl Default for Link {
             urgency: Urgency::DEFAULT,
             until: Time::MAX,
             work: None,
-            parent: Weak::new(),
+            parent: WeakScope::default(),
             same_task: false,
             listed: false,
             head: None,
@@ -107,7 +107,7 @@ pub(crate) trait Listener: Send + Sync {
     fn on_spent(&self, limit: Limit);
 
     /// Adds the scopes of its tasks, which are under the scope that it listens to. Called with no lock held.
-    fn scopes_of_tasks(&self, found: &mut Vec<Arc<Scope>>) {
+    fn scopes_of_tasks(&self, found: &mut Vec<ScopeRef>) {
         let _ = found;
     }
 }
@@ -131,15 +131,15 @@ pub struct Scope {
     pub(super) urgency: Urgency,
     /// When its own work should be over.
     pub(super) until: Time,
-    pub(super) parent: Weak<Scope>,
+    pub(super) parent: WeakScope,
     /// Where the parent has it; [`UNLINKED`] if a listener does, or nobody.
     key: usize,
     /// Polled by the task that polls in the parent.
     pub(super) same_task: bool,
     /// Of a task, or of what is told of as one: what is awaited here is not told of the parent's task.
     listed: bool,
-    /// The scope of that task, if that is another.
-    head: Option<Arc<Scope>>,
+    /// The scope of that task, if that is neither this one nor the parent.
+    head: Option<ScopeRef>,
     /// Counts for the scopes whose head this is.
     streak: Streak,
     /// It, or one around it, has a quota; see [`meter`](super::meter). Stored under the lock; a charge that
@@ -156,7 +156,7 @@ pub struct Scope {
 
 /// A scope inside, as the one around it knows it.
 pub(super) struct Child {
-    pub(super) scope: Weak<Scope>,
+    pub(super) scope: WeakScope,
     listed: bool,
 }
 
@@ -183,102 +183,33 @@ pub(super) struct Rare {
     /// Ends the drain budget of this scope's own request.
     timer: Option<(Time, TimerKey)>,
     /// The scope that has adopted it, and its key there.
-    foster: Option<(Weak<Scope>, usize)>,
+    foster: Option<(WeakScope, usize)>,
 }
 
 impl Scope {
     /// A scope under nobody.
-    pub(crate) fn root() -> Arc<Scope> {
-        Arc::new(Scope::new(Link::default()))
+    pub(crate) fn root() -> ScopeRef {
+        Scope::alone().into()
+    }
+
+    /// The scope of a task that no region counts.
+    pub(crate) fn alone() -> Scope {
+        Scope::new(Link::default())
     }
 
     /// A scope under nobody, with what it may use.
-    pub(crate) fn limited_root(budget: Budget) -> Arc<Scope> {
+    pub(crate) fn limited_root(budget: Budget) -> ScopeRef {
         let link = Link { hold: Hold::All, ..Link::default() };
-        Arc::new(Scope::new(link.within(budget)))
+        Scope::new(link.within(budget)).into()
     }
 
     /// A scope under nobody that tells `listener` of every raise.
-    pub(crate) fn listening_root(listener: Weak<dyn Listener>) -> Arc<Scope> {
-        Arc::new(Scope::new(Link { listener: Some(listener), ..Link::default() }))
-    }
-
-    /// A scope under this one, polled by the same task.
-    pub(crate) fn child(self: &Arc<Self>, hold: Hold) -> Arc<Scope> {
-        self.link(hold, None, true, false, None)
-    }
-
-    /// A scope under this one, polled by the same task, with what it may use.
-    pub(crate) fn limited_child(self: &Arc<Self>, hold: Hold, budget: Budget) -> Arc<Scope> {
-        self.link(hold, Some(budget), true, false, None)
-    }
-
-    /// The scope of a new task under this one, which is a region's. It has no home until
-    /// [`Scope::set_home`], and hears of no request until the region [has](Scope::catch_up_with) the task.
-    pub(crate) fn of_task(self: &Arc<Self>) -> Arc<Scope> {
-        let standing = if self.level() > Level::Clear { self.standing() } else { Standing::CLEAR };
-        Arc::new(Scope::new(Link {
-            standing,
-            urgency: self.urgency,
-            parent: Arc::downgrade(self),
-            listed: true,
-            metered: self.metered.load(Ordering::Relaxed),
-            ..Link::default()
-        }))
-    }
-
-    /// The scope of a task under one that is nobody's.
-    #[cfg(test)]
-    pub(crate) fn task_child(self: &Arc<Self>) -> Arc<Scope> {
-        self.link(Hold::Nothing, None, false, true, None)
-    }
-
-    /// The scope of what is told of as a task, but polled by the task that polls in this one.
-    pub(crate) fn local_child(self: &Arc<Self>) -> Arc<Scope> {
-        self.link(Hold::Nothing, None, true, true, None)
-    }
-
-    /// A scope under this one, with what its work may use, that tells `listener` of every raise.
-    pub(crate) fn listening_child(
-        self: &Arc<Self>,
-        budget: Budget,
-        listener: Weak<dyn Listener>,
-    ) -> Arc<Scope> {
-        self.link(Hold::Nothing, Some(budget), true, false, Some(listener))
-    }
-
-    fn link(
-        self: &Arc<Self>,
-        hold: Hold,
-        budget: Option<Budget>,
-        same_task: bool,
-        listed: bool,
-        listener: Option<Weak<dyn Listener>>,
-    ) -> Arc<Scope> {
-        let link = Link {
-            hold,
-            urgency: self.urgency,
-            parent: Arc::downgrade(self),
-            same_task,
-            listed,
-            head: same_task.then(|| self.head.clone().unwrap_or_else(|| self.clone())),
-            listener,
-            ..Link::default()
-        };
-        let link = if let Some(budget) = budget { link.within(budget) } else { link };
-        let mut child = Arc::new(Scope::new(link));
-        let mut inner = lock(&self.inner);
-        if let Some(new) = Arc::get_mut(&mut child) {
-            new.key = inner.rare().children.vacant_key();
-            new.inherit(self, &inner);
-        }
-        inner.rare().children.insert(Child { scope: Arc::downgrade(&child), listed });
-        drop(inner);
-        child
+    pub(crate) fn listening_root(listener: Weak<dyn Listener>) -> ScopeRef {
+        Scope::new(Link { listener: Some(listener), ..Link::default() }).into()
     }
 
     /// Takes over what the scope around it has by now.
-    fn inherit(&mut self, around: &Scope, outer: &Inner) {
+    fn inherit(&mut self, around: &ScopeRef, outer: &Inner) {
         let inner = self.inner.get_mut();
         if self.hold.passes(outer.standing.level) {
             inner.standing = outer.standing.clone();
@@ -286,7 +217,7 @@ impl Scope {
             self.due = AtomicBool::new(inner.standing.level == Level::Spent);
         }
         if self.same_task {
-            inner.home = outer.home.clone();
+            inner.home = around.home_waker(outer);
             self.home_data = AtomicUsize::new(inner.home.as_ref().map_or(0, address));
         }
         if around.metered.load(Ordering::Relaxed) {
@@ -322,26 +253,8 @@ impl Scope {
         }
     }
 
-    /// Links a scope further below to this one directly, once, since those between may end before it.
-    pub(crate) fn adopt(self: &Arc<Self>, orphan: &Arc<Scope>) {
-        let (key, standing, metered) = {
-            let mut inner = lock(&self.inner);
-            let key = inner.rare().children.insert(Child { scope: Arc::downgrade(orphan), listed: true });
-            (key, inner.standing.clone(), self.metered.load(Ordering::Relaxed))
-        };
-        lock(&orphan.inner).rare().foster = Some((Arc::downgrade(self), key));
-        if metered {
-            orphan.mark_metered();
-        }
-        if standing.level > Level::Clear {
-            // The end of the drain comes here when it comes. Known before it would be handed down a level at
-            // a time, each time to all below.
-            orphan.raise(Standing { drain_until: Time::MAX, ..standing });
-        }
-    }
-
     /// The scope around this one.
-    pub(super) fn outer(&self) -> Option<Arc<Scope>> {
+    pub(super) fn outer(&self) -> Option<ScopeRef> {
         let foster = lock(&self.inner).known().and_then(|known| Some(known.foster.as_ref()?.0.clone()));
         foster.as_ref().unwrap_or(&self.parent).upgrade()
     }
@@ -382,7 +295,13 @@ impl Scope {
         self.reason().unwrap_or_else(|| Reason::spent(limit, Location::caller()))
     }
 
-    /// Names the waker that moves the task of this scope into the Cancel lane.
+    /// Names the task that this is the scope of, as [`Watch`](super::watch::Watch) knows its wakers.
+    pub(crate) fn set_task(&self, address: usize) {
+        self.home_data.store(address, Ordering::Relaxed);
+    }
+
+    /// Names the waker that moves the task that polls in this scope, and has one of its own, into the Cancel
+    /// lane.
     pub(crate) fn set_home(&self, home: Waker) {
         let before = {
             let mut inner = lock(&self.inner);
@@ -442,16 +361,6 @@ impl Scope {
         }
     }
 
-    /// This scope and those around it, up to that of the task which polls in them.
-    pub(super) fn around(self: &Arc<Self>) -> impl Iterator<Item = Arc<Scope>> + use<> {
-        std::iter::successors(
-            Some(self.clone()),
-            |scope| {
-                if scope.same_task { scope.parent.upgrade() } else { None }
-            },
-        )
-    }
-
     /// A poll of what runs in this scope begins.
     #[inline]
     pub(crate) fn begin_poll(&self) {
@@ -463,17 +372,26 @@ impl Scope {
     /// Counts the operations that were ready since the task's poll began.
     #[inline]
     pub(super) fn streak(&self) -> &Streak {
-        &self.head.as_deref().unwrap_or(self).streak
+        &self.head().streak
+    }
+
+    /// The scope of the task that polls here.
+    fn head(&self) -> &Scope {
+        match (&self.head, &self.parent) {
+            (Some(head), _) => head,
+            (None, WeakScope::OfTask(task)) if self.same_task => task,
+            (None, _) => self,
+        }
     }
 
     /// Those inside that are polled, and told of, with this one, the outer ones first.
-    pub(crate) fn all_inside(&self) -> Vec<Arc<Scope>> {
+    pub(crate) fn all_inside(&self) -> Vec<ScopeRef> {
         let mut all = self.inside();
         Scope::extend_inside(&mut all);
         all
     }
 
-    fn inside(&self) -> Vec<Arc<Scope>> {
+    fn inside(&self) -> Vec<ScopeRef> {
         lock(&self.inner).inside()
     }
 
@@ -484,7 +402,7 @@ impl Scope {
     }
 
     /// [`look`](Self::look), together with those directly inside that are polled by the same task.
-    pub(crate) fn look_inside(&self) -> (Standing, Budget, Vec<Arc<Scope>>) {
+    pub(crate) fn look_inside(&self) -> (Standing, Budget, Vec<ScopeRef>) {
         let mut inner = lock(&self.inner);
         (inner.standing.clone(), self.budget_of(&mut inner), inner.inside())
     }
@@ -495,7 +413,7 @@ impl Scope {
     }
 
     /// Adds those inside of all of these.
-    pub(crate) fn extend_inside(all: &mut Vec<Arc<Scope>>) {
+    pub(crate) fn extend_inside(all: &mut Vec<ScopeRef>) {
         let mut at = 0;
         while at < all.len() {
             let inside = all[at].inside();
@@ -523,6 +441,126 @@ impl Scope {
     }
 }
 
+impl ScopeRef {
+    /// A scope under this one, polled by the same task.
+    pub(crate) fn child(&self, hold: Hold) -> ScopeRef {
+        self.link(hold, None, true, false, None)
+    }
+
+    /// A scope under this one, polled by the same task, with what it may use.
+    pub(crate) fn limited_child(&self, hold: Hold, budget: Budget) -> ScopeRef {
+        self.link(hold, Some(budget), true, false, None)
+    }
+
+    /// The scope of a new task under this one, which is a region's. It hears of no request until the region
+    /// [has](ScopeRef::catch_up_with) the task.
+    pub(crate) fn of_task(&self) -> Scope {
+        let standing = if self.level() > Level::Clear { self.standing() } else { Standing::CLEAR };
+        Scope::new(Link {
+            standing,
+            urgency: self.urgency,
+            parent: self.downgrade(),
+            listed: true,
+            metered: self.metered.load(Ordering::Relaxed),
+            ..Link::default()
+        })
+    }
+
+    /// The scope of a task under one that is nobody's.
+    #[cfg(test)]
+    pub(crate) fn task_child(&self) -> ScopeRef {
+        self.link(Hold::Nothing, None, false, true, None)
+    }
+
+    /// The scope of what is told of as a task, but polled by the task that polls in this one.
+    pub(crate) fn local_child(&self) -> ScopeRef {
+        self.link(Hold::Nothing, None, true, true, None)
+    }
+
+    /// A scope under this one, with what its work may use, that tells `listener` of every raise.
+    pub(crate) fn listening_child(&self, budget: Budget, listener: Weak<dyn Listener>) -> ScopeRef {
+        self.link(Hold::Nothing, Some(budget), true, false, Some(listener))
+    }
+
+    fn link(
+        &self,
+        hold: Hold,
+        budget: Option<Budget>,
+        same_task: bool,
+        listed: bool,
+        listener: Option<Weak<dyn Listener>>,
+    ) -> ScopeRef {
+        let link = Link {
+            hold,
+            urgency: self.urgency,
+            parent: self.downgrade(),
+            same_task,
+            listed,
+            head: if same_task { self.head_of_child() } else { None },
+            listener,
+            ..Link::default()
+        };
+        let link = if let Some(budget) = budget { link.within(budget) } else { link };
+        let mut child = Arc::new(Scope::new(link));
+        let mut inner = lock(&self.inner);
+        if let Some(new) = Arc::get_mut(&mut child) {
+            new.key = inner.rare().children.vacant_key();
+            new.inherit(self, &inner);
+        }
+        let child = ScopeRef::from(child);
+        inner.rare().children.insert(Child { scope: child.downgrade(), listed });
+        drop(inner);
+        child
+    }
+
+    /// Links a scope further below to this one directly, once, since those between may end before it.
+    pub(crate) fn adopt(&self, orphan: &ScopeRef) {
+        let (key, standing, metered) = {
+            let mut inner = lock(&self.inner);
+            let key = inner.rare().children.insert(Child { scope: orphan.downgrade(), listed: true });
+            (key, inner.standing.clone(), self.metered.load(Ordering::Relaxed))
+        };
+        lock(&orphan.inner).rare().foster = Some((self.downgrade(), key));
+        if metered {
+            orphan.mark_metered();
+        }
+        if standing.level > Level::Clear {
+            // The end of the drain comes here when it comes. Known before it would be handed down a level at
+            // a time, each time to all below.
+            orphan.raise(Standing { drain_until: Time::MAX, ..standing });
+        }
+    }
+
+    /// This scope and those around it, up to that of the task which polls in them.
+    pub(super) fn around(&self) -> impl Iterator<Item = ScopeRef> + use<> {
+        std::iter::successors(
+            Some(self.clone()),
+            |scope| {
+                if scope.same_task { scope.parent.upgrade() } else { None }
+            },
+        )
+    }
+
+    /// The [head](Scope::head) of a child that is polled by the same task; `None` if the child's parent tells.
+    fn head_of_child(&self) -> Option<ScopeRef> {
+        let ScopeRef::Own(scope) = self else { return None };
+        Some(match (&scope.head, &scope.parent) {
+            (Some(head), _) => head.clone(),
+            (None, WeakScope::OfTask(task)) if scope.same_task => ScopeRef::OfTask(task.clone()),
+            (None, _) => self.clone(),
+        })
+    }
+
+    /// Moves the task that polls in this scope into the Cancel lane.
+    pub(super) fn home_waker(&self, inner: &Inner) -> Option<Waker> {
+        match self {
+            ScopeRef::OfTask(_) if inner.ended => None,
+            ScopeRef::OfTask(task) => Some(task.promote_waker()),
+            ScopeRef::Own(_) => inner.home.clone(),
+        }
+    }
+}
+
 impl Inner {
     pub(super) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
@@ -538,7 +576,7 @@ impl Inner {
     }
 
     /// Those directly inside that are told of with this one.
-    fn inside(&self) -> Vec<Arc<Scope>> {
+    fn inside(&self) -> Vec<ScopeRef> {
         let children = self.known().into_iter().flat_map(|known| &known.children);
         let unlisted = children.filter(|(_, child)| !child.listed);
         unlisted.filter_map(|(_, child)| child.scope.upgrade()).collect()
@@ -546,7 +584,7 @@ impl Inner {
 }
 
 impl Rare {
-    pub(super) fn children(&self) -> impl Iterator<Item = Arc<Scope>> {
+    pub(super) fn children(&self) -> impl Iterator<Item = ScopeRef> {
         self.children.iter().filter_map(|(_, child)| child.scope.upgrade())
     }
 }
@@ -574,5 +612,8 @@ pub(super) fn address(waker: &Waker) -> usize {
     waker.data() as usize
 }
 
+mod shared;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use shared::{ScopeRef, WeakScope};

@@ -1,11 +1,10 @@
 //! What a task awaits, gathered from its scope and those inside it.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::awaits::{Awaits, Notes};
-use super::scope::Scope;
+use super::scope::{Scope, ScopeRef};
 use crate::time::Time;
 
 /// What somebody waits for, as it was at one moment.
@@ -72,7 +71,7 @@ impl Scope {
     }
 
     /// [`waits`](Self::waits), of a scope with these [inside](Self::all_inside).
-    pub(crate) fn waits_with(&self, note: Option<&AtomicU64>, inside: &[Arc<Scope>]) -> Waits {
+    pub(crate) fn waits_with(&self, note: Option<&AtomicU64>, inside: &[ScopeRef]) -> Waits {
         let mut waits = Waits::default();
         waits.add(&self.note, self.urgency().deadline);
         if let Some(note) = note {

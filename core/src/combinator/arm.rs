@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use crate::body::{ItemFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, Scope, Waits};
+use crate::cancel::{Cancelled, Hold, Level, Reason, ReasonKind, ScopeRef, Waits};
 use crate::caps::CapSet;
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
@@ -29,7 +29,7 @@ pub(super) enum Rule {
 /// One body: what it was told, and what it ended with.
 pub(super) struct Arm<T> {
     node: Arc<Node>,
-    scope: Arc<Scope>,
+    scope: ScopeRef,
     requested: bool,
     /// It was told to stop because of another one.
     pub(super) lost: bool,

@@ -8,11 +8,10 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::budget::Budget;
-use crate::cancel::{Level, Scope};
+use crate::cancel::{Level, ScopeRef};
 use crate::host::{Host, TimerKey};
 use crate::outcome::Outcome;
 use crate::time::Time;
@@ -24,7 +23,7 @@ type Body = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 pub(crate) struct Finalizer {
     pub(super) site: &'static Location<'static>,
     /// Makes the future; runs no user code.
-    start: Box<dyn FnOnce(Arc<Scope>) -> Body + Send>,
+    start: Box<dyn FnOnce(ScopeRef) -> Body + Send>,
 }
 
 /// Cleanup that runs, as its region knows it, wherever it is polled.
@@ -32,7 +31,7 @@ pub(crate) struct Finalizer {
 pub(super) struct Started {
     pub(super) site: &'static Location<'static>,
     pub(super) since: Time,
-    pub(super) scope: Arc<Scope>,
+    pub(super) scope: ScopeRef,
 }
 
 /// Cleanup that runs.
@@ -53,7 +52,7 @@ pub(super) enum Ended {
 impl Finalizer {
     pub(crate) fn new(
         site: &'static Location<'static>,
-        start: impl FnOnce(Arc<Scope>) -> Body + Send + 'static,
+        start: impl FnOnce(ScopeRef) -> Body + Send + 'static,
     ) -> Self {
         Finalizer { site, start: Box::new(start) }
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Waker};
 use super::failure;
 use super::policy::Policy;
 use super::tree::Node;
-use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, Scope, Waits, noted, past_the_drain};
+use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, ScopeRef, Waits, noted, past_the_drain};
 use crate::outcome::Outcome;
 use crate::spawn::submit_system;
 
@@ -33,7 +33,7 @@ impl Opened {
     /// `until`.
     pub(super) fn new(
         parent: &Arc<Node>,
-        scope: &Arc<Scope>,
+        scope: &ScopeRef,
         until: Level,
         name: &Arc<str>,
         policy: Policy,
@@ -47,7 +47,7 @@ impl Opened {
     /// that it was opened in. The body is to be dropped before this is: it goes before its region.
     pub(super) async fn run<T>(
         &mut self,
-        around: &Arc<Scope>,
+        around: &ScopeRef,
         body: impl Future<Output = (Outcome<T>, Option<Waits>)>,
     ) -> Outcome<T> {
         let node = self.node.clone();

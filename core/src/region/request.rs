@@ -10,8 +10,8 @@ use std::task::Waker;
 use super::state::{Event, Phase};
 use super::tree::{Node, Tree};
 use crate::budget::{Budget, Limit};
-use crate::cancel::{Level, Listener, Reason, Scope, Standing};
-use crate::host::{Host, Owner, TaskInfo, UNOWNED};
+use crate::cancel::{Level, Listener, Reason, ScopeRef, Standing};
+use crate::host::{Host, Owner, TaskInfo, UNOWNED, scope_of};
 use crate::id::TaskId;
 use crate::lock::lock;
 use crate::time::Time;
@@ -138,14 +138,14 @@ impl Listener for Node {
         self.request(Reason::spent(limit, self.site));
     }
 
-    fn scopes_of_tasks(&self, found: &mut Vec<Arc<Scope>>) {
-        self.tasks.each(|task| found.push(task.meta().scope.clone()));
+    fn scopes_of_tasks(&self, found: &mut Vec<ScopeRef>) {
+        self.tasks.each(|task| found.push(scope_of(task.clone())));
     }
 }
 
 /// Requests a cancel of one scope, whose drain ends within `budget`. Whoever ends the scope
 /// cancels the timer.
-pub(crate) fn request_scope(node: &Node, scope: &Arc<Scope>, reason: Reason, budget: Budget) {
+pub(crate) fn request_scope(node: &Node, scope: &ScopeRef, reason: Reason, budget: Budget) {
     if scope.has_ended() {
         return;
     }
@@ -170,9 +170,9 @@ impl Owner for Tree {
 
     fn task_gone(&self, _: usize, _: TaskId, _: bool) {}
 
-    fn request_task(&self, _: &Arc<Scope>, _: Reason, _: Budget) {}
+    fn request_task(&self, _: &ScopeRef, _: Reason, _: Budget) {}
 
-    fn request_open_ended(&self, _: &Arc<Scope>, _: Reason) {}
+    fn request_open_ended(&self, _: &ScopeRef, _: Reason) {}
 }
 
 impl Owner for Node {
@@ -200,11 +200,11 @@ impl Owner for Node {
         }
     }
 
-    fn request_task(&self, scope: &Arc<Scope>, reason: Reason, drain: Budget) {
+    fn request_task(&self, scope: &ScopeRef, reason: Reason, drain: Budget) {
         request_scope(self, scope, reason, drain);
     }
 
-    fn request_open_ended(&self, scope: &Arc<Scope>, reason: Reason) {
+    fn request_open_ended(&self, scope: &ScopeRef, reason: Reason) {
         scope.request(reason.stamp(&self.name, self.tree.host.now()), Time::MAX);
     }
 }

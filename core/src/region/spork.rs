@@ -18,9 +18,10 @@ use super::tree::Node;
 use super::{Builder, Region, inside, refused};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Level, Reason};
+use crate::cancel::{Level, Reason, ScopeRef};
 use crate::caps::{CapSet, Effect, HasSpawn};
 use crate::cx::Cx;
+use crate::host::Apart;
 use crate::id::RegionId;
 use crate::lock::{Mutex, lock};
 use crate::outcome::Outcome;
@@ -115,7 +116,7 @@ impl Builder {
     {
         let Builder { name, until, authority, policy } = self;
         let parent = cx.node();
-        let task = parent.scope.of_task();
+        let task = ScopeRef::from(parent.scope.of_task());
         let open = || -> Outcome<Opened> {
             cx.scope().check(until)?;
             cx.check(Effect::Spawn)?;
@@ -140,7 +141,8 @@ impl Builder {
             *lock(&tell) = Some(opened.node.report());
             end(outcome)
         };
-        let handle = launch(parent, task, Some(node.scope.clone()), &name, site, false, |_| run);
+        let apart = Box::new(Apart { scope: task, inside: node.scope.clone() });
+        let handle = launch(parent, Some(apart), &name, site, false, |_, _| run);
         ChildRegion { handle, region: Ok(node), told }
     }
 }

@@ -30,7 +30,7 @@ use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Event, Phase, State};
 use super::tasks::Tasks;
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, Waits};
+use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, ScopeRef, Waits};
 use crate::host::{Host, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
 use crate::lock::{Mutex, MutexGuard, lock};
@@ -43,7 +43,7 @@ use crate::verdict::{Failed, Verdict};
 pub(crate) struct Tree {
     pub(crate) host: Arc<dyn Host>,
     /// Raised by the first shutdown signal.
-    pub(crate) shutdown: Arc<Scope>,
+    pub(crate) shutdown: ScopeRef,
     /// Somebody waits for the signal and will see to the closing. Stored before `shutdown` is looked at, and
     /// looked at after that was raised; the scope's lock keeps both from missing the other.
     pub(crate) shutdown_watched: AtomicBool,
@@ -70,7 +70,7 @@ pub(crate) struct Node {
     pub(crate) id: RegionId,
     pub(crate) name: Arc<str>,
     pub(crate) tree: Arc<Tree>,
-    pub(crate) scope: Arc<Scope>,
+    pub(crate) scope: ScopeRef,
     pub(crate) policy: Policy,
     pub(super) opened_at: Time,
     pub(super) parent: Weak<Node>,
@@ -117,7 +117,7 @@ pub(super) struct Inner {
 /// A child that lives in the region's own future. It counts as a task.
 pub(super) struct Local {
     pub(super) info: TaskInfo,
-    pub(super) scope: Arc<Scope>,
+    pub(super) scope: ScopeRef,
     pub(super) bell: Arc<Bell>,
     /// Who waits for its end: the data pointer of that waker, or 0. For dumps, nothing depends on it.
     pub(super) joiner: AtomicUsize,
@@ -148,7 +148,7 @@ impl Node {
     /// Admits a child region, cancelled together with `scope`, whose level must be below `until`.
     pub(crate) fn open_child(
         self: &Arc<Self>,
-        scope: &Arc<Scope>,
+        scope: &ScopeRef,
         until: Level,
         name: &Arc<str>,
         policy: Policy,
@@ -185,7 +185,7 @@ impl Node {
 
     fn new(
         tree: Arc<Tree>,
-        scope: Arc<Scope>,
+        scope: ScopeRef,
         parent: Weak<Node>,
         name: Arc<str>,
         policy: Policy,

@@ -174,6 +174,12 @@ impl<T, M> Future for JoinHandle<T, M> {
 
 impl<T, M> Drop for JoinHandle<T, M> {
     fn drop(&mut self) {
+        if self.task.state().is_complete() {
+            // Whoever completed it has looked for this handle, and has its waker if that was left.
+            // SAFETY: complete.
+            let outcome = unsafe { self.take() };
+            return contain(|| drop(outcome));
+        }
         let detach = self.task.state().transition_to_detached();
         if detach.owns_waker {
             // SAFETY: the transition said so.

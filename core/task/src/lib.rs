@@ -9,8 +9,8 @@
 //! This is the argument that the `unsafe` blocks of the crate rest on; their
 //! comments refer to it.
 //!
-//! A cell is reached through four handles, of which each is one counted
-//! reference: [`Runnable`], [`TaskRef`], [`JoinHandle`] and
+//! A cell is reached through five handles, of which each is one counted
+//! reference: [`Runnable`], [`TaskRef`], [`Part`], [`JoinHandle`] and
 //! [`Waker`](std::task::Waker). The cell is freed by whoever drops the last
 //! one, and by nobody else. Each field has, at any time, either only readers
 //! or one party that may touch it:
@@ -21,7 +21,7 @@
 //! | vtable | everybody reads; never written after the birth |
 //! | note | everybody, as an atomic; nothing depends on it |
 //! | meta | everybody reads, by `&M` (`M: Sync`); dropped with the cell |
-//! | stage, before COMPLETE | who set RUNNING: a runner, a shutdown, or the drop of a runnable |
+//! | stage, before COMPLETE | who set RUNNING: the maker, a runner, a shutdown, or the drop of a runnable |
 //! | stage, after COMPLETE | the join handle if JOIN_INTEREST was set at completion, else the completer |
 //! | join waker, before COMPLETE | the join handle while JOIN_WAKER is clear; else nobody |
 //! | join waker, after COMPLETE | the completer if JOIN_WAKER was set at completion, else the join handle |
@@ -55,7 +55,7 @@
 //!
 //! ```text
 //!                 new
-//!                  |
+//!                  | transition_to_made
 //!                  v        Runnable::run                    (Pending)
 //!    +---------> queued ------------------> running ---------------------> idle
 //!    |           |    ^  transition_to_running |  |    transition_to_idle   |  |
@@ -186,6 +186,8 @@ mod waker;
 
 mod task;
 
+mod part;
+
 mod join;
 
 mod runnable;
@@ -194,7 +196,8 @@ mod life;
 
 pub use error::JoinError;
 pub use join::JoinHandle;
-pub use life::{new, new_with};
+pub use life::{new, new_cyclic};
+pub use part::Part;
 pub use runnable::{Runnable, Schedule};
 pub use task::TaskRef;
 pub use waker::{is_quiet, note};

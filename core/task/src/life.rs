@@ -9,7 +9,7 @@ use crate::cell::{Cell, Head, Header, Ref, Stage, Vtable};
 use crate::error::JoinError;
 use crate::join::JoinHandle;
 use crate::runnable::{Runnable, Schedule};
-use crate::state::{Completed, Enter, Leave, State};
+use crate::state::{Completed, Enter, Leave, Made, State};
 use crate::sync::UnsafeCell;
 use crate::task::TaskRef;
 use crate::unwind::contain;
@@ -17,6 +17,7 @@ use crate::waker::borrowed;
 use crate::why::{Ran, Wake, WakerUse};
 use crate::work::Work;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
@@ -34,37 +35,47 @@ where
     F: Work<M, Output: Send + 'static> + Send + 'static,
     M: Schedule,
 {
-    let (runnable, handle, []) = new_with(work, meta);
+    let (runnable, handle, []) = new_cyclic(meta, |[]| work);
     (runnable, handle)
 }
 
-/// As [`new`], with so many references besides: they cost less here than later.
+/// As [`new`], of what `make` makes, which may hold references to the task itself. It is given so
+/// many, and so many are returned: they cost less here than later.
+///
+/// Until `make` returns the task counts as running: it is not polled, and if it is shut down its work
+/// is dropped as soon as it was made.
+///
+/// # Panics
+///
+/// If `make` does; nothing is left of the task then.
 ///
 /// # Examples
 ///
 /// ```
-/// use asupersync_task::{Runnable, Schedule, Wake, new_with};
+/// use asupersync_task::{Runnable, Schedule, Wake, new_cyclic};
 ///
-/// struct Nowhere;
-/// impl Schedule for Nowhere {
+/// struct Name(&'static str);
+/// impl Schedule for Name {
 ///     fn schedule(&self, _: Runnable<Self>, _: Wake) {}
 /// }
 ///
-/// let (runnable, handle, [task, another]) = new_with(std::future::ready(1), Nowhere);
-/// assert!(task.ptr_eq(&another) && task.ptr_eq(&handle.task()));
-/// drop(runnable);
-/// assert!(another.is_complete());
+/// let (runnable, mut handle, [task]) = new_cyclic(Name("you"), |[me]| async move {
+///     format!("hello, {}", me.meta().0)
+/// });
+/// assert!(task.ptr_eq(&handle.task()));
+/// let _ = runnable.run();
+/// assert_eq!(handle.try_take().unwrap().unwrap(), "hello, you");
 /// ```
 #[expect(clippy::type_complexity, reason = "handles of three types, which say it best")]
-pub fn new_with<F, M, const N: usize>(
-    work: F,
+pub fn new_cyclic<F, M, const N: usize>(
     meta: M,
+    make: impl FnOnce([TaskRef<M>; N]) -> F,
 ) -> (Runnable<M>, JoinHandle<F::Output, M>, [TaskRef<M>; N])
 where
     F: Work<M, Output: Send + 'static> + Send + 'static,
     M: Schedule,
 {
-    let header = Header { state: State::new(N), note: AtomicU64::new(0), vtable: &Life::<F, M>::VTABLE };
+    let header = Header { state: State::new(2 * N), note: AtomicU64::new(0), vtable: &Life::<F, M>::VTABLE };
     // Each part is moved to its place, and not the whole once more: futures may be large.
     let mut cell = Box::<Cell<F, M>>::new_uninit();
     let to = cell.as_mut_ptr();
@@ -75,9 +86,17 @@ where
     // SAFETY: as for the head.
     let stage = unsafe { &raw mut (*to).stage };
     // SAFETY: as for the head; with that the cell is whole.
-    unsafe { stage.write(UnsafeCell::new(Stage::Future(work))) };
+    unsafe { stage.write(UnsafeCell::new(Stage::Empty)) };
     let header = NonNull::from(Box::leak(cell)).cast::<Header>();
-    // SAFETY: a new cell has two references and N; this is one of the two.
+    let refs = || {
+        std::array::from_fn(|_| {
+            // SAFETY: a new cell has two references and twice N; this is one of the latter.
+            let one = unsafe { Ref::from_raw(header) };
+            // SAFETY: `M` is the cell's.
+            unsafe { TaskRef::from_ref(one) }
+        })
+    };
+    // SAFETY: this is one of the two.
     let one = unsafe { Ref::from_raw(header) };
     // SAFETY: this is the other.
     let other = unsafe { Ref::from_raw(header) };
@@ -85,12 +104,18 @@ where
     let runnable = unsafe { Runnable::from_ref(one) };
     // SAFETY: both types are the cell's, and a new cell has JOIN_INTEREST.
     let handle = unsafe { JoinHandle::from_ref(other) };
-    let others = std::array::from_fn(|_| {
-        // SAFETY: this is one of the N.
-        let other = unsafe { Ref::from_raw(header) };
-        // SAFETY: `M` is the cell's.
-        unsafe { TaskRef::from_ref(other) }
-    });
+    let (others, theirs) = (refs(), refs());
+    // If it unwinds all references are dropped, and the last frees a cell whose stage is empty.
+    let work = make(theirs);
+    // SAFETY: the handles keep the cell alive.
+    let cell = unsafe { Life::<F, M>::cell(header) };
+    // SAFETY: a new cell is RUNNING, which makes the stage ours.
+    unsafe { cell.put(work) };
+    match cell.head.header.state.transition_to_made() {
+        Made::Queued => {}
+        // SAFETY: RUNNING is still ours, and the handles are references.
+        Made::Shutdown => unsafe { Life::<F, M>::complete(cell, Err(JoinError::Shutdown)) },
+    }
     (runnable, handle, others)
 }
 
@@ -130,8 +155,12 @@ where
         let cell = unsafe { Self::cell(task.as_ptr()) };
         let waker = borrowed(&task, cell.head.meta.follows_wakers());
         let mut cx = Context::from_waker(&waker);
+        // SAFETY: it is `task`'s, and goes into what never gives it up.
+        let same = unsafe { Ref::from_raw(task.as_ptr()) };
+        // SAFETY: `M` is the cell's.
+        let lent = ManuallyDrop::new(unsafe { TaskRef::from_ref(same) });
         // SAFETY: RUNNING makes the stage ours, and a cell never moves.
-        let polled = unsafe { cell.poll(&mut cx) };
+        let polled = unsafe { cell.poll(&lent, &mut cx) };
         let outcome = match polled {
             Ok(Poll::Ready(output)) => Ok(output),
             Err(payload) => Err(JoinError::Panicked(payload)),

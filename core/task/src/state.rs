@@ -28,13 +28,13 @@ mod answer;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-pub(crate) use answer::{Claim, Complete, Completed, Detach, Enter, Leave, Notify};
+pub(crate) use answer::{Claim, Complete, Completed, Detach, Enter, Leave, Made, Notify};
 
 use crate::sync::{AtomicUsize, Ordering};
 use crate::why::Activity;
 use std::process;
 
-/// Somebody has exclusive use of the stage: a runner, or a shutdown.
+/// Somebody has exclusive use of the stage: its maker, a runner, or a shutdown.
 const RUNNING: usize = 1;
 /// Woken since the last poll began.
 const NOTIFIED: usize = 1 << 1;
@@ -59,9 +59,9 @@ const MAX: usize = isize::MAX as usize;
 pub(crate) struct State(AtomicUsize);
 
 impl State {
-    /// Queued, with a join handle: two references, and these others.
+    /// Being made, with a join handle: two references, and these others.
     pub(crate) fn new(others: usize) -> Self {
-        Self(AtomicUsize::new(NOTIFIED | JOIN_INTEREST | ((2 + others) * REF_ONE)))
+        Self(AtomicUsize::new(RUNNING | JOIN_INTEREST | ((2 + others) * REF_ONE)))
     }
 
     /// One edge: `step` maps a value to the next, or gives up without a write.
@@ -76,6 +76,15 @@ impl State {
                 Err(other) => now = other,
             }
         }
+    }
+
+    /// made: running -> queued, or still running to be shut down.
+    pub(crate) fn transition_to_made(&self) -> Made {
+        self.step(|now| match now & SHUTDOWN {
+            0 => (Some((now & !RUNNING) | NOTIFIED), Made::Queued),
+            // No write: the stage stays the caller's.
+            _ => (None, Made::Shutdown),
+        })
     }
 
     /// wake: idle -> queued. Always a write, so that what the waker did

@@ -46,6 +46,10 @@ impl<M> TaskRef<M> {
         Self { task, meta: PhantomData }
     }
 
+    pub(crate) fn into_ref(self) -> Ref {
+        self.task
+    }
+
     /// What the owner attached to the task.
     pub fn meta(&self) -> &M {
         // SAFETY: `from_ref` asked for the cell's own `M`.

@@ -1,10 +1,11 @@
-//! What a task polls: a future, or one that is shown what the owner attached.
+//! What a task polls: a future, or one that is shown its task.
 
+use crate::task::TaskRef;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A future whose polls see the meta of the task that it is in.
+/// A future whose polls see the task that it is in, and so what the owner attached to that.
 ///
 /// Every [`Future`] is one, and looks at nothing. One that does need not hold a
 /// part of the meta itself.
@@ -12,7 +13,7 @@ use std::task::{Context, Poll};
 /// # Examples
 ///
 /// ```
-/// use asupersync_task::{Runnable, Schedule, Wake, Work, new};
+/// use asupersync_task::{Runnable, Schedule, TaskRef, Wake, Work, new};
 /// use std::pin::Pin;
 /// use std::task::{Context, Poll};
 ///
@@ -24,8 +25,8 @@ use std::task::{Context, Poll};
 /// struct Greets;
 /// impl Work<Name> for Greets {
 ///     type Output = String;
-///     fn poll_with(self: Pin<&mut Self>, name: &Name, _: &mut Context<'_>) -> Poll<String> {
-///         Poll::Ready(format!("hello, {}", name.0))
+///     fn poll_with(self: Pin<&mut Self>, task: &TaskRef<Name>, _: &mut Context<'_>) -> Poll<String> {
+///         Poll::Ready(format!("hello, {}", task.meta().0))
 ///     }
 /// }
 ///
@@ -37,14 +38,14 @@ pub trait Work<M> {
     /// What the task ends with.
     type Output;
 
-    /// As [`Future::poll`], in the task that has this `meta`.
-    fn poll_with(self: Pin<&mut Self>, meta: &M, cx: &mut Context<'_>) -> Poll<Self::Output>;
+    /// As [`Future::poll`], in this task.
+    fn poll_with(self: Pin<&mut Self>, task: &TaskRef<M>, cx: &mut Context<'_>) -> Poll<Self::Output>;
 }
 
 impl<F: Future, M> Work<M> for F {
     type Output = F::Output;
 
-    fn poll_with(self: Pin<&mut Self>, _: &M, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll_with(self: Pin<&mut Self>, _: &TaskRef<M>, cx: &mut Context<'_>) -> Poll<F::Output> {
         self.poll(cx)
     }
 }

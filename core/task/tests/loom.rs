@@ -13,7 +13,7 @@
 #![cfg(loom)]
 
 use asupersync_task::{
-    JoinError, JoinHandle, Ran, Runnable, Schedule, Shutdown, TaskRef, Wake, WakerUse, new,
+    JoinError, JoinHandle, Ran, Runnable, Schedule, Shutdown, TaskRef, Wake, WakerUse, new, new_cyclic,
 };
 use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use loom::sync::{Arc, Mutex};
@@ -89,6 +89,11 @@ type Handle = JoinHandle<Count, Meta>;
 impl World {
     /// A world with one task, which needs `need` events.
     fn new(need: usize) -> (Self, Runnable<Meta>, Handle) {
+        Self::made(need, drop)
+    }
+
+    /// As `new`, where `making` is given the task before its future is there.
+    fn made(need: usize, making: impl FnOnce(TaskRef<Meta>)) -> (Self, Runnable<Meta>, Handle) {
         let zero = || Arc::new(AtomicUsize::new(0));
         let world =
             Self { queue: Queue::default(), seen: zero(), futures: zero(), outputs: zero(), metas: zero() };
@@ -99,7 +104,10 @@ impl World {
             _dropped: Count(world.futures.clone()),
         };
         let meta = Meta { queue: world.queue.clone(), uses: None, _dropped: Count(world.metas.clone()) };
-        let (runnable, handle) = new(future, meta);
+        let (runnable, handle, [_]) = new_cyclic(meta, |[me]| {
+            making(me);
+            future
+        });
         (world, runnable, handle)
     }
 
@@ -507,5 +515,39 @@ fn last_references_of_an_untaken_output() {
         one.join().unwrap();
         other.join().unwrap();
         world.assert_gone();
+    });
+}
+
+#[test]
+fn woken_and_promoted_while_it_is_made() {
+    model(4, || {
+        let mut threads = Vec::new();
+        let (world, runnable, handle) = World::made(0, |me| {
+            let other = me.clone();
+            threads.push(thread::spawn(move || me.wake()));
+            threads.push(thread::spawn(move || other.promote()));
+        });
+        let complete = usize::from(runnable.run() == Ran::Complete);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(complete + world.drain(), 1);
+        drop(handle);
+        world.assert_gone();
+    });
+}
+
+#[test]
+fn shut_down_while_it_is_made() {
+    model(4, || {
+        let mut other = None;
+        let (world, runnable, mut handle) = World::made(0, |me| {
+            other = Some(thread::spawn(move || drop(me.shutdown())));
+        });
+        let ran = runnable.run();
+        other.unwrap().join().unwrap();
+        let outcome = handle.try_take().expect("one of them has ended it");
+        assert_eq!(ran == Ran::Complete, outcome.is_ok());
+        drop((outcome, handle));
+        assert_eq!(world.futures.load(Relaxed), 1, "futures dropped");
+        assert_eq!(world.metas.load(Relaxed), 1, "metas dropped");
     });
 }

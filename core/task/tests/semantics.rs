@@ -3,7 +3,9 @@
 
 mod common;
 
-use asupersync_task::{Activity, JoinError, Ran, Runnable, Schedule, Shutdown, TaskRef, Wake, new, note};
+use asupersync_task::{
+    Activity, JoinError, Part, Ran, Runnable, Schedule, Shutdown, TaskRef, Wake, new, new_cyclic, note,
+};
 use common::{Count, Exec, Executor, Script, count, counter, panics_when_dropped, quietly};
 use std::future::{Future, pending, poll_fn, ready};
 use std::pin::Pin;
@@ -465,4 +467,69 @@ fn a_join_waker_taken_back_wakes_nobody() {
     assert!(exec.is_empty(), "the joiner was not woken");
     assert!(handle.take_waker().is_none());
     assert_eq!(handle.try_take().unwrap().unwrap(), 7);
+}
+
+#[test]
+fn a_future_may_hold_its_own_task() {
+    let (exec, dropped) = (Executor::default(), counter());
+    let held = Count(dropped.clone());
+    let (runnable, mut handle, [task]) = new_cyclic(exec.meta(), |[me]| async move {
+        let _held = held;
+        assert!(me.is_running());
+        me.id_addr()
+    });
+    assert_eq!((task.activity(), count(&dropped)), (Activity::Queued, 0));
+    assert_eq!(runnable.run(), Ran::Complete);
+    assert_eq!(handle.try_take().unwrap().unwrap(), task.id_addr());
+    assert_eq!(count(&dropped), 1);
+}
+
+#[test]
+fn shut_down_while_it_is_made_it_is_dropped_when_it_is_there() {
+    let (exec, dropped) = (Executor::default(), counter());
+    let held = Count(dropped.clone());
+    let (runnable, mut handle, [_]) = new_cyclic(exec.meta(), |[me]| {
+        assert_eq!((me.shutdown(), me.activity()), (Shutdown::Running, Activity::Running));
+        me.wake();
+        async move { drop(held) }
+    });
+    assert_eq!(count(&dropped), 1);
+    assert_eq!(runnable.run(), Ran::Stale);
+    assert!(matches!(handle.try_take(), Some(Err(JoinError::Shutdown))));
+    assert!(exec.is_empty());
+}
+
+#[test]
+fn nothing_is_left_of_one_whose_making_panics() {
+    let (exec, kept) = (Executor::default(), OnceLock::new());
+    quietly(|| {
+        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            new_cyclic(exec.meta(), |[me]| -> std::future::Ready<()> {
+                drop(kept.set(me));
+                panic!("not made")
+            })
+        }));
+        assert!(made.is_err());
+    });
+    let task = kept.into_inner().unwrap();
+    task.wake();
+    assert!(exec.is_empty(), "nobody runs it");
+    assert_eq!(task.shutdown(), Shutdown::Running);
+}
+
+#[test]
+fn a_part_keeps_the_meta_and_promotes_the_task() {
+    let exec = Executor::default();
+    let (runnable, handle) = new(pending::<()>(), exec.meta());
+    let part: Part<Exec> = handle.task().part(|exec| exec);
+    assert_eq!(runnable.run(), Ran::Pending);
+    part.promote_waker().wake();
+    assert_eq!(exec.whys(), [Wake::Wake]);
+    part.clone().promote_waker().wake();
+    assert_eq!(exec.whys(), [Wake::Wake, Wake::Promote]);
+    assert_eq!(part.id_addr(), handle.task().id_addr());
+    drop(handle);
+    assert_eq!(exec.next().run(), Ran::Pending);
+    assert_eq!(exec.next().run(), Ran::Stale);
+    drop(part);
 }

@@ -3,6 +3,8 @@
 use std::sync::Weak;
 use std::sync::atomic::AtomicUsize;
 
+use std::sync::Arc;
+
 use super::*;
 use crate::cancel::{Listener, Reason, ReasonKind, Standing};
 
@@ -10,7 +12,7 @@ fn with(polls: u64, cost: u64) -> Budget {
     Budget::UNLIMITED.with_polls(polls).with_cost(cost)
 }
 
-fn cost(scope: &Arc<Scope>) -> Option<u64> {
+fn cost(scope: &ScopeRef) -> Option<u64> {
     scope.budget().cost()
 }
 

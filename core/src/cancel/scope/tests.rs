@@ -5,7 +5,7 @@ use std::task::Context;
 use super::*;
 use crate::cancel::{Note, ReasonKind, Watch};
 
-fn request(scope: &Arc<Scope>, level: Level) {
+fn request(scope: &ScopeRef, level: Level) {
     let reason = Reason::new(ReasonKind::UserRequest);
     match level {
         Level::Spent => scope.raise(Standing::spent(reason)),
@@ -93,7 +93,7 @@ impl<F: Fn() + Send + Sync> Listener for Midway<F> {
 #[test]
 fn what_is_below_a_request_on_its_way_catches_up_with_it() {
     let root = Scope::root();
-    let below: Arc<Mutex<Option<Arc<Scope>>>> = Arc::default();
+    let below: Arc<Mutex<Option<ScopeRef>>> = Arc::default();
     let (slot, seen) = (below.clone(), Arc::new(Mutex::new(Vec::new())));
     let log = seen.clone();
     let midway: Arc<dyn Listener> = Arc::new(Midway(move || {

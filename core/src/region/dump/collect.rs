@@ -10,9 +10,9 @@
 //! other. `touch` does that, level by level.
 
 use std::hint::black_box;
-use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::{mem, ptr};
 
 use asupersync_task::Activity;
 use slab::Slab;
@@ -141,7 +141,7 @@ fn part<T>(slab: &Slab<T>, from: usize) -> impl Iterator<Item = &T> {
 /// What is known of a task, or of a child that counts as one.
 struct Seen<'a> {
     info: &'a TaskInfo,
-    scope: &'a Arc<Scope>,
+    scope: &'a Scope,
     state: TaskState,
     lane: Lane,
     /// The data pointer of the waker under which it polls.
@@ -422,6 +422,6 @@ fn number(waits: &mut Waits, objects: &mut Numbers<u64>) {
     }
 }
 
-fn address(scope: &Arc<Scope>) -> u64 {
-    Arc::as_ptr(scope).addr() as u64
+fn address(scope: &Scope) -> u64 {
+    ptr::from_ref(scope).addr() as u64
 }

@@ -5,6 +5,7 @@
 
 use super::Cell;
 use crate::error::JoinError;
+use crate::task::TaskRef;
 use crate::unwind::contain;
 use crate::work::Work;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +13,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::thread;
 
-/// What the stage holds, in this order and never back.
+/// What the stage holds, in this order and never back; while the task is being made, nothing.
 pub(crate) enum Stage<F, T> {
     Future(F),
     Outcome(Result<T, JoinError>),
@@ -24,8 +25,12 @@ impl<F: Work<M>, M> Cell<F, M> {
     ///
     /// # Safety
     ///
-    /// The stage is the caller's, and the cell never moves again.
-    pub(crate) unsafe fn poll(&self, cx: &mut Context<'_>) -> thread::Result<Poll<F::Output>> {
+    /// The stage is the caller's, and the cell, which is `task`'s, never moves again.
+    pub(crate) unsafe fn poll(
+        &self,
+        task: &TaskRef<M>,
+        cx: &mut Context<'_>,
+    ) -> thread::Result<Poll<F::Output>> {
         self.stage.with_mut(|stage| {
             // SAFETY: the stage is the caller's.
             let Stage::Future(future) = (unsafe { &mut *stage }) else {
@@ -34,8 +39,20 @@ impl<F: Work<M>, M> Cell<F, M> {
             // SAFETY: the cell never moves, and the future is dropped in place.
             let future = unsafe { Pin::new_unchecked(future) };
             // Unwind safety: a future that panicked is dropped, never polled.
-            catch_unwind(AssertUnwindSafe(|| future.poll_with(&self.head.meta, cx)))
+            catch_unwind(AssertUnwindSafe(|| future.poll_with(task, cx)))
         })
+    }
+
+    /// Puts the future into the stage of a cell that is being made.
+    ///
+    /// # Safety
+    ///
+    /// The stage is the caller's, and empty.
+    pub(crate) unsafe fn put(&self, future: F) {
+        self.stage.with_mut(|stage| {
+            // SAFETY: the stage is the caller's, and nothing is in it that would have to be dropped.
+            unsafe { stage.write(Stage::Future(future)) }
+        });
     }
 
     /// Drops what the stage holds, in place, and puts `next` there.

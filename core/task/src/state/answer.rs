@@ -1,5 +1,15 @@
 //! The answers of the transitions: what a caller may or must do next.
 
+/// What the maker of a task must do when the future is there.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// Nothing: the stage is given up, and the `Runnable` may be used.
+    Queued,
+    /// The stage is still the caller's: drop the future and complete.
+    Shutdown,
+}
+
 /// What a waker must do.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]

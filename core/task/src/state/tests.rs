@@ -13,10 +13,21 @@ fn at(bits: usize, count: usize) -> State {
 }
 
 #[test]
-fn a_new_task_is_queued_and_has_two_references() {
+fn a_new_task_runs_until_it_is_made_and_has_two_references() {
     let state = State::new(0);
+    assert_eq!(parts(&state), (RUNNING | JOIN_INTEREST, 2));
+    assert_eq!(state.transition_to_made(), Made::Queued);
     assert_eq!(parts(&state), (NOTIFIED | JOIN_INTEREST, 2));
     assert!(!state.is_running() && !state.is_complete());
+}
+
+#[test]
+fn what_was_shut_down_while_it_was_made_is_the_makers() {
+    let state = State::new(0);
+    assert_eq!(state.transition_to_notified(), Notify::Nothing);
+    assert_eq!(state.transition_to_shutdown(), Claim::Running);
+    assert_eq!(state.transition_to_made(), Made::Shutdown);
+    assert!(state.is_running());
 }
 
 #[test]

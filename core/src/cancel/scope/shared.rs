@@ -1,0 +1,77 @@
+//! Who holds a scope: it has memory of its own, or is a part of the task that polls in it.
+
+use std::ops::Deref;
+use std::sync::{Arc, Weak};
+
+use asupersync_task::Part;
+
+use super::Scope;
+
+/// A counted reference to a scope.
+#[derive(Clone)]
+pub(crate) enum ScopeRef {
+    Own(Arc<Scope>),
+    OfTask(Part<Scope>),
+}
+
+/// A reference by which scopes know of each other. It holds no scope, but the memory of a task whose scope it
+/// is: what is inside of that scope is polled by that task, and knows it in any case.
+#[derive(Clone)]
+pub(crate) enum WeakScope {
+    Own(Weak<Scope>),
+    OfTask(Part<Scope>),
+}
+
+impl ScopeRef {
+    pub(crate) fn downgrade(&self) -> WeakScope {
+        match self {
+            ScopeRef::Own(scope) => WeakScope::Own(Arc::downgrade(scope)),
+            ScopeRef::OfTask(task) => WeakScope::OfTask(task.clone()),
+        }
+    }
+
+    pub(crate) fn ptr_eq(&self, other: &ScopeRef) -> bool {
+        std::ptr::eq(&**self, &**other)
+    }
+}
+
+impl WeakScope {
+    /// The scope, if it is still there.
+    pub(crate) fn upgrade(&self) -> Option<ScopeRef> {
+        match self {
+            WeakScope::Own(scope) => scope.upgrade().map(ScopeRef::Own),
+            WeakScope::OfTask(task) => Some(ScopeRef::OfTask(task.clone())),
+        }
+    }
+}
+
+/// Nobody's.
+impl Default for WeakScope {
+    fn default() -> Self {
+        WeakScope::Own(Weak::new())
+    }
+}
+
+impl From<Arc<Scope>> for ScopeRef {
+    fn from(scope: Arc<Scope>) -> Self {
+        ScopeRef::Own(scope)
+    }
+}
+
+impl From<Scope> for ScopeRef {
+    fn from(scope: Scope) -> Self {
+        ScopeRef::Own(Arc::new(scope))
+    }
+}
+
+impl Deref for ScopeRef {
+    type Target = Scope;
+
+    #[inline]
+    fn deref(&self) -> &Scope {
+        match self {
+            ScopeRef::Own(scope) => scope,
+            ScopeRef::OfTask(scope) => scope,
+        }
+    }
+}
