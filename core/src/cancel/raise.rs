@@ -3,11 +3,11 @@
 //! The walk is one loop, not a recursion, and takes one lock at a time; the invariants are those of
 //! [`scope`](super::scope).
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 
-use super::scope::{Scope, ScopeRef};
-use super::{Level, Reason, Standing};
+use super::scope::{Home, Scope, ScopeRef};
+use super::{Level, Listener, Reason, Standing};
 use crate::budget::{Budget, Limit};
 use crate::lock::lock;
 use crate::primitive::Ordering;
@@ -52,56 +52,71 @@ impl ScopeRef {
     }
 
     fn raise_unless_home(&self, asked: Standing, at_home: bool) {
-        let (mut first, mut near, mut far) = (Some(self.clone()), Vec::new(), Vec::new());
-        let (mut waiters, mut homes, mut spent, mut found) = (vec![], vec![], vec![], vec![]);
+        let Some(first) = self.raise_here(&asked, at_home) else { return };
+        if first.is_all() {
+            return first.finish(self.clone());
+        }
+        let (mut next, mut near, mut far) = (Some((self.clone(), first)), Vec::new(), Vec::new());
+        let (mut waiters, mut homes, mut spent) = (vec![], vec![], vec![]);
         loop {
-            let is_awake = at_home && first.is_some();
-            let Some(scope) = first.take().or_else(|| near.pop()) else {
-                // At the end of the budget a task has one more poll, which must find all of its
-                // scopes raised and all that waits in them woken. Other tasks come after.
-                waiters.drain(..).for_each(Waker::wake);
-                spent.drain(..).for_each(|scope: ScopeRef| scope.due.store(true, Ordering::Release));
-                homes.drain(..).for_each(Waker::wake);
-                match far.pop() {
-                    Some(scope) => near.push(scope),
-                    None => return,
+            while let Some((scope, mut raised)) = next.take() {
+                waiters.append(&mut raised.waiters);
+                if let Some((listener, standing)) = raised.told {
+                    standing.iter().for_each(|standing| listener.on_cancel(standing));
+                    listener.scopes_of_tasks(&mut raised.inside);
                 }
-                continue;
-            };
-            let (told, level) = {
-                let mut inner = lock(&scope.inner);
-                let raised = inner.standing.raise(&asked);
-                // Whoever else spends it may not have come to what is inside yet: invariant 6.
-                if raised.is_none() && (asked.level < Level::Spent || scope.due.load(Ordering::Acquire)) {
-                    continue;
+                for child in raised.inside.drain(..).filter(|child| child.hold.passes(asked.level)) {
+                    if child.same_task { near.push(child) } else { far.push(child) }
                 }
-                if let Some(raised) = &raised {
-                    scope.told.write();
-                    scope.level.store(raised.level as u8, Ordering::Release);
-                    inner.standing = raised.clone();
+                spent.extend(raised.spends.then(|| scope.clone()));
+                homes.extend(raised.home.map(|home| home.into_waker(scope)));
+                while next.is_none()
+                    && let Some(scope) = near.pop()
+                {
+                    next = scope.raise_here(&asked, false).map(|raised| (scope, raised));
                 }
-                if !is_awake {
-                    homes.extend(scope.home_waker(&inner));
-                }
-                if let Some(known) = inner.known() {
-                    waiters.extend(known.waiters.iter().map(|(_, waker)| waker.clone()));
-                    // To be the last to let go of a child takes this lock, so nothing is dropped here.
-                    found.extend(known.children());
-                }
-                let listener = inner.listener.as_ref().and_then(Weak::upgrade);
-                (listener.map(|listener| (listener, raised)), inner.standing.level)
-            };
-            if let Some((listener, raised)) = told {
-                raised.iter().for_each(|standing| listener.on_cancel(standing));
-                listener.scopes_of_tasks(&mut found);
             }
-            if level == Level::Spent {
-                spent.push(scope);
-            }
-            for child in found.drain(..).filter(|child| child.hold.passes(asked.level)) {
-                if child.same_task { near.push(child) } else { far.push(child) }
+            // At the end of the budget a task has one more poll, which must find all of its scopes raised and
+            // all that waits in them woken. Other tasks come after.
+            waiters.drain(..).for_each(Waker::wake);
+            spent.drain(..).for_each(|scope: ScopeRef| scope.due.store(true, Ordering::Release));
+            homes.drain(..).for_each(Waker::wake);
+            while next.is_none() {
+                let Some(scope) = far.pop() else { return };
+                let Some(raised) = scope.raise_here(&asked, false) else { continue };
+                if raised.is_all() {
+                    raised.finish(scope);
+                } else {
+                    next = Some((scope, raised));
+                }
             }
         }
+    }
+
+    /// Raises this scope alone; `None` if nothing is to be done here. Whoever polls in it need not be woken if
+    /// that is who calls.
+    fn raise_here(&self, asked: &Standing, at_home: bool) -> Option<Raised> {
+        let mut inner = lock(&self.inner);
+        let standing = inner.standing.raise(asked);
+        // Whoever else spends it may not have come to what is inside yet: invariant 6.
+        if standing.is_none() && (asked.level < Level::Spent || self.due.load(Ordering::Acquire)) {
+            return None;
+        }
+        let listener = inner.listener.as_ref().and_then(Weak::upgrade);
+        let told = listener.map(|listener| (listener, standing.clone()));
+        if let Some(standing) = standing {
+            self.told.write();
+            self.level.store(standing.level as u8, Ordering::Release);
+            inner.standing = standing;
+        }
+        let (mut waiters, mut inside) = (Vec::new(), Vec::new());
+        if let Some(known) = inner.known() {
+            waiters.extend(known.waiters.iter().map(|(_, waker)| waker.clone()));
+            // To be the last to let go of a child takes this lock, so nothing is dropped here.
+            inside.extend(known.children());
+        }
+        let home = if at_home { None } else { self.home_of(&inner) };
+        Some(Raised { told, waiters, inside, home, spends: inner.standing.level == Level::Spent })
     }
 
     /// Raises this scope and all below it to what is on its way here: a request comes to the scopes of
@@ -125,6 +140,34 @@ impl ScopeRef {
         }
         if around.level() > Level::Clear {
             self.raise(around.standing());
+        }
+    }
+}
+
+/// A scope that was raised, and what is to be done about it with no lock held.
+struct Raised {
+    /// To be told of this.
+    told: Option<(Arc<dyn Listener>, Option<Standing>)>,
+    waiters: Vec<Waker>,
+    inside: Vec<ScopeRef>,
+    home: Option<Home>,
+    /// It is due when all inside has been woken.
+    spends: bool,
+}
+
+impl Raised {
+    /// Nobody waits in it but whoever polls there, and nothing is inside: so are most.
+    fn is_all(&self) -> bool {
+        self.told.is_none() && self.waiters.is_empty() && self.inside.is_empty()
+    }
+
+    /// Does what is left for such a `scope`.
+    fn finish(self, scope: ScopeRef) {
+        if self.spends {
+            scope.due.store(true, Ordering::Release);
+        }
+        if let Some(home) = self.home {
+            home.into_waker(scope).wake();
         }
     }
 }

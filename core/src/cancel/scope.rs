@@ -10,8 +10,8 @@
 //!    or is found by it. The scopes of a region's tasks are not linked: its listener has them, and each
 //!    looks at the region's scope once it is there.
 //! 3. Wakers and listeners are called with no lock held, and wakers cloned and dropped so.
-//! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive but the scope of
-//!    the task that polls in it, and no drop recurses.
+//! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive but the memory of
+//!    the task that polls in it, whose scope is a part of that, and no drop recurses.
 //! 5. The scopes between a region's and its parent's may be gone before the region is, if the future
 //!    that opened it was dropped: then its parent's has adopted it.
 //! 6. A scope is due only when all inside that the same task polls are spent and what waits in them is
@@ -20,9 +20,12 @@
 //! Lock order: a scope's lock is never held while another one's is taken, nor while a reference to a
 //! scope is dropped: the last one takes the parent's.
 
+mod link;
+mod shared;
+
 use std::panic::Location;
+use std::sync::Weak;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Weak};
 use std::task::Waker;
 
 use slab::Slab;
@@ -34,6 +37,9 @@ use crate::lock::{Mutex, lock};
 use crate::observe::Object;
 use crate::primitive::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use crate::time::Time;
+
+pub(super) use link::Home;
+pub(crate) use shared::{ScopeRef, WeakScope};
 
 /// What a scope keeps from those inside it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,48 +59,6 @@ impl Hold {
             Hold::Request => level == Level::Spent,
             Hold::All => false,
         }
-    }
-}
-
-/// What a new scope starts with.
-struct Link {
-    standing: Standing,
-    hold: Hold,
-    urgency: Urgency,
-    until: Time,
-    work: Option<Budget>,
-    parent: WeakScope,
-    same_task: bool,
-    listed: bool,
-    head: Option<ScopeRef>,
-    metered: bool,
-    listener: Option<Weak<dyn Listener>>,
-}
-
-impl Default for Link {
-    fn default() -> Self {
-        Link {
-            standing: Standing::CLEAR,
-            hold: Hold::Nothing,
-            urgency: Urgency::DEFAULT,
-            until: Time::MAX,
-            work: None,
-            parent: WeakScope::default(),
-            same_task: false,
-            listed: false,
-            head: None,
-            metered: false,
-            listener: None,
-        }
-    }
-}
-
-impl Link {
-    /// With what the scope's own work may use.
-    fn within(self, budget: Budget) -> Link {
-        let work = budget.has_quota().then(|| budget.quotas());
-        let (urgency, metered) = (self.urgency.within(budget), self.metered || work.is_some());
-        Link { urgency, until: budget.end(), work, metered, ..self }
     }
 }
 
@@ -187,72 +151,6 @@ pub(super) struct Rare {
 }
 
 impl Scope {
-    /// A scope under nobody.
-    pub(crate) fn root() -> ScopeRef {
-        Scope::alone().into()
-    }
-
-    /// The scope of a task that no region counts.
-    pub(crate) fn alone() -> Scope {
-        Scope::new(Link::default())
-    }
-
-    /// A scope under nobody, with what it may use.
-    pub(crate) fn limited_root(budget: Budget) -> ScopeRef {
-        let link = Link { hold: Hold::All, ..Link::default() };
-        Scope::new(link.within(budget)).into()
-    }
-
-    /// A scope under nobody that tells `listener` of every raise.
-    pub(crate) fn listening_root(listener: Weak<dyn Listener>) -> ScopeRef {
-        Scope::new(Link { listener: Some(listener), ..Link::default() }).into()
-    }
-
-    /// Takes over what the scope around it has by now.
-    fn inherit(&mut self, around: &ScopeRef, outer: &Inner) {
-        let inner = self.inner.get_mut();
-        if self.hold.passes(outer.standing.level) {
-            inner.standing = outer.standing.clone();
-            self.level = AtomicU8::new(inner.standing.level as u8);
-            self.due = AtomicBool::new(inner.standing.level == Level::Spent);
-        }
-        if self.same_task {
-            inner.home = around.home_waker(outer);
-            self.home_data = AtomicUsize::new(inner.home.as_ref().map_or(0, address));
-        }
-        if around.metered.load(Ordering::Relaxed) {
-            self.metered = AtomicBool::new(true);
-        }
-    }
-
-    fn new(link: Link) -> Scope {
-        Scope {
-            level: AtomicU8::new(link.standing.level as u8),
-            told: Object::new(),
-            home_data: AtomicUsize::new(0),
-            note: AtomicU64::new(0),
-            hold: link.hold,
-            urgency: link.urgency,
-            until: link.until,
-            parent: link.parent,
-            key: UNLINKED,
-            same_task: link.same_task,
-            listed: link.listed,
-            head: link.head,
-            streak: Streak::default(),
-            metered: AtomicBool::new(link.metered),
-            due: AtomicBool::new(link.standing.level == Level::Spent),
-            kept: AtomicUsize::new(0),
-            inner: Mutex::new(Inner {
-                standing: link.standing,
-                home: None,
-                listener: link.listener,
-                ended: false,
-                rare: link.work.map(|work| Box::new(Rare { work: Some(work), ..Rare::default() })),
-            }),
-        }
-    }
-
     /// The scope around this one.
     pub(super) fn outer(&self) -> Option<ScopeRef> {
         let foster = lock(&self.inner).known().and_then(|known| Some(known.foster.as_ref()?.0.clone()));
@@ -441,126 +339,6 @@ impl Scope {
     }
 }
 
-impl ScopeRef {
-    /// A scope under this one, polled by the same task.
-    pub(crate) fn child(&self, hold: Hold) -> ScopeRef {
-        self.link(hold, None, true, false, None)
-    }
-
-    /// A scope under this one, polled by the same task, with what it may use.
-    pub(crate) fn limited_child(&self, hold: Hold, budget: Budget) -> ScopeRef {
-        self.link(hold, Some(budget), true, false, None)
-    }
-
-    /// The scope of a new task under this one, which is a region's. It hears of no request until the region
-    /// [has](ScopeRef::catch_up_with) the task.
-    pub(crate) fn of_task(&self) -> Scope {
-        let standing = if self.level() > Level::Clear { self.standing() } else { Standing::CLEAR };
-        Scope::new(Link {
-            standing,
-            urgency: self.urgency,
-            parent: self.downgrade(),
-            listed: true,
-            metered: self.metered.load(Ordering::Relaxed),
-            ..Link::default()
-        })
-    }
-
-    /// The scope of a task under one that is nobody's.
-    #[cfg(test)]
-    pub(crate) fn task_child(&self) -> ScopeRef {
-        self.link(Hold::Nothing, None, false, true, None)
-    }
-
-    /// The scope of what is told of as a task, but polled by the task that polls in this one.
-    pub(crate) fn local_child(&self) -> ScopeRef {
-        self.link(Hold::Nothing, None, true, true, None)
-    }
-
-    /// A scope under this one, with what its work may use, that tells `listener` of every raise.
-    pub(crate) fn listening_child(&self, budget: Budget, listener: Weak<dyn Listener>) -> ScopeRef {
-        self.link(Hold::Nothing, Some(budget), true, false, Some(listener))
-    }
-
-    fn link(
-        &self,
-        hold: Hold,
-        budget: Option<Budget>,
-        same_task: bool,
-        listed: bool,
-        listener: Option<Weak<dyn Listener>>,
-    ) -> ScopeRef {
-        let link = Link {
-            hold,
-            urgency: self.urgency,
-            parent: self.downgrade(),
-            same_task,
-            listed,
-            head: if same_task { self.head_of_child() } else { None },
-            listener,
-            ..Link::default()
-        };
-        let link = if let Some(budget) = budget { link.within(budget) } else { link };
-        let mut child = Arc::new(Scope::new(link));
-        let mut inner = lock(&self.inner);
-        if let Some(new) = Arc::get_mut(&mut child) {
-            new.key = inner.rare().children.vacant_key();
-            new.inherit(self, &inner);
-        }
-        let child = ScopeRef::from(child);
-        inner.rare().children.insert(Child { scope: child.downgrade(), listed });
-        drop(inner);
-        child
-    }
-
-    /// Links a scope further below to this one directly, once, since those between may end before it.
-    pub(crate) fn adopt(&self, orphan: &ScopeRef) {
-        let (key, standing, metered) = {
-            let mut inner = lock(&self.inner);
-            let key = inner.rare().children.insert(Child { scope: orphan.downgrade(), listed: true });
-            (key, inner.standing.clone(), self.metered.load(Ordering::Relaxed))
-        };
-        lock(&orphan.inner).rare().foster = Some((self.downgrade(), key));
-        if metered {
-            orphan.mark_metered();
-        }
-        if standing.level > Level::Clear {
-            // The end of the drain comes here when it comes. Known before it would be handed down a level at
-            // a time, each time to all below.
-            orphan.raise(Standing { drain_until: Time::MAX, ..standing });
-        }
-    }
-
-    /// This scope and those around it, up to that of the task which polls in them.
-    pub(super) fn around(&self) -> impl Iterator<Item = ScopeRef> + use<> {
-        std::iter::successors(
-            Some(self.clone()),
-            |scope| {
-                if scope.same_task { scope.parent.upgrade() } else { None }
-            },
-        )
-    }
-
-    /// The [head](Scope::head) of a child that is polled by the same task; `None` if the child's parent tells.
-    fn head_of_child(&self) -> Option<ScopeRef> {
-        let ScopeRef::Own(scope) = self else { return None };
-        Some(match (&scope.head, &scope.parent) {
-            (Some(head), _) => head.clone(),
-            (None, WeakScope::OfTask(task)) if scope.same_task => ScopeRef::OfTask(task.clone()),
-            (None, _) => self.clone(),
-        })
-    }
-
-    /// Moves the task that polls in this scope into the Cancel lane.
-    pub(super) fn home_waker(&self, inner: &Inner) -> Option<Waker> {
-        match self {
-            ScopeRef::OfTask(_) if inner.ended => None,
-            ScopeRef::OfTask(task) => Some(task.promote_waker()),
-            ScopeRef::Own(_) => inner.home.clone(),
-        }
-    }
-}
-
 impl Inner {
     pub(super) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
@@ -612,8 +390,5 @@ pub(super) fn address(waker: &Waker) -> usize {
     waker.data() as usize
 }
 
-mod shared;
 #[cfg(test)]
 mod tests;
-
-pub(crate) use shared::{ScopeRef, WeakScope};

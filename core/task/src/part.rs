@@ -53,6 +53,11 @@ impl<T: ?Sized> Part<T> {
         waker::promote_waker(self.task.clone())
     }
 
+    /// As [`promote_waker`](Self::promote_waker), made of this reference.
+    pub fn into_promote_waker(self) -> Waker {
+        waker::promote_waker(self.task)
+    }
+
     /// As [`TaskRef::id_addr`].
     pub fn id_addr(&self) -> usize {
         self.task.as_ptr().addr().get()

@@ -145,11 +145,6 @@ impl<M> TaskRef<M> {
         waker::promote_waker(self.task.clone())
     }
 
-    /// As [`promote_waker`](Self::promote_waker), made of this reference.
-    pub fn into_promote_waker(self) -> Waker {
-        waker::promote_waker(self.task)
-    }
-
     /// Whether `waker` wakes this task.
     pub fn will_wake(&self, waker: &Waker) -> bool {
         waker::is_waker_of(&self.task, waker)
