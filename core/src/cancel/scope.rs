@@ -282,6 +282,11 @@ impl Scope {
         }
     }
 
+    /// It is polled, and told of, apart from the one around it.
+    pub(crate) fn is_apart(&self) -> bool {
+        self.listed && !self.same_task
+    }
+
     /// Those inside that are polled, and told of, with this one, the outer ones first.
     pub(crate) fn all_inside(&self) -> Vec<ScopeRef> {
         let mut all = self.inside();

@@ -42,7 +42,11 @@ impl Node {
     pub(crate) fn force(self: &Arc<Self>) {
         // First, or the region would close by itself as soon as its last task is given up, and report
         // to nobody.
-        lock(&self.inner).forced = true;
+        {
+            let mut inner = lock(&self.inner);
+            inner.forced = true;
+            self.count_tasks(&mut inner);
+        }
         self.give_up(LeftoverKind::Forced, |_| true);
         self.give_up_locals();
         let (now, path) = (self.tree.host.now(), self.path());

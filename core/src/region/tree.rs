@@ -145,7 +145,8 @@ impl Node {
         })
     }
 
-    /// Admits a child region, cancelled together with `scope`, whose level must be below `until`.
+    /// Admits a child region, cancelled together with `scope`, whose level must be below `until`. Its body is
+    /// polled by the task that polls in there, or `apart`.
     pub(crate) fn open_child(
         self: &Arc<Self>,
         scope: &ScopeRef,
@@ -153,6 +154,7 @@ impl Node {
         name: &Arc<str>,
         policy: Policy,
         site: &'static Location<'static>,
+        apart: bool,
     ) -> Result<Arc<Node>, Cancelled> {
         scope.check(until)?;
         let policy = Policy {
@@ -163,7 +165,7 @@ impl Node {
         let now = self.tree.host.now();
         let child = Arc::new_cyclic(|node: &Weak<Node>| {
             let work = policy.work.starting_at(now);
-            let scope = scope.listening_child(work, node.clone());
+            let scope = scope.listening_child(work, node.clone(), apart);
             Node::new(self.tree.clone(), scope, Arc::downgrade(self), name.clone(), policy, site, now)
         });
         let mut inner = lock(&self.inner);
@@ -238,14 +240,13 @@ impl Node {
 
     /// Admits a task whose scope is under this node's, and which is not scheduled yet.
     pub(crate) fn admit(&self, task: TaskRef) -> Result<(), Cancelled> {
-        // While the body runs it is never refused, and the end of the drain has something to end in any case.
+        // While the body runs, and nobody gave up on the region, it is never refused, and the end of the drain has something to end in any case.
         let Err(task) = self.tasks.enter(task) else { return Ok(()) };
         let mut inner = lock(&self.inner);
-        let Some(next) = inner.state.step(Event::Spawn(1)) else {
+        if !inner.admit() {
             drop(inner);
             return Err(self.refusal());
-        };
-        inner.state = next;
+        }
         self.tasks.enter_counted(task);
         self.arm_late(inner);
         Ok(())
@@ -300,11 +301,10 @@ impl Node {
     /// Admits a child that lives in the region's own future.
     pub(super) fn admit_local(&self, local: &Arc<Local>) -> Result<(), Cancelled> {
         let mut inner = lock(&self.inner);
-        let Some(next) = inner.state.step(Event::Spawn(1)) else {
+        if !inner.admit() {
             drop(inner);
             return Err(self.refusal());
-        };
-        inner.state = next;
+        }
         inner.totals.tasks += 1;
         inner.locals.insert(local.info.id.get(), local.clone());
         self.arm_late(inner);
@@ -342,8 +342,16 @@ impl Node {
 
     /// From here on it is the tasks that keep the region from being quiet, so they are counted.
     pub(super) fn end_body(&self, inner: &mut Inner) {
-        inner.apply(Event::Spawn(self.tasks.count()));
+        self.count_tasks(inner);
         inner.apply(Event::BodyEnded);
+    }
+
+    /// Those that come from here on are counted before they are listed, or refused.
+    pub(super) fn count_tasks(&self, inner: &mut Inner) {
+        let uncounted = self.tasks.count();
+        if uncounted > 0 {
+            inner.apply(Event::Spawn(uncounted));
+        }
     }
 
     /// So many of the tasks that are counted are gone: tells who waits for the last one.
@@ -487,6 +495,13 @@ impl Inner {
             Some(next) => self.state = next,
             None => debug_assert!(false, "{event:?} refused in {:?}", self.state),
         }
+    }
+
+    /// Counts one more task, unless it is refused.
+    fn admit(&mut self) -> bool {
+        // Nobody would give up on one that comes later.
+        let next = self.state.step(Event::Spawn(1)).filter(|_| !self.forced);
+        next.inspect(|next| self.state = *next).is_some()
     }
 
     pub(super) fn quiet_closer(&mut self) -> Option<Waker> {

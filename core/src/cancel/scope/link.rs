@@ -158,9 +158,15 @@ impl ScopeRef {
         self.link(Hold::Nothing, None, true, true, None)
     }
 
-    /// A scope under this one, with what its work may use, that tells `listener` of every raise.
-    pub(crate) fn listening_child(&self, budget: Budget, listener: Weak<dyn Listener>) -> ScopeRef {
-        self.link(Hold::Nothing, Some(budget), true, false, Some(listener))
+    /// A scope under this one, with what its work may use, that tells `listener` of every raise. It is polled
+    /// by the same task, or `apart`: by whoever makes itself its home.
+    pub(crate) fn listening_child(
+        &self,
+        budget: Budget,
+        listener: Weak<dyn Listener>,
+        apart: bool,
+    ) -> ScopeRef {
+        self.link(Hold::Nothing, Some(budget), !apart, apart, Some(listener))
     }
 
     fn link(
@@ -233,7 +239,7 @@ impl ScopeRef {
     }
 
     /// Who polls in this scope.
-    pub(crate) fn home_of(&self, inner: &Inner) -> Option<Home> {
+    pub(in crate::cancel) fn home_of(&self, inner: &Inner) -> Option<Home> {
         match self {
             ScopeRef::OfTask(_) if inner.ended => None,
             ScopeRef::OfTask(_) => Some(Home::Task),
