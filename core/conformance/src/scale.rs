@@ -19,6 +19,7 @@ crate::cases![
     a_deep_tree_that_is_forced_out,
     a_hundred_thousand_regions,
     a_hundred_thousand_cancelled_tasks,
+    children_of_one_region_that_several_tasks_start,
 ];
 
 fn a_million_children_that_end(host: &dyn Runner) {
@@ -148,6 +149,46 @@ fn a_hundred_thousand_cancelled_tasks(host: &dyn Runner) {
             task.request_cancel(asupersync_core::Reason::new(asupersync_core::ReasonKind::UserRequest));
             drop(task.join().await);
         }
+        Ok(())
+    });
+}
+
+fn children_of_one_region_that_several_tasks_start(host: &dyn Runner) {
+    const STARTERS: usize = 4;
+    let each = 25_000 / host.scale();
+    host.ok(async move |cx: &Cx| {
+        let crowd = Region::builder("crowd").open_with_report(cx, async move |cx: &Cx| {
+            let starters: Vec<_> = (0..STARTERS)
+                .map(|_| {
+                    cx.spawn("starter", async move |cx: &Cx| {
+                        for n in 0..2 * each {
+                            let waits = n % 2 == 0;
+                            drop(cx.spawn("child", async move |cx: &Cx| {
+                                if waits {
+                                    cx.cancelled().await;
+                                }
+                                Ok(())
+                            }));
+                            if n % 64 == 0 {
+                                cx.yield_now().await?;
+                            }
+                        }
+                        Ok(())
+                    })
+                })
+                .collect();
+            for starter in starters {
+                starter.join().await?;
+            }
+            let dump = cx.dump();
+            let crowd = dump.regions.iter().find(|region| &*region.name == "crowd").expect("it is open");
+            assert!(crowd.tasks.len() >= STARTERS * each, "{} of those that wait", crowd.tasks.len());
+            Ok(())
+        });
+        let (outcome, report) = crowd.await;
+        outcome?;
+        let all = (STARTERS + STARTERS * 2 * each) as u64;
+        assert_eq!((report.totals.tasks, report.totals.ok), (all, all));
         Ok(())
     });
 }
