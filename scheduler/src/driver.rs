@@ -47,7 +47,8 @@ pub(crate) struct Driver {
     alarm_at: AtomicU64,
     /// A thread waits in the reactor. To the monitor a hint: a worker that leaves the wait stirs.
     waiting: AtomicBool,
-    /// When the driver was last turned, in nanoseconds on its clock. A hint to the monitor, which looks again.
+    /// When the driver was last turned, in nanoseconds on its clock: it is that late, or later. A hint to the
+    /// monitor, which looks again.
     last_turn: Hint,
 }
 
@@ -81,6 +82,11 @@ impl Driver {
 
     pub(crate) fn now(&self) -> Time {
         Time::from_nanos(u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// Whoever is woken by a timer learns it from the turn that fired that.
+    pub(crate) fn is_past(&self, at: Time) -> bool {
+        self.last_turn.load(Relaxed) >= at.as_nanos() || self.now() >= at
     }
 
     /// On behalf of this worker, or of any.
