@@ -14,7 +14,7 @@ use asupersync_compat::hyper::{Server, Tower};
 use asupersync_compat::tower::RegionLayer;
 use asupersync_core::channel::mpsc;
 use asupersync_core::region::CloseReport;
-use asupersync_core::{Budget, Cx, Outcome, ReasonKind};
+use asupersync_core::{Budget, Cx, Outcome, ReasonKind, Region};
 use bytes::Bytes;
 use common::{Client, Streamed, run, start};
 use http::{Method, Request, Response};
@@ -162,6 +162,74 @@ fn the_region_is_open_until_the_body_has_ended() {
     });
 }
 
+#[test]
+fn a_request_whose_client_stays_is_no_task() {
+    run(async |cx: &Cx| {
+        let (outcome, report) = Region::builder("service")
+            .open_with_report(cx, async |cx: &Cx| {
+                let hello = service_fn(async |_: Request<()>| {
+                    Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("hello")))
+                });
+                let mut service = RegionLayer::new(cx).layer(hello);
+                for _ in 0..10 {
+                    let response = service.ready().await?.call(get()).await?;
+                    let body = response.into_body().collect().await.map_err(std::io::Error::other)?;
+                    assert_eq!(body.to_bytes(), "hello");
+                }
+                drop(service.ready().await?.call(get()));
+                Ok(())
+            })
+            .await;
+        outcome?;
+        // Only the one that was left behind.
+        assert_eq!((report.totals.regions, report.totals.tasks), (12, 1), "{report}");
+        Ok(())
+    });
+}
+
+#[test]
+fn the_drain_of_a_request_ends_though_nobody_takes_its_body() {
+    run(async |cx: &Cx| {
+        let (layer, mut reports) = layer(cx);
+        let ended = Arc::new(AtomicBool::new(false));
+        let finalized = ended.clone();
+        let handler = service_fn(move |request: Request<()>| {
+            let (cx, finalized) = (cx_of(&request), finalized.clone());
+            async move {
+                cx.defer(async move |_: &Cx| finalized.store(true, Ordering::SeqCst))
+                    .map_err(std::io::Error::from)?;
+                let inside = cx.clone();
+                let fails = cx.spawn("fails", async move |_: &Cx| {
+                    inside.yield_now().await?;
+                    Outcome::<()>::Err(asupersync_core::Failure::Err(asupersync_core::Error::msg(
+                        "on purpose",
+                    )))
+                });
+                drop(fails);
+                let (data, body) = mpsc::channel::<Bytes>(1);
+                Ok::<_, std::io::Error>((Response::new(Streamed(body)), data))
+            }
+        });
+        // What would feed the body is kept, so it neither ends nor fails.
+        let kept = Arc::new(Mutex::new(None));
+        let keep = kept.clone();
+        let handler = handler.map_response(move |(response, data)| {
+            *keep.lock().expect("no panic") = Some(data);
+            response
+        });
+        let mut service = layer.drain(Budget::timeout(std::time::Duration::from_millis(1))).layer(handler);
+        let response = service.ready().await?.call(get()).await?;
+        // The failure of a child is a request to its region.
+        let closed = report(cx, &mut reports).await?;
+        assert_eq!(kind(&closed), Some(ReasonKind::SiblingFailed));
+        assert!(ended.load(Ordering::SeqCst), "it was finalized");
+        let mut body = pin!(response.into_body());
+        assert!(body.frame().await.expect("an end").is_err(), "its region has gone");
+        drop(kept);
+        Ok(())
+    });
+}
+
 /// The reason for which the region of a request closes whose response is `response`, and whose
 /// body is dropped after `frames` frames.
 async fn reason_after<B>(cx: &Cx, method: Method, response: Response<B>, frames: usize) -> Outcome<ReasonKind>
@@ -249,7 +317,7 @@ fn errors_tell_the_inner_error_a_panic_and_a_cancellation_apart() {
         let error = service.ready().await?.call(request).await.err().expect("an error");
         assert_eq!(error.as_panic().expect("a panic").message(), "on purpose");
 
-        let closed = asupersync_core::Region::open(cx, "closed", async |cx: &Cx| Ok(cx.clone())).await?;
+        let closed = Region::open(cx, "closed", async |cx: &Cx| Ok(cx.clone())).await?;
         let mut service = RegionLayer::new(&closed)
             .layer(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::new()))));
         let error = service.ready().await?.call(get()).await.err().expect("an error");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use asupersync::caps::{Authority, Effect};
 use asupersync::channel::{mpsc, oneshot};
 use asupersync::obligation::{self, Lease};
-use asupersync::region::Close;
+use asupersync::region::{Close, CloseReport};
 use asupersync::supervise::{ChildSpec, Restart, Strategy, Supervisor};
 use asupersync::sync::OnceCell;
 use asupersync::{Budget, Cx, Either, Outcome, Region};
@@ -244,6 +244,31 @@ in_a_task!(builder_spork, "core::region::spork::Builder::spork", async |cx| {
     });
     let (outcome, report) = child.join_with_report().await;
     assert_eq!((outcome?, report.totals.regions), (1, 1));
+    Ok(())
+});
+
+in_a_task!(inline, "core::region::inline::Builder::inline", async |cx| {
+    let word = word();
+    let region = Region::builder("inline").inline(cx, async move |cx| {
+        cx.yield_now().await?;
+        Ok(word.len())
+    });
+    assert_eq!(region.await?, 4);
+    Ok(())
+});
+
+in_a_task!(inline_then, "core::region::inline::Builder::inline_then", async |cx| {
+    let end =
+        |outcome: Outcome<usize>, report: &dyn Fn() -> CloseReport| Ok((outcome?, report().totals.regions));
+    let region = Region::builder("inline").inline_then(
+        cx,
+        async |cx| {
+            cx.yield_now().await?;
+            Ok(1)
+        },
+        end,
+    );
+    assert_eq!(region.await?, (1, 1));
     Ok(())
 });
 

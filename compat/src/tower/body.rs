@@ -8,77 +8,67 @@
 //! And the other way round: once the region has gone, its budget spent, a body that has not
 //! ended fails, so that nobody waits for data which no task will make.
 
-use std::convert::Infallible;
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use asupersync_core::channel::oneshot;
-use asupersync_core::{Cancelled, Handle, Reason, ReasonKind};
-use http::{Method, Response, StatusCode, header};
+use asupersync_core::{Cancelled, Reason, ReasonKind};
+use http::{Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 
 use super::BoxError;
+use super::exchange::{Answered, Exchange};
 
 pin_project_lite::pin_project! {
     /// A response's body that keeps the request's region open.
     pub struct RegionBody<B> {
         // Dropped first: whoever feeds the body hears why, before it finds nobody to feed.
-        ticket: Ticket,
+        ticket: Ticket<B>,
         #[pin]
         inner: B,
     }
 }
 
 /// What ties a body to its region.
-struct Ticket {
+struct Ticket<B> {
     /// Present while the body has not ended.
-    open: Option<oneshot::Sender<()>>,
-    /// Closed when the region waits no more.
-    region: oneshot::Receiver<Infallible>,
-    task: Option<Handle<()>>,
+    open: Option<Arc<Exchange<B>>>,
+    /// Whether its drop is a reason for the region to close.
+    cancels: bool,
     /// Bytes that the head announced and that were not taken yet.
     announced: Option<u64>,
 }
 
-/// The region's end of the ticket.
-pub(super) struct Stub {
-    ended: oneshot::Receiver<()>,
-    _open: oneshot::Sender<Infallible>,
-}
-
-impl Stub {
-    /// Ready once the body ended or is gone.
-    pub(super) fn poll_ended(&mut self, task: &mut Context<'_>) -> Poll<()> {
-        self.ended.poll_recv(task).map(drop)
+impl<B> RegionBody<B> {
+    /// Ties the body of a response to the region that has made it.
+    pub(super) fn tie(answered: Answered<B>, exchange: Arc<Exchange<B>>, cancels: bool) -> Response<Self> {
+        let Answered { response, open, announced } = answered;
+        let open = open.then_some(exchange);
+        response.map(|inner| RegionBody { ticket: Ticket { open, cancels, announced }, inner })
     }
 }
 
-impl<B: Body> RegionBody<B> {
-    /// Ties the body of `response`, which answers a request of `method`, to a region.
-    pub(super) fn tie(response: Response<B>, method: &Method) -> (Response<Self>, Stub) {
-        let (open, ended) = oneshot::channel();
-        let (alive, region) = oneshot::channel();
-        let announced = announced(&response, method);
-        let response = response.map(|inner| {
-            let open = (announced != Some(0) && !inner.is_end_stream()).then_some(open);
-            RegionBody { inner, ticket: Ticket { open, region, task: None, announced } }
-        });
-        (response, Stub { ended, _open: alive })
+impl<B: Body> Answered<B> {
+    /// `head`: it answers a request of that method, and its body is not sent.
+    pub(super) fn new(response: Response<B>, head: bool) -> Self {
+        let announced = announced(&response, head);
+        let open = announced != Some(0) && !response.body().is_end_stream();
+        Answered { response, open, announced }
     }
 
-    /// Gives the body the task to ask when it is dropped before its end.
-    pub(super) fn attach(&mut self, task: Option<Handle<()>>) {
-        if self.ticket.open.is_some() {
-            self.ticket.task = task;
-        }
+    /// The connection is to be used for something else.
+    #[cfg(feature = "hyper")]
+    pub(super) fn is_switching(&self) -> bool {
+        self.response.status() == StatusCode::SWITCHING_PROTOCOLS
     }
 }
 
 /// How many bytes will be taken from the body. What comes after them is never asked for.
-fn announced<B: Body>(response: &Response<B>, method: &Method) -> Option<u64> {
+fn announced<B: Body>(response: &Response<B>, head: bool) -> Option<u64> {
     let status = response.status();
-    if method == Method::HEAD
+    if head
         || status == StatusCode::NO_CONTENT
         || status == StatusCode::NOT_MODIFIED
         || status.is_informational()
@@ -90,28 +80,21 @@ fn announced<B: Body>(response: &Response<B>, method: &Method) -> Option<u64> {
     length.or(response.body().size_hint().exact())
 }
 
-impl Ticket {
-    fn end(&mut self) {
-        if let Some(open) = self.open.take() {
-            self.task = None;
-            // Nobody waits if the region is gone.
-            drop(open.send(()));
+impl<B> Ticket<B> {
+    /// The region goes on to its end, mostly within this call.
+    fn end(&mut self, task: &mut Context<'_>) {
+        let region = self.open.take().and_then(|exchange| exchange.end());
+        if let Some(mut region) = region {
+            // What takes longer is left to a task.
+            let _ = Pin::new(&mut region).poll(task);
         }
-    }
-
-    fn poll_gone(&mut self, task: &mut Context<'_>) -> Poll<()> {
-        self.region.poll_recv(task).map(drop)
     }
 }
 
-impl Drop for Ticket {
+impl<B> Drop for Ticket<B> {
     fn drop(&mut self) {
-        // The request first: after the ticket's end the region would close for another reason.
-        if self.open.is_some()
-            && let Some(task) = self.task.take()
-        {
-            task.request_cancel(client_left());
-        }
+        let Some(exchange) = self.open.take() else { return };
+        exchange.abandon(self.cancels.then(client_left));
     }
 }
 
@@ -133,7 +116,8 @@ where
         let mut this = self.project();
         let polled = this.inner.as_mut().poll_frame(task);
         if polled.is_pending() && this.ticket.open.is_some() {
-            ready!(this.ticket.poll_gone(task));
+            let gone = this.ticket.open.as_ref().map_or(Poll::Pending, |exchange| exchange.poll_gone(task));
+            ready!(gone);
             this.ticket.open = None;
             let reason = Reason::new(ReasonKind::Deadline).with_message("the request's region ended first");
             let cut: io::Error = Cancelled::new(reason).into();
@@ -148,7 +132,7 @@ where
             || this.ticket.announced == Some(0)
             || this.inner.is_end_stream();
         if over {
-            this.ticket.end();
+            this.ticket.end(task);
         }
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }

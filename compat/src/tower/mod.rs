@@ -1,19 +1,23 @@
 //! tower: each request in a region of its own.
 //!
-//! [`RegionLayer`] moves the call of the inner service into a task of the service's region, with a
-//! region of its own inside. So a client that leaves does not drop the handler where it waits:
+//! [`RegionLayer`] opens a region of the service's for each call, and runs that inside. While the client
+//! waits the connection's own task polls it, and no other is made: it is an [inline region][inline]. So a
+//! client that leaves does not drop the handler where it waits:
 //!
 //! ```text
-//!   caller                        task `request` of the service's region
-//!   ResponseFuture  ── spawns ──▶ Region::open: handler, its children, its finalizers
+//!   the connection's task         region `request`
+//!   ResponseFuture  ── polls ───▶ the handler, its children, its finalizers
 //!        │  ◀── response head ──     │
 //!   RegionBody      ── body ended ─▶ the region closes
-//!        └── dropped before that ──▶ Request, reason ClientDisconnected; drain; finalize
+//!        └── dropped before that ──▶ Request, reason ClientDisconnected; it goes on in a task of the
+//!                                    service's region: drain; finalize
 //! ```
+//!
+//! [inline]: asupersync_core::region::Builder::inline
 //!
 //! Invariants:
 //! 1. The region is open until the response's body ended or is gone, or the budget is spent; that of
-//!    an upgrade (WebSocket), until the upgraded stream is gone.
+//!    an upgrade (WebSocket), until the upgraded stream is gone. Whether somebody polls the body or not.
 //! 2. No end of a handler, a panic included, fails the service's region: it is the response's.
 //! 3. The instance of the inner service that was made ready is the one that is called.
 //!
@@ -40,6 +44,7 @@ mod body;
 mod budget;
 mod drain;
 mod error;
+mod exchange;
 mod future;
 mod service;
 mod timeout;

@@ -1,4 +1,4 @@
-//! The layer and its service: a call becomes a task with a region.
+//! The layer and its service: a call becomes a region, which the response's future polls.
 
 use std::future::poll_fn;
 use std::mem;
@@ -6,18 +6,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use asupersync_core::caps::{CapSet, HasSpawn};
-use asupersync_core::channel::oneshot;
 use asupersync_core::region::{Close, CloseReport};
 use asupersync_core::{All, Budget, Cx, Outcome, Region};
-#[cfg(feature = "hyper")]
-use http::StatusCode;
 use http::{Method, Request, Response, Uri};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::budget::RequestBudget;
-use super::future::Answer;
+use super::exchange::{Answered, Exchange};
+use super::future::Open;
 use super::{BoxError, RegionBody, RegionError, ResponseFuture};
 
 type OnClose = Arc<dyn Fn(&CloseReport) + Send + Sync>;
@@ -84,13 +82,13 @@ pub struct RegionLayer<C = All> {
 }
 
 impl<C> RegionLayer<C> {
-    /// Requests become tasks of the region of `cx`, which does not close before they ended; its
+    /// Requests become child regions of the region of `cx`, which does not close before they ended; its
     /// Request is theirs.
     pub fn new(cx: &Cx<C>) -> Self {
         RegionLayer { cx: Some(cx.clone()), ..Self::of_connection() }
     }
 
-    /// Requests become tasks of the region whose `Cx` a server has put into their extensions, as
+    /// Requests become child regions of the region whose `Cx` a server has put into their extensions, as
     /// [`hyper::Server`](crate::hyper::Server) does: that of the server's own connections. So they hear of
     /// Request when the connections do, after a [`min_drain`](crate::hyper::Server::min_drain).
     pub fn of_connection() -> Self {
@@ -125,7 +123,7 @@ impl<C> RegionLayer<C> {
         self
     }
 
-    /// The name of each request's task and region; `request` if nothing is said.
+    /// The name of each request's region; `request` if nothing is said.
     #[must_use]
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.policy().name = name.into();
@@ -214,23 +212,38 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let RegionLayer { cx, policy } = &self.layer;
-        let Some(cx) = cx.as_ref().or_else(|| request.extensions().get()) else {
+        let of_connection = if cx.is_none() { request.extensions().get::<Cx<C>>().cloned() } else { None };
+        let Some(cx) = cx.as_ref().or(of_connection.as_ref()) else {
             return ResponseFuture::refused(RegionError::inner(NOBODYS.into()));
         };
         // The instance that was made ready goes; its clone, which is not, stays.
         let next = self.inner.clone();
         let ready = mem::replace(&mut self.inner, next);
-        let (reply, answer) = oneshot::channel();
         let disconnect = match &policy.by_route {
             Some(by_route) => by_route(request.method(), request.uri()),
             None => policy.on_disconnect,
         };
         // Read from the wire, it is in flight: it is served even if Request came meanwhile.
-        let in_flight = cx.in_flight();
-        let (policy, request) = (policy.clone(), Some(request));
-        let call = Box::new(Call { policy, disconnect, service: Some(ready), request, reply: Some(reply) });
-        let task = in_flight.spawn(&self.layer.policy.name, async move |cx: &Cx<C>| call.run(cx).await);
-        ResponseFuture::new(answer, task, disconnect == Disconnect::Cancel)
+        let mut region =
+            Region::builder(policy.name.clone()).in_flight().drain(policy.drain).finalize(policy.finalize);
+        if let Some(RequestBudget(budget)) = request.extensions().get() {
+            region = region.budget(*budget);
+        }
+        if disconnect == Disconnect::HandOver {
+            region = region.close(Close::Join);
+        }
+        let exchange = Exchange::new();
+        let on_close = policy.on_close.clone();
+        let call =
+            Box::new(Call { service: Some(ready), request: Some(request), exchange: exchange.clone() });
+        let body = async move |cx: &Cx<C>| -> Outcome { call.run(cx).await };
+        let region = region.inline_then(cx, body, move |outcome, report| {
+            if let Some(on_close) = on_close {
+                on_close(&report());
+            }
+            Ok(outcome)
+        });
+        ResponseFuture::new(Open { region, exchange, cancels: disconnect == Disconnect::Cancel })
     }
 }
 
@@ -240,11 +253,9 @@ const NOBODYS: &str = "no region for this request: serve it with compat::hyper::
 /// One request. It stays where it is: each future around it has room for what it is handed, most of them twice,
 /// and a request is large.
 struct Call<S, A, B> {
-    policy: Arc<Policy>,
-    disconnect: Disconnect,
     service: Option<S>,
     request: Option<Request<A>>,
-    reply: Option<oneshot::Sender<Answer<B>>>,
+    exchange: Arc<Exchange<B>>,
 }
 
 impl<S, A, B> Call<S, A, B>
@@ -252,67 +263,42 @@ where
     S: Service<Request<A>, Response = Response<B>, Error: Into<BoxError>>,
     B: Body,
 {
-    /// The task of the request.
-    async fn run<C: CapSet>(mut self: Box<Self>, cx: &Cx<C>) {
-        let policy = self.policy.clone();
-        let mut region =
-            Region::builder(policy.name.clone()).in_flight().drain(policy.drain).finalize(policy.finalize);
-        if let Some(RequestBudget(budget)) =
-            self.request.as_ref().and_then(|request| request.extensions().get())
-        {
-            region = region.budget(*budget);
-        }
-        if self.disconnect == Disconnect::HandOver {
-            region = region.close(Close::Join);
-        }
-        let body = async |cx: &Cx<C>| -> Outcome { self.serve(cx).await };
-        let (outcome, report) = match &policy.on_close {
-            None => (region.open(cx, body).await, None),
-            Some(_) => {
-                let (outcome, report) = region.open_with_report(cx, body).await;
-                (outcome, Some(report))
-            }
-        };
-        if let Err(failure) = outcome {
-            self.tell(Err(RegionError::from_failure(failure)));
-        }
-        if let (Some(on_close), Some(report)) = (&policy.on_close, &report) {
-            on_close(report);
-        }
-    }
-
     /// The body of the request's region.
-    async fn serve<C: CapSet>(&mut self, cx: &Cx<C>) -> Outcome {
+    async fn run<C: CapSet>(mut self: Box<Self>, cx: &Cx<C>) -> Outcome {
         let (Some(mut request), Some(mut service)) = (self.request.take(), self.service.take()) else {
             return Ok(());
         };
-        let method = request.method().clone();
+        let head = request.method() == Method::HEAD;
+        let extensions = request.extensions_mut();
         #[cfg(feature = "hyper")]
-        let held = request.extensions_mut().remove::<crate::hyper::Held>();
-        request.extensions_mut().insert(cx.clone());
-        let response = service.call(request).await.map_err(Into::into);
+        let held = extensions.remove::<crate::hyper::Held>();
+        match extensions.get_mut::<Cx<C>>() {
+            Some(around) => *around = cx.clone(),
+            None => drop(extensions.insert(cx.clone())),
+        }
+        let answer = service.call(request).await.map_err(Into::into);
         drop(service);
-        match response {
-            Ok(response) => {
-                #[cfg(feature = "hyper")]
-                let held = held.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS);
-                let (response, mut stub) = RegionBody::tie(response, &method);
-                self.tell(Ok(response));
-                poll_fn(|task| stub.poll_ended(task)).await;
-                #[cfg(feature = "hyper")]
-                if let Some(mut held) = held {
-                    poll_fn(|task| held.poll_let_go(task)).await;
-                }
-            }
-            Err(error) => self.tell(Err(RegionError::inner(error))),
+        // However this ends.
+        let _leaves = Leaves(&self.exchange);
+        let answer = answer.map(|response| Answered::new(response, head));
+        #[cfg(feature = "hyper")]
+        let held = held.filter(|_| answer.as_ref().is_ok_and(Answered::is_switching));
+        if self.exchange.answer(answer) {
+            poll_fn(|task| self.exchange.poll_ended(task)).await;
+        }
+        #[cfg(feature = "hyper")]
+        if let Some(mut held) = held {
+            poll_fn(|task| held.poll_let_go(task)).await;
         }
         Ok(())
     }
+}
 
-    fn tell(&mut self, answer: Answer<B>) {
-        // The client may have left.
-        if let Some(reply) = self.reply.take() {
-            drop(reply.send(answer));
-        }
+/// Tells the response's body that the region waits for it no more.
+struct Leaves<'a, B>(&'a Exchange<B>);
+
+impl<B> Drop for Leaves<'_, B> {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }

@@ -167,7 +167,7 @@ fn who_uses_up_a_quota_tells_and_nobody_else() {
     check(None, || {
         let told = Arc::new(Count::default());
         let listener: Weak<dyn Listener> = Arc::downgrade(&(told.clone() as Arc<dyn Listener>));
-        let scope = Scope::root().listening_child(Budget::UNLIMITED.with_cost(2), listener);
+        let scope = Scope::root().listening_child(Budget::UNLIMITED.with_cost(2), listener, false);
         let charging = thread::spawn({
             let scope = scope.clone();
             move || scope.charge_cost(1)

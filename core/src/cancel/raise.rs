@@ -114,7 +114,8 @@ impl Scope {
         if around.metered.load(Ordering::Relaxed) {
             self.mark_metered();
         }
-        if around.level() > Level::Clear {
+        let level = around.level();
+        if level > Level::Clear && self.hold.passes(level) {
             self.raise(around.standing());
         }
     }

@@ -238,13 +238,15 @@ impl Scope {
         self.link(Hold::Nothing, None, true, true, None)
     }
 
-    /// A scope under this one, with what its work may use, that tells `listener` of every raise.
+    /// A scope under this one, with what its work may use, that tells `listener` of every raise. It is polled
+    /// by the same task, or `apart`: by whoever makes itself its home.
     pub(crate) fn listening_child(
         self: &Arc<Self>,
         budget: Budget,
         listener: Weak<dyn Listener>,
+        apart: bool,
     ) -> Arc<Scope> {
-        self.link(Hold::Nothing, Some(budget), true, false, Some(listener))
+        self.link(Hold::Nothing, Some(budget), !apart, apart, Some(listener))
     }
 
     fn link(
@@ -464,6 +466,11 @@ impl Scope {
     #[inline]
     pub(super) fn streak(&self) -> &Streak {
         &self.head.as_deref().unwrap_or(self).streak
+    }
+
+    /// It is polled, and told of, apart from the one around it.
+    pub(crate) fn is_apart(&self) -> bool {
+        self.listed && !self.same_task
     }
 
     /// Those inside that are polled, and told of, with this one, the outer ones first.

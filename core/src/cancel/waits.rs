@@ -41,6 +41,16 @@ impl Waits {
         }
     }
 
+    /// What somebody waits for in several places.
+    pub(crate) fn merge(&mut self, other: Waits) {
+        for wait in other.now {
+            if self.now.iter().all(|own| own.awaits != wait.awaits) {
+                self.now.push(wait);
+            }
+        }
+        self.last = self.last.or(other.last);
+    }
+
     /// Of whoever waits for certain.
     pub(crate) fn of_idle(mut self) -> Self {
         if self.now.is_empty() {

@@ -153,7 +153,7 @@ impl Builder {
             let Builder { name, until, authority, policy } = self;
             // One whose body does not wait, opened in a loop.
             cx.take_turn().await;
-            let mut opened = match Opened::new(cx.node(), cx.scope(), until, &name, policy, site) {
+            let mut opened = match Opened::new(cx.node(), cx.scope(), until, &name, policy, site, false) {
                 Ok(opened) => opened,
                 Err(cancelled) => return refused(cx, &name, site, cancelled.into()),
             };

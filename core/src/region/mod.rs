@@ -4,8 +4,8 @@
 //! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
 //! end, `ledger` and `settle` what becomes of obligations on that way, `open` runs a region's body,
 //! `crew` is what polls the children of a local scope, `dump` is how the tree looks, `long_poll` who does
-//! not yield, `foreign` what other runtimes left behind, `root` what a host holds, `roots` where it lists that. This file, `spork` and `local` are
-//! what users call.
+//! not yield, `foreign` what other runtimes left behind, `root` what a host holds, `roots` where it lists that. This file, `spork`, `inline`
+//! and `local` are what users call.
 
 mod close;
 mod crew;
@@ -14,6 +14,7 @@ mod failure;
 mod finalizer;
 mod foreign;
 mod give_up;
+mod inline;
 mod ledger;
 mod local;
 mod long_poll;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 
 pub use failure::ChildFailures;
 pub(crate) use finalizer::Finalizer;
+pub use inline::InlineRegion;
 pub(crate) use ledger::{Abort, Aborting};
 pub use local::{LocalHandle, LocalScope};
 pub use long_poll::LongPoll;
@@ -270,7 +272,7 @@ where
 {
     // One whose body does not wait, opened in a loop.
     cx.take_turn().await;
-    let mut opened = Opened::new(cx.node(), cx.scope(), *until, name, *policy, site)?;
+    let mut opened = Opened::new(cx.node(), cx.scope(), *until, name, *policy, site, false)?;
     let (node, inside) = (opened.node.clone(), inside(cx, &opened, authority.clone()));
     let mut body = pin!(Some(async { body(&inside).await.into_outcome() }));
     Ok((opened.run(cx.scope(), contain(inside.scope(), body.as_mut())).await, node))

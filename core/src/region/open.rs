@@ -30,7 +30,7 @@ enum Stage {
 
 impl Opened {
     /// Opens a region in `parent`, which is cancelled together with `scope`, whose level must be below
-    /// `until`.
+    /// `until`. See [`Node::open_child`] for `apart`.
     pub(super) fn new(
         parent: &Arc<Node>,
         scope: &Arc<Scope>,
@@ -38,8 +38,9 @@ impl Opened {
         name: &Arc<str>,
         policy: Policy,
         site: &'static Location<'static>,
+        apart: bool,
     ) -> Result<Opened, Cancelled> {
-        let node = parent.open_child(scope, until, name, policy, site)?;
+        let node = parent.open_child(scope, until, name, policy, site, apart)?;
         Ok(Opened { node, stage: Stage::Waiting })
     }
 

@@ -120,7 +120,7 @@ impl Builder {
             cx.scope().check(until)?;
             cx.check(Effect::Spawn)?;
             // What work in flight opens it may open though the region around is under Request.
-            Ok(Opened::new(parent, &task, Level::Spent, &name, policy, site)?)
+            Ok(Opened::new(parent, &task, Level::Spent, &name, policy, site, false)?)
         };
         let opened = match open() {
             Ok(opened) => opened,

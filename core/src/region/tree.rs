@@ -144,7 +144,8 @@ impl Node {
         })
     }
 
-    /// Admits a child region, cancelled together with `scope`, whose level must be below `until`.
+    /// Admits a child region, cancelled together with `scope`, whose level must be below `until`. Its body is
+    /// polled by the task that polls in there, or `apart`.
     pub(crate) fn open_child(
         self: &Arc<Self>,
         scope: &Arc<Scope>,
@@ -152,6 +153,7 @@ impl Node {
         name: &Arc<str>,
         policy: Policy,
         site: &'static Location<'static>,
+        apart: bool,
     ) -> Result<Arc<Node>, Cancelled> {
         scope.check(until)?;
         let policy = Policy {
@@ -162,7 +164,7 @@ impl Node {
         let now = self.tree.host.now();
         let child = Arc::new_cyclic(|node: &Weak<Node>| {
             let work = policy.work.starting_at(now);
-            let scope = scope.listening_child(work, node.clone());
+            let scope = scope.listening_child(work, node.clone(), apart);
             Node::new(self.tree.clone(), scope, Arc::downgrade(self), name.clone(), policy, site, now)
         });
         let mut inner = lock(&self.inner);
@@ -460,6 +462,10 @@ impl Inner {
 
     /// Counts one more task, unless it is refused.
     fn admit(&mut self) -> bool {
+        // Nobody would give up on one that comes later.
+        if self.forced {
+            return false;
+        }
         let Some(next) = self.state.step(Event::Spawn) else { return false };
         self.state = next;
         self.totals.tasks += 1;

@@ -30,7 +30,7 @@ pub(crate) enum Load {
     Http1,
     /// The same in HTTP/2 on one connection with so many streams at a time.
     Http2,
-    /// Nothing: connects, says one byte on each, prints `idle`, and waits for a line of its input.
+    /// Nothing: connects, has one byte answered on each, prints `idle`, and waits for a line of its input.
     Idle,
 }
 
@@ -84,6 +84,22 @@ fn connect(addr: SocketAddr) -> TcpStream {
     stream
 }
 
+/// So many connect before the first of them is answered, which is when the server has accepted it. Where they
+/// are more than a listener's backlog (128 for smol's), the system drops some, and tries those again after one
+/// second, after three, after seven: minutes for thousands of connections, on which nothing is measured.
+const WAVE: u64 = 64;
+
+fn connect_all(addr: SocketAddr, connections: u64, say_hello: fn(&mut TcpStream)) -> Vec<TcpStream> {
+    let mut all = Vec::new();
+    while (all.len() as u64) < connections {
+        let left = connections - all.len() as u64;
+        let mut wave: Vec<TcpStream> = (0..left.min(WAVE)).map(|_| connect(addr)).collect();
+        wave.iter_mut().for_each(say_hello);
+        all.append(&mut wave);
+    }
+    all
+}
+
 /// At most so many are in flight at a time.
 const THREADS: u64 = 64;
 
@@ -91,7 +107,8 @@ fn many(load: Load, addr: SocketAddr, connections: u64, rounds: u64) {
     let round_trip = if load == Load::Echo { echo } else { get };
     let mut shares: Vec<Vec<TcpStream>> = (0..THREADS.min(connections)).map(|_| Vec::new()).collect();
     let threads = shares.len();
-    (0..connections as usize).for_each(|n| shares[n % threads].push(connect(addr)));
+    let streams = connect_all(addr, connections, round_trip);
+    streams.into_iter().enumerate().for_each(|(n, stream)| shares[n % threads].push(stream));
     let client = |mut share: Vec<TcpStream>| {
         thread::spawn(move || (0..rounds).for_each(|_| share.iter_mut().for_each(round_trip)))
     };
@@ -167,13 +184,10 @@ fn http2(addr: SocketAddr, streams: u64, rounds: u64) {
 }
 
 fn idle(addr: SocketAddr, connections: u64) {
-    let streams: Vec<_> = (0..connections)
-        .map(|_| {
-            let mut stream = connect(addr);
-            stream.write_all(&[1]).expect("the server reads");
-            stream
-        })
-        .collect();
+    let streams = connect_all(addr, connections, |stream| {
+        stream.write_all(&[1]).expect("the server reads");
+        stream.read_exact(&mut [0]).expect("the server answers");
+    });
     println!("idle");
     std::io::stdin().read_line(&mut String::new()).expect("the server says when it is over");
     drop(streams);

@@ -1,11 +1,18 @@
 //! How the cost of one grows with how many there are: `scorecard --growth`.
 //!
-//! Each point is the median of some fresh processes. The figures go to stdout as Markdown, and as a
-//! picture with logarithmic axes to `target/growth.svg`.
+//! Each point is the median of some fresh processes, or what one of them took where that took long. A size at
+//! which a peer takes more than [`MOST_TIME`], or more memory than there is, says so in the table, and the
+//! larger ones are not tried. The figures go to stdout as Markdown, to `target/growth.json`, and as a picture
+//! with logarithmic axes to `target/growth.svg`, curve by curve.
 
-use std::process::{Command, ExitCode};
+use std::io::Read;
+use std::process::{Command, ExitCode, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::harness::{beside_target, printed};
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use crate::harness::beside_target;
 use crate::peer::Peer::{self, Ours, Smol, Tokio, TokioCt};
 use crate::plot::{Plot, Series};
 use crate::rows::sized;
@@ -73,16 +80,46 @@ pub(crate) const CURVES: &[Curve] = &[
 const ROUNDS: usize = 3;
 /// The largest size of the quick mode.
 pub(crate) const SMALL: u64 = 10_000;
+/// A point that takes longer is measured once.
+const LONG: Duration = Duration::from_secs(4);
+/// A point that takes longer is given up.
+const MOST_TIME: Duration = Duration::from_secs(60);
+
+/// What a size cost, or why that is not known.
+enum Point {
+    Cost(f64),
+    TooLong,
+    TooLarge,
+    /// A smaller size was too much.
+    Untried,
+    Failed(String),
+}
+
+impl Point {
+    fn cost(&self) -> Option<f64> {
+        if let Point::Cost(cost) = self { Some(*cost) } else { None }
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Point::Cost(cost) => format!("{cost:.0}"),
+            Point::TooLong => format!("over {} s", MOST_TIME.as_secs()),
+            Point::TooLarge => "no memory".into(),
+            Point::Untried => "not tried".into(),
+            Point::Failed(_) => "**failed**".into(),
+        }
+    }
+}
 
 /// Measures the curves up to a size, and draws them.
 pub(crate) fn measure(most: u64) -> ExitCode {
+    let rounds = if most > SMALL { ROUNDS } else { 1 };
     eprintln!(
         "{} curves up to {most}: {}",
         CURVES.len(),
         if most > SMALL { "about a quarter of an hour" } else { "a minute" }
     );
-    let mut plots = Vec::new();
-    let mut failed = Vec::new();
+    let (mut plots, mut json, mut whole) = (Vec::new(), Vec::new(), true);
     for curve in CURVES {
         let mut plot = Plot { name: curve.name, unit: curve.unit, series: Vec::new() };
         println!("\n{}: {}\n", curve.name, curve.unit);
@@ -90,39 +127,86 @@ pub(crate) fn measure(most: u64) -> ExitCode {
         println!("| peer | {} |", row(sizes.iter().map(u64::to_string)));
         println!("|---|{}", "---|".repeat(sizes.len()));
         for peer in curve.peers {
-            let mut points = Vec::new();
-            let mut cells = Vec::new();
-            for size in &sizes {
-                match sample(curve, *peer, *size, if most > SMALL { ROUNDS } else { 1 }) {
-                    Ok(cost) => {
-                        points.push((*size as f64, cost));
-                        cells.push(format!("{cost:.0}"));
-                    }
-                    Err(why) => {
-                        failed.push(format!("{} of {} at {size}: {why}", curve.name, peer.name()));
-                        cells.push("**failed**".into());
-                    }
+            let points = series(curve, *peer, &sizes, rounds);
+            println!("| {} | {} |", peer.name(), row(points.iter().map(Point::shown)));
+            for (size, point) in sizes.iter().zip(&points) {
+                let figure = point.cost().map_or(format!("{:?}", point.shown()), |cost| format!("{cost:.1}"));
+                let (name, peer) = (curve.name, peer.name());
+                json.push(format!(r#"{{"curve":"{name}","peer":"{peer}","size":{size},"cost":{figure}}}"#));
+                if let Point::Failed(why) = point {
+                    eprintln!("scorecard: FAILED: {name} of {peer} at {size}: {why}");
+                    whole = false;
                 }
             }
-            println!("| {} | {} |", peer.name(), row(cells.into_iter()));
-            plot.series.push(Series { name: peer.name(), points });
+            let known =
+                sizes.iter().zip(&points).filter_map(|(size, point)| Some((*size as f64, point.cost()?)));
+            plot.series.push(Series { name: peer.name(), points: known.collect() });
         }
         plots.push(plot);
+        let written = beside_target("growth.svg", &Plot::page(&plots))
+            .and_then(|()| beside_target("growth.json", &format!("[{}]\n", json.join(",\n "))));
+        if let Err(why) = written {
+            eprintln!("scorecard: {why}");
+            whole = false;
+        }
     }
-    let drawn = beside_target("growth.svg", &Plot::page(&plots));
-    failed.iter().for_each(|failed| eprintln!("scorecard: FAILED: {failed}"));
-    if failed.is_empty() { drawn } else { ExitCode::FAILURE }
+    println!("\nMedians of {rounds} processes; of one where it took more than {} s.", LONG.as_secs());
+    if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn series(curve: &Curve, peer: Peer, sizes: &[u64], rounds: usize) -> Vec<Point> {
+    let mut points: Vec<Point> = Vec::new();
+    for size in sizes {
+        points.push(match points.last() {
+            None | Some(Point::Cost(_)) => sample(curve, peer, *size, rounds),
+            Some(_) => Point::Untried,
+        });
+    }
+    points
 }
 
 /// The median of some fresh processes.
-fn sample(curve: &Curve, peer: Peer, size: u64, rounds: usize) -> Result<f64, String> {
-    let this = std::env::current_exe().map_err(|error| error.to_string())?;
-    let once = || {
-        let args = ["--point", curve.name, peer.name(), &size.to_string()];
-        Ok(printed(Command::new(&this).args(args))?[0])
+fn sample(curve: &Curve, peer: Peer, size: u64, rounds: usize) -> Point {
+    let mut costs = Vec::new();
+    for _ in 0..rounds {
+        let begin = Instant::now();
+        match once(curve, peer, size) {
+            Ok(cost) => costs.push(cost),
+            Err(point) => return point,
+        }
+        if begin.elapsed() > LONG {
+            break;
+        }
+    }
+    Point::Cost(median(&costs))
+}
+
+fn once(curve: &Curve, peer: Peer, size: u64) -> Result<f64, Point> {
+    let failed = |error: std::io::Error| Point::Failed(error.to_string());
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    command.args(["--point", curve.name, peer.name(), &size.to_string()]);
+    // What it prints fits into the pipes.
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+    let begin = Instant::now();
+    let status = loop {
+        if let Some(status) = process.try_wait().map_err(failed)? {
+            break status;
+        }
+        if begin.elapsed() > MOST_TIME {
+            process.kill().and_then(|()| process.wait()).map_err(failed)?;
+            return Err(Point::TooLong);
+        }
+        // a wait, not a synchronisation: the standard library has none for a process that may not end
+        thread::sleep(Duration::from_millis(5));
     };
-    let samples: Result<Vec<f64>, String> = (0..rounds).map(|_| once()).collect();
-    samples.map(|samples| median(&samples))
+    let (mut printed, mut errors) = (String::new(), String::new());
+    process.stdout.take().map(|mut out| out.read_to_string(&mut printed));
+    process.stderr.take().map(|mut err| err.read_to_string(&mut errors));
+    match printed.trim().parse() {
+        Ok(cost) if status.success() => Ok(cost),
+        _ if errors.contains("memory allocation of") => Err(Point::TooLarge),
+        _ => Err(Point::Failed(format!("{status}: {}", errors.trim()))),
+    }
 }
 
 fn row(cells: impl Iterator<Item = String>) -> String {
@@ -136,6 +220,19 @@ pub(crate) fn point(curve: &str, peer: &str, size: &str) -> ExitCode {
         eprintln!("scorecard: a point needs a curve, a peer and a size");
         return ExitCode::from(2);
     };
+    keep_to_memory();
     println!("{}", (curve.run)(peer, size));
     ExitCode::SUCCESS
+}
+
+/// Has this process fail where it would take more memory than the machine has: otherwise others would.
+fn keep_to_memory() {
+    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let available =
+        meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:")?.split_whitespace().next());
+    let Some(kilobytes) = available.and_then(|number| number.parse::<u64>().ok()) else { return };
+    let limit = Some(kilobytes * 1024 / 10 * 9);
+    if let Err(error) = setrlimit(Resource::As, Rlimit { current: limit, maximum: limit }) {
+        eprintln!("scorecard: cannot limit this process's memory: {error}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Samples in fresh processes, in rounds that run forwards and backwards, compared in pairs.
 
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::apart;
@@ -32,8 +32,9 @@ impl Options {
     }
 }
 
-/// Measures the wanted rows, or all.
-pub(crate) fn compare(wanted: &[&str], options: Options) -> Option<Report> {
+/// Measures the wanted rows, or all. The report so far is written after each, so that nothing is lost when a
+/// later one fails, or when somebody has waited long enough.
+pub(crate) fn compare(wanted: &[&str], options: Options) -> Report {
     let rows: Vec<&Row> = ROWS.iter().filter(|row| wanted.is_empty() || wanted.contains(&row.name)).collect();
     match options.duration(&rows) {
         Some(duration) => eprintln!(
@@ -50,11 +51,19 @@ pub(crate) fn compare(wanted: &[&str], options: Options) -> Option<Report> {
         eprint!("measuring {} {} ..", row.number, row.name);
         let begin = Instant::now();
         let peers = present(row, &mut report);
-        let rounds = measure(row, &peers, options, &mut canary, &mut report)?;
-        add(&mut report, row, &peers, &rounds);
+        match measure(row, &peers, options, &mut canary, &mut report) {
+            Ok(rounds) => add(&mut report, row, &peers, &rounds),
+            Err(why) => {
+                eprint!("\nscorecard: FAILED: {} {}: {why}\n..", row.number, row.name);
+                report.failed.push((row, why));
+            }
+        }
+        if let Err(why) = report.save() {
+            eprint!("\nscorecard: {why}\n..");
+        }
         eprintln!(" {:.1} s", begin.elapsed().as_secs_f64());
     }
-    Some(report)
+    report
 }
 
 /// Ours, and the row's peers that run here. A peer that is a program of its own may be missing, or refuse.
@@ -65,10 +74,7 @@ fn present(row: &'static Row, report: &mut Report) -> Vec<Peer> {
         let apart = peer.is_local() || peer == Peer::OneLane;
         match if apart { sample(row, peer, SMALL) } else { Ok(Figures::new()) } {
             Ok(_) => peers.push(peer),
-            Err(why) => {
-                eprint!("\nscorecard: {} {}: NOT MEASURED: {}: {why}\n..", row.number, row.name, peer.name());
-                report.absent.push((row, peer, why));
-            }
+            Err(why) => report.miss(row, peer, why),
         }
     }
     peers
@@ -81,7 +87,7 @@ fn measure(
     options: Options,
     canary: &mut Canary,
     report: &mut Report,
-) -> Option<Vec<Vec<Figures>>> {
+) -> Result<Vec<Vec<Figures>>, String> {
     let mut rounds = Vec::new();
     let mut again = if options.again { options.rounds } else { 0 };
     while rounds.len() < options.rounds {
@@ -91,10 +97,7 @@ fn measure(
         for index in 0..peers.len() {
             let index = if rounds.len() % 2 == 0 { index } else { peers.len() - 1 - index };
             round[index] = sample(row, peers[index], options.scale)
-                .map_err(|why| {
-                    eprintln!("\nscorecard: {} of {} failed: {why}", row.name, peers[index].name())
-                })
-                .ok()?;
+                .map_err(|why| format!("{}: {why}", peers[index].name()))?;
         }
         if quiet_before && canary.is_quiet() {
             rounds.push(round);
@@ -106,7 +109,7 @@ fn measure(
             rounds.push(round);
         }
     }
-    Some(rounds)
+    Ok(rounds)
 }
 
 fn add(report: &mut Report, row: &'static Row, peers: &[Peer], rounds: &[Vec<Figures>]) {
@@ -123,18 +126,11 @@ fn add(report: &mut Report, row: &'static Row, peers: &[Peer], rounds: &[Vec<Fig
         for (index, peer) in peers.iter().enumerate().skip(1) {
             let theirs = of(index);
             let ratios: Vec<f64> = ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect();
+            let ratio = (!metric.is_count).then(|| estimate(&ratios));
             let of_tokio = metric.tokio.filter(|_| *peer == Peer::Tokio);
             let of_best = metric.best.filter(|_| best == Some(index));
             let target = [of_tokio, of_best].into_iter().flatten().reduce(f64::min);
-            report.lines.push(Line::beside(
-                row,
-                metric,
-                medians[0],
-                *peer,
-                medians[index],
-                estimate(&ratios),
-                target,
-            ));
+            report.lines.push(Line::beside(row, metric, medians[0], *peer, medians[index], ratio, target));
         }
     }
 }
@@ -160,17 +156,15 @@ pub(crate) fn printed(command: &mut Command) -> Result<Figures, String> {
     Err(format!("{}: {}", output.status, errors.trim()))
 }
 
-/// Writes a file into the target directory.
-pub(crate) fn beside_target(name: &str, text: &str) -> ExitCode {
-    let written = std::env::current_exe()
-        .map_err(|error| error.to_string())
-        .and_then(|this| apart::target(&this).map(|target| target.join(name)))
-        .and_then(|path| std::fs::write(path, text).map_err(|error| error.to_string()));
-    match written {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("scorecard: cannot write {name} into the target directory: {why}");
-            ExitCode::FAILURE
-        }
-    }
+/// Writes a file into the target directory: the whole of it, or none.
+pub(crate) fn beside_target(name: &str, text: &str) -> Result<(), String> {
+    let write = || {
+        let this = std::env::current_exe().map_err(|error| error.to_string())?;
+        let path = apart::target(&this)?.join(name);
+        let new = path.with_added_extension("new");
+        std::fs::write(&new, text)
+            .and_then(|()| std::fs::rename(&new, &path))
+            .map_err(|error| error.to_string())
+    };
+    write().map_err(|why: String| format!("cannot write {name} into the target directory: {why}"))
 }

@@ -12,7 +12,8 @@
 //!
 //! Each sample is a fresh process; peers are interleaved forwards and backwards; what counts is the median of
 //! paired ratios with a 95 % bootstrap interval. A round beside which a canary was slow is measured again.
-//! Markdown goes to stdout, JSON to `target/scorecard.json`; nobody edits either.
+//! Markdown goes to stdout, and row by row to `target/scorecard.md`, as JSON to `target/scorecard.json`;
+//! nobody edits any of them. A row that fails is told of, and the others are measured all the same.
 //!
 //! A row runs the same workload on each peer and asserts its effect. All have the system's allocator,
 //! `panic = unwind`, as many workers as the process may use cores, and everything on that is on by
@@ -98,15 +99,17 @@ impl Wanted {
     }
 
     fn measure(self) -> ExitCode {
-        let Some(report) = compare(&self.rows, self.options) else { return ExitCode::FAILURE };
-        let printed = report.print();
-        match if self.readme { readme::write(&report) } else { Ok(()) } {
-            Ok(()) => printed,
-            Err(why) => {
-                eprintln!("scorecard: {why}");
-                ExitCode::FAILURE
-            }
+        let report = compare(&self.rows, self.options);
+        print!("{}", report.markdown());
+        let whole = report.failed.is_empty();
+        let mut written = report.save();
+        if self.readme && whole {
+            written = written.and_then(|()| readme::write(&report));
         }
+        if let Err(why) = &written {
+            eprintln!("scorecard: {why}");
+        }
+        if whole && written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 

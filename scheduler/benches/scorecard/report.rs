@@ -1,6 +1,4 @@
-//! The table as Markdown, and the same as JSON.
-
-use std::process::ExitCode;
+//! The table as Markdown, and the same as JSON, both of them written anew after each row.
 
 use crate::harness::beside_target;
 use crate::peer::{Peer, workers};
@@ -18,7 +16,8 @@ pub(crate) struct Line {
 struct Beside {
     peer: Peer,
     value: f64,
-    ratio: Estimate,
+    /// None of what only tells how much was measured.
+    ratio: Option<Estimate>,
     target: Option<f64>,
 }
 
@@ -34,7 +33,7 @@ impl Line {
         ours: f64,
         peer: Peer,
         value: f64,
-        ratio: Estimate,
+        ratio: Option<Estimate>,
         target: Option<f64>,
     ) -> Self {
         Line { row, metric, ours, beside: Some(Beside { peer, value, ratio, target }) }
@@ -43,7 +42,9 @@ impl Line {
     /// What is to be held, and whether it is; a bound without a peer is on our own figure.
     fn verdict(&self) -> Option<(f64, bool)> {
         match &self.beside {
-            Some(beside) => beside.target.map(|target| (target, beside.ratio.median <= target)),
+            Some(beside) => {
+                beside.target.zip(beside.ratio).map(|(target, ratio)| (target, ratio.median <= target))
+            }
             None => {
                 self.metric.bound.map(|bound| (bound, bound.holds(self.ours))).map(|(b, h)| (b.value(), h))
             }
@@ -58,14 +59,14 @@ impl Line {
             None => " | ".into(),
         };
         match &self.beside {
-            Some(Beside { peer, value, ratio, .. }) => format!(
-                "| {number} | {name}, {unit} | {ours} | {} | {} | {} ({} to {}) | {verdict} |",
-                peer.name(),
-                shown(*value),
-                shown(ratio.median),
-                shown(ratio.low),
-                shown(ratio.high)
-            ),
+            Some(Beside { peer, value, ratio, .. }) => {
+                let (peer, value) = (peer.name(), shown(*value));
+                let ratio = ratio.map_or(String::new(), |ratio| {
+                    let [median, low, high] = [ratio.median, ratio.low, ratio.high].map(shown);
+                    format!("{median} ({low} to {high})")
+                });
+                format!("| {number} | {name}, {unit} | {ours} | {peer} | {value} | {ratio} | {verdict} |")
+            }
             None => format!("| {number} | {name}, {unit} | {ours} | | | | {verdict} |"),
         }
     }
@@ -74,6 +75,7 @@ impl Line {
         let number = |value: Option<f64>| value.map_or("null".into(), |value| format!("{value:.4}"));
         let (target, holds) = self.verdict().unzip();
         let beside = self.beside.as_ref();
+        let ratio = beside.and_then(|beside| beside.ratio);
         format!(
             r#"{{"row":{},"name":"{}","unit":"{}","ours":{:.4},"peer":{},"peer_value":{},"ratio":{},"low":{},"high":{},"target":{},"holds":{}}}"#,
             self.row.number,
@@ -82,9 +84,9 @@ impl Line {
             self.ours,
             beside.map_or("null".into(), |beside| format!("\"{}\"", beside.peer.name())),
             number(beside.map(|beside| beside.value)),
-            number(beside.map(|beside| beside.ratio.median)),
-            number(beside.map(|beside| beside.ratio.low)),
-            number(beside.map(|beside| beside.ratio.high)),
+            number(ratio.map(|ratio| ratio.median)),
+            number(ratio.map(|ratio| ratio.low)),
+            number(ratio.map(|ratio| ratio.high)),
             number(target),
             holds.map_or("null".into(), |holds: bool| holds.to_string()),
         )
@@ -103,8 +105,10 @@ fn shown(value: f64) -> String {
 
 pub(crate) struct Report {
     pub(crate) lines: Vec<Line>,
-    /// Peers that are not there, or did not run, and why.
-    pub(crate) absent: Vec<(&'static Row, Peer, String)>,
+    /// Rows that were not measured, and why.
+    pub(crate) failed: Vec<(&'static Row, String)>,
+    /// Peers that are not there, or did not run, why, and in which rows.
+    absent: Vec<(Peer, String, Vec<&'static Row>)>,
     rounds: usize,
     /// Rounds that were measured again.
     pub(crate) discarded: usize,
@@ -114,7 +118,20 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(rounds: usize) -> Self {
-        Report { lines: Vec::new(), absent: Vec::new(), rounds, discarded: 0, disturbed: 0 }
+        let (lines, failed, absent) = (Vec::new(), Vec::new(), Vec::new());
+        Report { lines, failed, absent, rounds, discarded: 0, disturbed: 0 }
+    }
+
+    /// A row goes without this peer. Told on stderr when it is the first.
+    pub(crate) fn miss(&mut self, row: &'static Row, peer: Peer, why: String) {
+        let known = self.absent.iter_mut().find(|known| (known.0, &known.1) == (peer, &why));
+        match known {
+            Some((_, _, rows)) => rows.push(row),
+            None => {
+                eprint!("\nscorecard: NOT MEASURED: {}: {why}\n..", peer.name());
+                self.absent.push((peer, why, vec![row]));
+            }
+        }
     }
 
     /// The table, and what to know of it.
@@ -137,21 +154,33 @@ impl Report {
             page += "Tasks of monoio, compio and glommio stay on one thread, and need not be `Send`: \
                      no target is beside them.\n";
         }
-        for (row, peer, why) in &self.absent {
-            page +=
-                &format!("\n**Not measured**: {} in row {}, {}: {why}\n", peer.name(), row.number, row.name);
+        for (peer, why, rows) in &self.absent {
+            let rows: Vec<String> = rows.iter().map(|row| format!("{} {}", row.number, row.name)).collect();
+            page += &format!("\n**Not measured**: {} in {}: {why}\n", peer.name(), rows.join(", "));
+        }
+        for (row, why) in &self.failed {
+            page += &format!("\n**Failed**: {} {}: {why}\n", row.number, row.name);
         }
         page
     }
 
-    /// Prints the table, and writes `target/scorecard.json`.
-    pub(crate) fn print(&self) -> ExitCode {
-        print!("{}", self.markdown());
-        let absent = self.absent.iter().map(|(row, peer, why)| {
-            let (peer, number) = (peer.name(), row.number);
-            format!(r#"{{"row":{number},"peer":"{peer}","absent":{why:?}}}"#)
+    fn json(&self) -> String {
+        let absent = self.absent.iter().flat_map(|(peer, why, rows)| {
+            let absent = move |row: &&Row| {
+                let (peer, number) = (peer.name(), row.number);
+                format!(r#"{{"row":{number},"peer":"{peer}","absent":{why:?}}}"#)
+            };
+            rows.iter().map(absent)
         });
-        let json: Vec<String> = self.lines.iter().map(Line::json).chain(absent).collect();
-        beside_target("scorecard.json", &format!("[{}]\n", json.join(",\n ")))
+        let failed =
+            self.failed.iter().map(|(row, why)| format!(r#"{{"row":{},"failed":{why:?}}}"#, row.number));
+        let all: Vec<String> = self.lines.iter().map(Line::json).chain(absent).chain(failed).collect();
+        format!("[{}]\n", all.join(",\n "))
+    }
+
+    /// Writes the table so far to `target/scorecard.md`, and the same to `target/scorecard.json`.
+    pub(crate) fn save(&self) -> Result<(), String> {
+        beside_target("scorecard.md", &self.markdown())?;
+        beside_target("scorecard.json", &self.json())
     }
 }

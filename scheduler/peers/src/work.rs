@@ -26,8 +26,8 @@ pub(crate) fn sample<P: Local>(row: &str, scale: u64, client: &str) -> Result<Fi
         "yield" => P::run(yields::<P>(1000 / scale)),
         "timer" => P::run(dropped::<P>(1_000_000 / scale)),
         "expire" => P::run(expired::<P>(u32::try_from(1000 / scale).map_err(|error| error.to_string())?)),
-        "echo" => P::run(serve::<P>(load("Echo", 64, 20_000 / scale))),
-        "echo-one" => P::run(serve::<P>(load("Paced", 1, 20_000 / scale))),
+        "echo" => P::run(serve::<P>(load("Echo", 64, 5000 / scale))),
+        "echo-one" => P::run(serve::<P>(load("Paced", 1, 10_000 / scale))),
         _ => return Err(format!("no peer of this program runs `{row}`")),
     };
     ran.map_err(|error| format!("the runtime does not start, perhaps for want of io_uring: {error}"))
@@ -159,12 +159,12 @@ impl Load {
 
 async fn serve<P: Local>(load: Load) -> Figures {
     let (listener, addr) = P::bind().await;
-    let measure = Measure::start();
     let client = load.start(addr);
     let mut connections = Vec::new();
     for _ in 0..load.connections {
         connections.push(P::spawn(P::echo(P::accept(&listener).await)));
     }
+    let measure = Measure::start();
     // Over when the client has closed them all: a thread that ends cannot wake each of these runtimes.
     for connection in connections {
         connection.await;

@@ -105,7 +105,7 @@ fn whoever_spends_it_tells_once() {
     let told = Arc::new(Told::default());
     let listener: Weak<dyn Listener> = Arc::downgrade(&told) as Weak<dyn Listener>;
     let root = Scope::root();
-    let region = root.listening_child(with(100, 100), listener);
+    let region = root.listening_child(with(100, 100), listener, false);
     std::thread::scope(|threads| {
         for _ in 0..4 {
             threads.spawn(|| (0..100).for_each(|_| region.task_child().charge_poll()));

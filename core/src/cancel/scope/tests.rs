@@ -102,7 +102,7 @@ fn what_is_below_a_request_on_its_way_catches_up_with_it() {
         scope.catch_up();
         lock(&log).push((before, scope.level(), scope.reason().map(|reason| reason.kind())));
     }));
-    let task = root.listening_child(Budget::UNLIMITED, Arc::downgrade(&midway));
+    let task = root.listening_child(Budget::UNLIMITED, Arc::downgrade(&midway), false);
     let between = task.child(Hold::Nothing);
     *lock(&below) = Some(between.child(Hold::Nothing));
     request(&root, Level::Requested);

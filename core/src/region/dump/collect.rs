@@ -276,7 +276,7 @@ impl Taking {
     }
 
     /// Tells who waits for whom, by what is known of all of them.
-    fn resolve<'a>(mut self, nodes: impl Iterator<Item = &'a Node>) -> Dump {
+    fn resolve<'a>(mut self, nodes: impl Iterator<Item = &'a Node> + Clone) -> Dump {
         self.resolve_openers(nodes);
         self.resolve_joins();
         self.drop_ended();
@@ -297,12 +297,37 @@ impl Taking {
         dump
     }
 
-    /// Whose scope a region's is inside of runs its body.
-    fn resolve_openers<'a>(&mut self, nodes: impl Iterator<Item = &'a Node>) {
+    /// Whose scope a region's is inside of runs its body; or who polls in it, if it is polled apart.
+    fn resolve_openers<'a>(&mut self, nodes: impl Iterator<Item = &'a Node> + Clone) {
+        self.resolve_apart(nodes.clone());
         let tasks: Numbers<TaskId> = self.scopes.drain(..).collect();
         if !tasks.is_empty() {
             for (region, node) in self.regions.iter_mut().zip(nodes) {
                 region.opened_by = tasks.get(&address(&node.scope)).copied();
+            }
+        }
+    }
+
+    /// What is awaited in a region that is polled apart, is so by who polls there.
+    fn resolve_apart<'a>(&mut self, nodes: impl Iterator<Item = &'a Node>) {
+        let mut apart = nodes.filter(|node| node.scope.is_apart()).peekable();
+        if apart.peek().is_none() {
+            return;
+        }
+        let wakers: Numbers<At> = self.wakers.iter().copied().collect();
+        for node in apart {
+            let home = node.scope.home();
+            let Some(&at) = wakers.get(&(home as u64)) else { continue };
+            let inside = node.scope.all_inside();
+            let task = self.at(at);
+            let id = task.id;
+            task.awaits.merge(node.scope.waits_with(None, &inside));
+            self.scopes.push((address(&node.scope), id));
+            for scope in &inside {
+                self.scopes.push((address(scope), id));
+                if scope.home() != home {
+                    self.wakers.push((scope.home() as u64, at));
+                }
             }
         }
     }

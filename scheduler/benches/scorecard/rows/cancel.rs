@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use asupersync::{Cx, Outcome, Reason, ReasonKind, Region};
+use futures_lite::future::block_on;
 use tokio::sync::oneshot;
 
 use crate::measure::{Figures, Measure, percentiles};
@@ -25,58 +26,76 @@ impl Drop for Gone {
     }
 }
 
-fn watched() -> (oneshot::Sender<()>, Gone, Heard) {
-    let ((waiting, waits), (tell, gone)) = (oneshot::channel(), oneshot::channel());
-    (waiting, Gone(Some(tell)), Heard { waits, gone })
+/// A task that waits.
+struct Victim<T> {
+    task: T,
+    heard: Heard,
 }
 
-/// Starts a task that waits, asks it to stop, and returns how long it lived after that.
-fn from_outside<T>(start: &impl Fn(oneshot::Sender<()>, Gone) -> T, stop: &impl Fn(&T)) -> Duration {
-    let (waiting, guard, heard) = watched();
-    let task = start(waiting, guard);
-    heard.waits.blocking_recv().expect("it begins");
-    let asked = Instant::now();
-    stop(&task);
-    heard.gone.blocking_recv().expect("it ends").saturating_duration_since(asked)
+impl<T> Victim<T> {
+    fn start(start: &impl Fn(oneshot::Sender<()>, Gone) -> T) -> Self {
+        let ((waiting, waits), (tell, gone)) = (oneshot::channel(), oneshot::channel());
+        Victim { task: start(waiting, Gone(Some(tell))), heard: Heard { waits, gone } }
+    }
+
+    /// Asks it to stop, and returns how long it lived after that.
+    async fn cancel(&mut self, stop: &impl Fn(&T)) -> Duration {
+        let asked = Instant::now();
+        stop(&self.task);
+        (&mut self.heard.gone).await.expect("it ends").saturating_duration_since(asked)
+    }
 }
 
-async fn from_inside<T>(start: &impl Fn(oneshot::Sender<()>, Gone) -> T, stop: &impl Fn(&T)) -> Duration {
-    let (waiting, guard, heard) = watched();
-    let task = start(waiting, guard);
-    heard.waits.await.expect("it begins");
-    let asked = Instant::now();
-    stop(&task);
-    heard.gone.await.expect("it ends").saturating_duration_since(asked)
+/// Tasks that are to be cancelled, on each side, one after the other. All begin before that: to begin is to wait
+/// for a turn among those that are busy, which takes most of a second, and is nothing that is measured.
+const VICTIMS: usize = 200;
+
+/// So many of them are cancelled as can be before this is over, but one at least; Tokio takes a second for each.
+/// Once it was ten of other runtimes, and all of ours, each begun alone, which took minutes.
+const SIDE: Duration = Duration::from_secs(1);
+
+/// How long each lived, of those that were cancelled in time.
+async fn lifetimes<T>(
+    start: &impl Fn(oneshot::Sender<()>, Gone) -> T,
+    stop: &impl Fn(&T),
+    side: Duration,
+) -> Vec<Duration> {
+    let mut victims: Vec<_> = (0..VICTIMS).map(|_| Victim::start(start)).collect();
+    for victim in &mut victims {
+        (&mut victim.heard.waits).await.expect("it begins");
+    }
+    let (begin, mut late) = (Instant::now(), Vec::new());
+    for victim in &mut victims {
+        if !late.is_empty() && begin.elapsed() >= side {
+            break;
+        }
+        late.push(victim.cancel(stop).await);
+    }
+    late
 }
 
-/// Many tasks are always ready; one that waits is cancelled, again and again.
-async fn latencies<T, S>(times: usize, start: S, stop: impl Fn(&T) + Clone + Send + 'static) -> Figures
+/// Many tasks are always ready; those that wait are cancelled by a thread of none of the runtime's, then by a
+/// task. Last come the numbers of them.
+async fn latencies<T, S>(side: Duration, start: S, stop: impl Fn(&T) + Clone + Send + 'static) -> Figures
 where
     S: Fn(oneshot::Sender<()>, Gone) -> T + Clone + Send + 'static,
+    T: Send,
 {
     let (tell, told) = oneshot::channel();
     let (outside, stop_outside) = (start.clone(), stop.clone());
-    std::thread::spawn(move || {
-        let late = (0..times).map(|_| from_outside(&outside, &stop_outside)).collect();
-        tell.send(percentiles(late)).expect("somebody waits for the figures");
-    });
-    let mut figures = told.await.expect("the thread ends");
-    let mut late = Vec::new();
-    for _ in 0..times {
-        late.push(from_inside(&start, &stop).await);
-    }
-    figures.extend(percentiles(late));
-    figures
+    std::thread::spawn(move || tell.send(block_on(lifetimes(&outside, &stop_outside, side))));
+    let outside = told.await.expect("the thread ends");
+    let inside = lifetimes(&start, &stop, side).await;
+    let counts = [outside.len() as f64, inside.len() as f64];
+    percentiles(outside).into_iter().chain(percentiles(inside)).chain(counts).collect()
 }
 
 pub(super) fn one_of_many(peer: Peer, scale: u64) -> Figures {
-    let busy = TASKS / scale;
-    // Tokio takes a second for each.
-    let times = if peer == Peer::Ours { 200 } else { 10 };
-    on!(peer, ours: ours_one_of_many(busy, times), foreign_one_of_many(busy, times))
+    let (busy, side) = (TASKS / scale, SIDE / u32::try_from(scale).expect("a small number"));
+    on!(peer, ours: ours_one_of_many(busy, side), foreign_one_of_many(busy, side))
 }
 
-fn ours_one_of_many(busy: u64, times: usize) -> Figures {
+fn ours_one_of_many(busy: u64, side: Duration) -> Figures {
     ours(async move |cx: &Cx| {
         Region::open(cx, "busy", async move |cx| {
             for _ in 0..busy {
@@ -96,7 +115,7 @@ fn ours_one_of_many(busy: u64, times: usize) -> Figures {
                 })
             };
             let figures =
-                latencies(times, start, |task| task.request_cancel(Reason::new(ReasonKind::UserRequest)))
+                latencies(side, start, |task| task.request_cancel(Reason::new(ReasonKind::UserRequest)))
                     .await;
             Ok(figures)
         })
@@ -104,7 +123,7 @@ fn ours_one_of_many(busy: u64, times: usize) -> Figures {
     })
 }
 
-fn foreign_one_of_many<P: Foreign>(busy: u64, times: usize) -> Figures {
+fn foreign_one_of_many<P: Foreign>(busy: u64, side: Duration) -> Figures {
     P::run(async move |peer| {
         for _ in 0..busy {
             peer.detach(async {
@@ -120,7 +139,7 @@ fn foreign_one_of_many<P: Foreign>(busy: u64, times: usize) -> Figures {
                 std::future::pending::<()>().await;
             })
         };
-        latencies(times, start, Abort::abort).await
+        latencies(side, start, Abort::abort).await
     })
 }
 

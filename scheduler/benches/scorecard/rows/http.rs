@@ -40,7 +40,7 @@ async fn cost(load: Load, addr: SocketAddr, rounds: u64) -> Figures {
 
 pub(super) fn one(peer: Peer, scale: u64) -> Figures {
     cores::keep_to_servers();
-    let rounds = 8000 / scale;
+    let rounds = 3000 / scale;
     match peer {
         Peer::Ours => ours_one(rounds),
         Peer::Tokio => tokio_one::<TokioMt>(rounds),

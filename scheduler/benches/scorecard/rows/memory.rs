@@ -99,6 +99,7 @@ fn ours_connections(connections: u64) -> f64 {
             drop(cx.spawn("conn", async move |cx| {
                 let mut buf = [0; 16];
                 assert_eq!(stream.read(cx, &mut buf).await?, 1);
+                stream.write_all(cx, &buf[..1]).await?;
                 begun.send(()).await.ok();
                 drop(begun);
                 stream.read(cx, &mut buf).await?;
@@ -125,6 +126,7 @@ fn foreign_connections<P: Foreign>(connections: u64) -> f64 {
             peer.detach(async move {
                 let mut buf = [0; 16];
                 assert_eq!(P::read(&mut stream, &mut buf).await, 1);
+                P::write_all(&mut stream, &buf[..1]).await;
                 begun.send(()).await.ok();
                 drop(begun);
                 P::read(&mut stream, &mut buf).await;

@@ -45,6 +45,8 @@ pub(crate) struct Metric {
     pub(crate) best: Option<f64>,
     /// What our own figure is to be, where there is no peer.
     pub(crate) bound: Option<Bound>,
+    /// It says how much was measured: more is neither better nor worse.
+    pub(crate) is_count: bool,
 }
 
 /// A bound on a figure of ours.
@@ -69,7 +71,7 @@ impl Bound {
 }
 
 const fn metric(name: &'static str, unit: &'static str) -> Metric {
-    Metric { name, unit, tokio: None, best: None, bound: None }
+    Metric { name, unit, tokio: None, best: None, bound: None, is_count: false }
 }
 
 impl Metric {
@@ -79,6 +81,10 @@ impl Metric {
 
     const fn best(self, ratio: f64) -> Self {
         Metric { best: Some(ratio), ..self }
+    }
+
+    const fn count(self) -> Self {
+        Metric { is_count: true, ..self }
     }
 
     const fn bound(self, bound: Bound) -> Self {
@@ -94,7 +100,7 @@ pub(crate) const ROWS: &[Row] = &[
         name: "spawn",
         metrics: &[metric("spawn and join", "ns").tokio(0.4).best(0.8), metric("spawn and join", "CPU ns")],
         peers: ALL_AND_LOCAL,
-        seconds: 4,
+        seconds: 6,
         run: spawn::joined,
     },
     Row {
@@ -113,7 +119,7 @@ pub(crate) const ROWS: &[Row] = &[
         name: "chain",
         metrics: &[metric("chained spawn", "ns").tokio(0.6).best(0.9), metric("chained spawn", "CPU ns")],
         peers: ALL,
-        seconds: 2,
+        seconds: 3,
         run: spawn::chained,
     },
     Row {
@@ -158,7 +164,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("mpsc unbounded", "ns").tokio(0.5).best(1.1),
         ],
         peers: &[Tokio, TokioCt, Smol, Kanal, Flume],
-        seconds: 2,
+        seconds: 3,
         run: channel::mpsc,
     },
     Row {
@@ -172,7 +178,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("notify_waiters, 100 waiters", "ns"),
         ],
         peers: &[Tokio],
-        seconds: 2,
+        seconds: 1,
         run: channel::others,
     },
     Row {
@@ -183,7 +189,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("semaphore, 8 tasks", "ns").tokio(0.6).best(0.8),
         ],
         peers: &[Tokio, TokioCt, Smol],
-        seconds: 1,
+        seconds: 2,
         run: lock::contended,
     },
     Row {
@@ -195,7 +201,7 @@ pub(crate) const ROWS: &[Row] = &[
         ],
         // Not glommio, one task of which can have no more than 32,767 wakers.
         peers: &[Tokio, TokioCt, Smol, Monoio, Compio],
-        seconds: 4,
+        seconds: 5,
         run: timer::dropped,
     },
     Row {
@@ -207,7 +213,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("their lateness, p99", "us"),
         ],
         peers: &[Tokio, TokioCt, Smol, Monoio, Compio, Glommio],
-        seconds: 8,
+        seconds: 9,
         run: timer::expired,
     },
     Row {
@@ -218,7 +224,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("echo of 64 B, 64 connections, one core", "ns"),
         ],
         peers: &[Tokio, TokioCt, Smol, Monoio, Compio, Glommio, Raw],
-        seconds: 100,
+        seconds: 24,
         run: echo::many,
     },
     Row {
@@ -229,7 +235,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("echo of 64 B, one connection, p99", "us").tokio(0.9).best(1.0),
         ],
         peers: &[Tokio, TokioCt, Smol, Monoio, Compio, Glommio, Raw],
-        seconds: 16,
+        seconds: 10,
         run: echo::one,
     },
     Row {
@@ -240,7 +246,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("hyper, HTTP/1.1, 64 connections, one core", "ns"),
         ],
         peers: &[Tokio, TokioCt],
-        seconds: 24,
+        seconds: 6,
         run: http::one,
     },
     Row {
@@ -262,7 +268,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("an idle connection", "bytes").tokio(0.36).best(0.8),
         ],
         peers: &[Tokio, TokioCt, Smol],
-        seconds: 12,
+        seconds: 8,
         run: memory::idle,
     },
     Row {
@@ -273,7 +279,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("open, 8 children, join, close", "CPU ns"),
         ],
         peers: &[Tokio, TokioCt],
-        seconds: 1,
+        seconds: 2,
         run: region::of_eight,
     },
     Row {
@@ -284,9 +290,11 @@ pub(crate) const ROWS: &[Row] = &[
             metric("cancel among 100k ready, outside, p99", "us").tokio(0.001).best(1.0),
             metric("cancel among 100k ready, inside, p50", "us").best(1.0),
             metric("cancel among 100k ready, inside, p99", "us").best(1.0),
+            metric("of so many, outside", "samples").count(),
+            metric("of so many, inside", "samples").count(),
         ],
         peers: &[Tokio, TokioCt, Smol],
-        seconds: 15,
+        seconds: 12,
         run: cancel::one_of_many,
     },
     Row {
@@ -306,7 +314,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("others' share of the polls in a cancel flood", "share").bound(Bound::AtLeast(1.0 / 17.0)),
         ],
         peers: &[],
-        seconds: 2,
+        seconds: 3,
         run: idle::idle,
     },
     Row {
@@ -318,7 +326,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("echo, beside no lanes", "CPU ns").best(1.02),
         ],
         peers: &[OneLane],
-        seconds: 28,
+        seconds: 7,
         run: lanes::tax,
     },
     Row {
@@ -333,7 +341,7 @@ pub(crate) const ROWS: &[Row] = &[
             metric("tokio::spawn, one core", "ns"),
         ],
         peers: &[],
-        seconds: 2,
+        seconds: 3,
         run: bare::beside_bare,
     },
 ];

@@ -1,0 +1,179 @@
+//! What a request's region shares with whoever polls it: first the response's future, then its body.
+//!
+//! ```text
+//!   ResponseFuture polls the region ── answer ──▶ RegionBody, and the region rests: nobody polls it
+//!                                                   ├── ended: polls it to its end
+//!        a request comes ─▶ it goes on in a task ◀──┴── dropped
+//! ```
+//!
+//! Once it has answered, a region waits for the end of the body, which the body itself tells, and for a request.
+//! A body need not be polled meanwhile, so it is the request that wakes the region: it then becomes a task.
+
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use asupersync_core::region::InlineRegion;
+use asupersync_core::{Outcome, Reason};
+use http::Response;
+
+use super::BoxError;
+
+/// The region of a request, whose outcome is nobody's failure.
+pub(super) type Region = InlineRegion<Outcome>;
+
+/// What a handler answered.
+pub(super) struct Answered<B> {
+    pub(super) response: Response<B>,
+    /// The region waits for the body's end.
+    pub(super) open: bool,
+    /// Bytes that the head announced.
+    pub(super) announced: Option<u64>,
+}
+
+pub(super) type Answer<B> = Result<Answered<B>, BoxError>;
+
+pub(super) struct Exchange<B>(Mutex<Slots<B>>);
+
+struct Slots<B> {
+    answer: Option<Answer<B>>,
+    /// The body has ended or is gone, or nobody waits for it.
+    ended: bool,
+    /// Who is to be told of that.
+    waiting: Option<Waker>,
+    /// The region waits no more.
+    gone: bool,
+    /// Who is to be told of that.
+    reading: Option<Waker>,
+    /// The region while nobody polls it.
+    resting: Option<Region>,
+    /// It was woken since.
+    woken: bool,
+}
+
+impl<B> Exchange<B> {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Exchange(Mutex::new(Slots {
+            answer: None,
+            ended: false,
+            waiting: None,
+            gone: false,
+            reading: None,
+            resting: None,
+            woken: false,
+        })))
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots<B>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands the answer out. Tells whether its body is waited for, which it is not if nobody takes it.
+    pub(super) fn answer(&self, answer: Answer<B>) -> bool {
+        let open = answer.as_ref().is_ok_and(|answered| answered.open);
+        let mut slots = self.slots();
+        if slots.ended {
+            drop(slots);
+            drop(answer);
+            return false;
+        }
+        slots.answer = Some(answer);
+        open
+    }
+
+    pub(super) fn take(&self) -> Option<Answer<B>> {
+        self.slots().answer.take()
+    }
+
+    /// Ready once the body ended or is gone.
+    pub(super) fn poll_ended(&self, task: &mut Context<'_>) -> Poll<()> {
+        let mut slots = self.slots();
+        if slots.ended {
+            return Poll::Ready(());
+        }
+        let stale = match &slots.waiting {
+            Some(waiting) if waiting.will_wake(task.waker()) => None,
+            _ => slots.waiting.replace(task.waker().clone()),
+        };
+        drop(slots);
+        drop(stale);
+        Poll::Pending
+    }
+
+    /// Ready once the region waits no more.
+    pub(super) fn poll_gone(&self, task: &mut Context<'_>) -> Poll<()> {
+        let mut slots = self.slots();
+        if slots.gone {
+            return Poll::Ready(());
+        }
+        let stale = slots.reading.replace(task.waker().clone());
+        drop(slots);
+        drop(stale);
+        Poll::Pending
+    }
+
+    /// The region waits no more.
+    pub(super) fn leave(&self) {
+        let reading = {
+            let mut slots = self.slots();
+            slots.gone = true;
+            slots.reading.take()
+        };
+        reading.into_iter().for_each(Waker::wake);
+    }
+
+    /// The body has ended or is gone. Hands the region back, if it rests.
+    pub(super) fn end(&self) -> Option<Region> {
+        let mut slots = self.slots();
+        slots.ended = true;
+        let (resting, waiting) = (slots.resting.take(), slots.waiting.take());
+        drop(slots);
+        if resting.is_none() {
+            waiting.into_iter().for_each(Waker::wake);
+        }
+        resting
+    }
+
+    /// Nobody takes the response any more, or its body. What still goes on does so in a task.
+    pub(super) fn abandon(&self, why: Option<Reason>) {
+        // Taken first, and told before its end: it would close for another reason.
+        let resting = self.slots().resting.take();
+        if let (Some(region), Some(why)) = (&resting, why) {
+            region.request_close(why);
+        }
+        self.end();
+        drop(resting);
+    }
+}
+
+impl<B: Send + 'static> Exchange<B> {
+    /// Nobody polls the region from now on, which has answered. Woken, it goes on in a task.
+    pub(super) fn rest(self: &Arc<Self>, mut region: Region) {
+        let waker = Waker::from(self.clone());
+        if Pin::new(&mut region).poll(&mut Context::from_waker(&waker)).is_ready() {
+            return;
+        }
+        let mut slots = self.slots();
+        if !mem::take(&mut slots.woken) {
+            slots.resting = Some(region);
+        }
+    }
+}
+
+impl<B: Send + 'static> Wake for Exchange<B> {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let resting = {
+            let mut slots = self.slots();
+            slots.woken = slots.resting.is_none();
+            slots.resting.take()
+        };
+        // It goes on in a task.
+        drop(resting);
+    }
+}
