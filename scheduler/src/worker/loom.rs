@@ -44,6 +44,7 @@ fn with_ring(shared: &Arc<Shared>, index: usize, ring: Local<Runnable>) -> Here 
         index,
         ring,
         slot: Cell::new(None),
+        before_slot: Cell::default(),
         untold: Cell::default(),
         gathers: Cell::default(),
     }
