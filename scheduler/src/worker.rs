@@ -28,6 +28,10 @@ const LOOK_AROUND: u32 = 61;
 const STACK: usize = 8 << 20;
 /// Polls in a row from the LIFO slot.
 const LIFO_STREAK: u32 = 3;
+/// Who is woken behind a crowd of so many goes on after so many of them. Of a connection and the crowd of tasks
+/// that answer its requests, the connection sends what there is while the rest of the crowd still runs: neither
+/// each answer by itself, nor all of them at the end, when the other side has waited for them.
+const CROWD: u32 = 16;
 
 thread_local! {
     /// The worker that runs on this thread.
@@ -40,6 +44,8 @@ struct Here {
     index: usize,
     ring: Local<Runnable>,
     slot: Cell<Option<Runnable>>,
+    /// So many others come before what is in the slot.
+    before_slot: Cell<u32>,
     /// Nobody was told of what is in the ring.
     untold: Cell<bool>,
     /// Tells of all that is queued meanwhile when that is done.
@@ -47,11 +53,25 @@ struct Here {
 }
 
 impl Here {
+    /// Puts a task into the slot, for when so many others had their turn; returns what was there.
+    fn put(&self, runnable: Runnable, after: u32) -> Option<Runnable> {
+        self.before_slot.set(after);
+        self.slot.replace(Some(runnable))
+    }
+
     fn is_empty(&self) -> bool {
         let slot = self.slot.take();
         let empty = slot.is_none() && self.ring.is_empty();
         self.slot.set(slot);
         empty
+    }
+
+    /// Many tasks are in the ring, and none in the slot.
+    fn is_crowded(&self) -> bool {
+        let slot = self.slot.take();
+        let crowded = slot.is_none() && self.ring.len() >= CROWD as usize;
+        self.slot.set(slot);
+        crowded
     }
 }
 
@@ -83,8 +103,9 @@ pub(crate) fn submit_here(shared: &Shared, runnable: Runnable, why: Wake) -> Res
         }
         // The others come first. Whoever is woken finds more to do, too, when they had their turn.
         Wake::Yield => Some(runnable),
+        Wake::Wake if here.is_crowded() => here.put(runnable, CROWD),
         Wake::Wake if !here.is_empty() => Some(runnable),
-        _ => here.slot.replace(Some(runnable)),
+        _ => here.put(runnable, 0),
     };
     let news = displaced.is_some() || here.untold.get();
     if let Some(displaced) = displaced {
@@ -127,6 +148,7 @@ fn run(shared: Arc<Shared>, ring: Local<Runnable>, index: usize) {
         index,
         ring,
         slot: Cell::new(None),
+        before_slot: Cell::default(),
         untold: Cell::default(),
         gathers: Cell::default(),
     });
@@ -205,7 +227,10 @@ impl Worker {
     }
 
     fn next_ready(&mut self) -> Option<Runnable> {
-        if self.streak < LIFO_STREAK
+        let before_slot = self.here.before_slot.get();
+        self.here.before_slot.set(before_slot.saturating_sub(1));
+        if before_slot == 0
+            && self.streak < LIFO_STREAK
             && let Some(runnable) = self.here.slot.take()
         {
             self.streak += 1;

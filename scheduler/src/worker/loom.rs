@@ -36,6 +36,7 @@ fn here(shared: &Arc<Shared>, index: usize) -> Here {
         index,
         ring: Local::new(),
         slot: Cell::new(None),
+        before_slot: Cell::default(),
         untold: Cell::default(),
         gathers: Cell::default(),
     }
