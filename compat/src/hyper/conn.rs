@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use asupersync_core::caps::{CapSet, HasSpawn, HasTime};
 use asupersync_core::io::TcpStream;
-use asupersync_core::{Alarm, Cx, Panic};
+use asupersync_core::{Alarm, Cx, Panic, Time};
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -36,8 +36,8 @@ use crate::rt::{Executor, Timer};
 pub(super) struct Rules {
     pub(super) http1: http1::Builder,
     pub(super) http2: Http2,
-    /// How long a client may take to say which HTTP it speaks.
-    pub(super) first_byte: Duration,
+    /// How long a client may take to say which HTTP it speaks, and for each header of HTTP/1.1.
+    pub(super) header: Duration,
     /// See [`Conn::grace`].
     pub(super) grace: Duration,
 }
@@ -69,12 +69,13 @@ where
     let end = match version {
         Version::One => {
             let http = rules.http1.timer(timer).serve_connection(Hyper::new(wire), service);
-            until_its_end(&conn, &keeper, http.with_upgrades()).await
+            until_its_end(&conn, &keeper, http.with_upgrades(), Some(rules.header)).await
         }
         Version::Two => {
             let http = rules.http2.builder(Executor::new(&cx.in_flight()), timer);
             // Rare, and large: it would make each connection's task as large.
-            until_its_end(&conn, &keeper, Box::pin(http.serve_connection(Hyper::new(wire), service))).await
+            let http = Box::pin(http.serve_connection(Hyper::new(wire), service));
+            until_its_end(&conn, &keeper, http, None).await
         }
     };
     // At once, unless somebody took the stream for something else.
@@ -99,12 +100,12 @@ async fn first_bytes<C: HasTime>(cx: &Cx<C>, rules: &Rules, wire: &mut Wire) -> 
         }
         if !asked && request.as_mut().poll(task).is_ready() {
             asked = true;
-            alarm = Some(cx.alarm(cx.now() + rules.grace.min(rules.first_byte)));
+            alarm = Some(cx.alarm(cx.now() + rules.grace.min(rules.header)));
         }
         if asked && !wire.has_begun() {
             return Poll::Ready(Ok(None));
         }
-        let alarm = alarm.get_or_insert_with(|| cx.alarm(cx.now() + rules.first_byte));
+        let alarm = alarm.get_or_insert_with(|| cx.alarm(cx.now() + rules.header));
         ready!(Pin::new(alarm).poll(task));
         Poll::Ready(Err(silent()))
     })
@@ -145,13 +146,44 @@ fn is_drained<C: HasTime>(cx: &Cx<C>) -> bool {
     cx.budget().until().is_some_and(|until| until <= cx.now())
 }
 
-/// Polls hyper's connection until it ends, or had its grace after Request and owes nothing.
+/// How long a connection has waited for a header: since no request of it is in flight any more.
+struct Idle {
+    limit: Duration,
+    /// How many requests there had been, and when the time for the next one ends.
+    since: Option<(usize, Time)>,
+    /// Rings then, or earlier if it was set for one before: it is set anew when it has rung.
+    alarm: Option<Alarm>,
+}
+
+impl Idle {
+    /// Ready when the time is over.
+    fn poll<C: HasTime>(&mut self, conn: &Conn<C>, task: &mut Context<'_>) -> Poll<()> {
+        let (cx, begun) = (&conn.cx, conn.begun());
+        let until = match self.since {
+            Some((before, until)) if before == begun => until,
+            _ => self.since.insert((begun, cx.now() + self.limit)).1,
+        };
+        loop {
+            let alarm = self.alarm.get_or_insert_with(|| cx.alarm(until));
+            ready!(Pin::new(&mut *alarm).poll(task));
+            if alarm.deadline() >= until {
+                return Poll::Ready(());
+            }
+            self.alarm = None;
+        }
+    }
+}
+
+/// Polls hyper's connection until it ends, or takes longer than `header` for one, or had its grace after
+/// Request and owes nothing.
 async fn until_its_end<C: CapSet + HasTime>(
     conn: &Arc<Conn<C>>,
     keeper: &Keeper,
     http: impl Graceful,
+    header: Option<Duration>,
 ) -> ConnectionEnd {
     let cx = &conn.cx;
+    let mut idle = header.map(|limit| Idle { limit, since: None, alarm: None });
     let mut http = pin!(http);
     let mut request = pin!(cx.cancelled());
     let mut grace: Option<Alarm> = None;
@@ -165,6 +197,13 @@ async fn until_its_end<C: CapSet + HasTime>(
                 Ok(Poll::Ready(Err(error))) => return Poll::Ready(ConnectionEnd::Failed(error.into())),
                 Err(payload) => return Poll::Ready(ConnectionEnd::Panicked(Panic::new(payload))),
                 Ok(Poll::Pending) => {}
+            }
+            if let Some(idle) = &mut idle
+                && conn.is_idle()
+                && !keeper.is_blocked()
+                && idle.poll(conn, task).is_ready()
+            {
+                return Poll::Ready(ConnectionEnd::Failed(silent().into()));
             }
             match &mut grace {
                 // After a poll: a request that has arrived already is in flight, not idle.

@@ -30,17 +30,24 @@ pub(super) struct Conn<C> {
     /// For requests that ask for an upgrade.
     pub(super) held: Held,
     in_flight: AtomicUsize,
+    begun: AtomicUsize,
 }
 
 impl<C> Conn<C> {
     pub(super) fn new(cx: &Cx<C>, server: Shared, grace: Duration, held: Held) -> Arc<Self> {
         let Shared { counters, readiness } = server;
-        Arc::new(Conn { cx: cx.clone(), counters, readiness, grace, held, in_flight: AtomicUsize::new(0) })
+        let (cx, in_flight, begun) = (cx.clone(), AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Conn { cx, counters, readiness, grace, held, in_flight, begun })
     }
 
     /// The next answer is the connection's last, where a header can say so.
     pub(super) fn is_leaving(&self) -> bool {
         !self.readiness.is_ready() || self.cx.is_cancelled()
+    }
+
+    /// How many requests there have been.
+    pub(super) fn begun(&self) -> usize {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// No request is in flight.
@@ -64,6 +71,8 @@ pub(super) struct Ticket<C>(pub(super) Arc<Conn<C>>);
 impl<C> Ticket<C> {
     pub(super) fn new(conn: &Arc<Conn<C>>) -> Self {
         conn.in_flight.fetch_add(1, Ordering::Relaxed);
+        // Written by whoever polls the connection, one at a time.
+        conn.begun.store(conn.begun().wrapping_add(1), Ordering::Relaxed);
         Ticket(conn.clone())
     }
 }

@@ -61,12 +61,15 @@ pub struct Server {
 
 impl Default for Server {
     fn default() -> Self {
+        let mut http1 = http1::Builder::new();
+        // It would make and drop a timer for each request; see `conn::Idle`.
+        http1.header_read_timeout(None);
         Server {
             name: "http".into(),
             rules: Rules {
-                http1: http1::Builder::new(),
+                http1,
                 http2: Http2::default(),
-                first_byte: Duration::from_secs(30),
+                header: Duration::from_secs(30),
                 grace: Duration::from_secs(1),
             },
             min_drain: Duration::ZERO,
@@ -119,8 +122,7 @@ impl Server {
 
     /// How long a header may take, idle time before it included; 30 seconds if nothing is said.
     pub fn header_read_timeout(mut self, timeout: Duration) -> Self {
-        self.rules.http1.header_read_timeout(timeout);
-        self.rules.first_byte = timeout;
+        self.rules.header = timeout;
         self
     }
 

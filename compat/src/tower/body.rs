@@ -75,9 +75,9 @@ fn announced<B: Body>(response: &Response<B>, head: bool) -> Option<u64> {
     {
         return Some(0);
     }
-    let length = response.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    length.or(response.body().size_hint().exact())
+    // Mostly the body knows it, and need not be asked by name.
+    let exact = response.body().size_hint().exact();
+    exact.or_else(|| response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok())
 }
 
 impl<B> Ticket<B> {

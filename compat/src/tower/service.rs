@@ -234,8 +234,14 @@ where
         }
         let exchange = Exchange::new();
         let on_close = policy.on_close.clone();
-        let call =
-            Box::new(Call { service: Some(ready), request: Some(request), exchange: exchange.clone() });
+        let call = Box::new(Call {
+            service: Some(ready),
+            request: Some(request),
+            exchange: exchange.clone(),
+            head: false,
+            #[cfg(feature = "hyper")]
+            held: None,
+        });
         let body = async move |cx: &Cx<C>| -> Outcome { call.run(cx).await };
         let region = region.inline_then(cx, body, move |outcome, report| {
             if let Some(on_close) = on_close {
@@ -256,6 +262,11 @@ struct Call<S, A, B> {
     service: Option<S>,
     request: Option<Request<A>>,
     exchange: Arc<Exchange<B>>,
+    /// Its method is HEAD.
+    head: bool,
+    /// The stream under the connection, if an upgrade is asked for.
+    #[cfg(feature = "hyper")]
+    held: Option<crate::hyper::Held>,
 }
 
 impl<S, A, B> Call<S, A, B>
@@ -263,41 +274,54 @@ where
     S: Service<Request<A>, Response = Response<B>, Error: Into<BoxError>>,
     B: Body,
 {
-    /// The body of the request's region.
+    /// The body of the request's region. What is borrowed in here it has room for to its end, so the rest is done
+    /// by others.
     async fn run<C: CapSet>(mut self: Box<Self>, cx: &Cx<C>) -> Outcome {
-        let (Some(mut request), Some(mut service)) = (self.request.take(), self.service.take()) else {
-            return Ok(());
-        };
-        let head = request.method() == Method::HEAD;
-        let extensions = request.extensions_mut();
-        #[cfg(feature = "hyper")]
-        let held = extensions.remove::<crate::hyper::Held>();
-        match extensions.get_mut::<Cx<C>>() {
-            Some(around) => *around = cx.clone(),
-            None => drop(extensions.insert(cx.clone())),
-        }
-        let answer = service.call(request).await.map_err(Into::into);
-        drop(service);
+        let Some(called) = self.call(cx) else { return Ok(()) };
+        let response = called.await;
         // However this ends.
-        let _leaves = Leaves(&self.exchange);
-        let answer = answer.map(|response| Answered::new(response, head));
-        #[cfg(feature = "hyper")]
-        let held = held.filter(|_| answer.as_ref().is_ok_and(Answered::is_switching));
-        if self.exchange.answer(answer) {
+        let _leaves = Leaves(self.exchange.clone());
+        if self.answer(response) {
             poll_fn(|task| self.exchange.poll_ended(task)).await;
         }
         #[cfg(feature = "hyper")]
-        if let Some(mut held) = held {
+        if let Some(held) = &mut self.held {
             poll_fn(|task| held.poll_let_go(task)).await;
         }
         Ok(())
     }
+
+    fn call<C: CapSet>(&mut self, cx: &Cx<C>) -> Option<S::Future> {
+        let mut request = self.request.take()?;
+        self.head = request.method() == Method::HEAD;
+        let extensions = request.extensions_mut();
+        #[cfg(feature = "hyper")]
+        if !extensions.is_empty() {
+            self.held = extensions.remove();
+        }
+        match extensions.get_mut::<Cx<C>>() {
+            Some(around) => *around = cx.clone(),
+            None => drop(extensions.insert(cx.clone())),
+        }
+        Some(self.service.as_mut()?.call(request))
+    }
+
+    /// Tells whether the region has to wait for the body's end.
+    fn answer(&mut self, response: Result<Response<B>, S::Error>) -> bool {
+        self.service = None;
+        let answer = response.map(|response| Answered::new(response, self.head)).map_err(Into::into);
+        #[cfg(feature = "hyper")]
+        if !answer.as_ref().is_ok_and(Answered::is_switching) {
+            self.held = None;
+        }
+        self.exchange.answer(answer)
+    }
 }
 
 /// Tells the response's body that the region waits for it no more.
-struct Leaves<'a, B>(&'a Exchange<B>);
+struct Leaves<B>(Arc<Exchange<B>>);
 
-impl<B> Drop for Leaves<'_, B> {
+impl<B> Drop for Leaves<B> {
     fn drop(&mut self) {
         self.0.leave();
     }

@@ -60,7 +60,9 @@ impl Opened {
         }
         node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
         // Work in flight has had its time; finalizers have theirs.
-        let closing = noted(around, Note::region(node.id), node.close());
+        // Pinned here, or each of these would have room for what it awaits twice.
+        let closing = pin!(node.close());
+        let closing = pin!(noted(around, Note::region(node.id), closing));
         past_the_drain(around, closing).await;
         self.stage = Stage::Closed;
         failure::conclude(&node, body)
