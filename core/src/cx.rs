@@ -134,7 +134,7 @@ impl<C> Cx<C> {
         note: Note,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
     ) -> impl Future<Output = Result<T, E>> {
-        let scope = &*self.inner.scope;
+        let scope = &self.inner.scope;
         let (mut watch, mut turn) = (Watch::new(scope, note), Turn::default());
         poll_fn(move |task| {
             ready!(turn.poll_begin(scope, task));

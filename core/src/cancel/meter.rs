@@ -13,8 +13,6 @@
 //! 2. A quota changes under its scope's lock, and whoever brings it to zero, and nobody else, tells.
 //! 3. Nobody is told with a lock held.
 
-use std::sync::Weak;
-
 use super::Level;
 use super::scope::{Hold, Inner, Scope, ScopeRef};
 use crate::budget::{Budget, Limit};
@@ -115,10 +113,10 @@ impl ScopeRef {
     /// The budget is spent: of the work, which is then asked to stop, or of what must end now.
     fn stop(&self, limit: Limit) {
         let listener = match self.level() {
-            Level::Clear => lock(&self.inner).listener.clone(),
+            Level::Clear => self.listener(),
             _ => None,
         };
-        match listener.and_then(|listener| listener.upgrade()) {
+        match listener {
             Some(listener) => listener.on_spent(limit),
             None => self.spend(limit),
         }
@@ -149,7 +147,7 @@ impl ScopeRef {
             // Then all below it are marked too, or somebody is on the way.
             let listener = if !scope.metered.swap(true, Ordering::Relaxed) {
                 found.extend(inner.known().into_iter().flat_map(|known| known.children()));
-                inner.listener.as_ref().and_then(Weak::upgrade)
+                scope.listener()
             } else {
                 None
             };

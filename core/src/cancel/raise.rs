@@ -3,7 +3,7 @@
 //! The walk is one loop, not a recursion, and takes one lock at a time; the invariants are those of
 //! [`scope`](super::scope).
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::Waker;
 
 use super::scope::{Home, Scope, ScopeRef};
@@ -102,8 +102,7 @@ impl ScopeRef {
         if standing.is_none() && (asked.level < Level::Spent || self.due.load(Ordering::Acquire)) {
             return None;
         }
-        let listener = inner.listener.as_ref().and_then(Weak::upgrade);
-        let told = listener.map(|listener| (listener, standing.clone()));
+        let told = self.listener().map(|listener| (listener, standing.clone()));
         if let Some(standing) = standing {
             self.told.write();
             self.level.store(standing.level as u8, Ordering::Release);

@@ -96,15 +96,11 @@ pub struct Scope {
     /// When its own work should be over.
     pub(super) until: Time,
     pub(super) parent: WeakScope,
-    /// Where the parent has it; [`UNLINKED`] if a listener does, or nobody.
-    key: usize,
     /// Polled by the task that polls in the parent.
     pub(super) same_task: bool,
     /// Of a task, or of what is told of as one: what is awaited here is not told of the parent's task.
     listed: bool,
-    /// The scope of that task, if that is neither this one nor the parent.
-    head: Option<ScopeRef>,
-    /// Counts for the scopes whose head this is.
+    /// Counts for the scopes whose [head](ScopeRef::head) this is.
     streak: Streak,
     /// It, or one around it, has a quota; see [`meter`](super::meter). Stored under the lock; a charge that
     /// sees an older value is one from before the quota.
@@ -118,6 +114,16 @@ pub struct Scope {
     pub(super) inner: Mutex<Inner>,
 }
 
+/// A scope that is not a part of a task, and what only such have.
+pub(crate) struct Own {
+    scope: Scope,
+    /// Where the parent has it; [`UNLINKED`] if a listener does, or nobody.
+    key: usize,
+    /// The scope of the task that polls in it, if that is neither this one nor the parent.
+    head: Option<ScopeRef>,
+    listener: Option<Weak<dyn Listener>>,
+}
+
 /// A scope inside, as the one around it knows it.
 pub(super) struct Child {
     pub(super) scope: WeakScope,
@@ -128,7 +134,6 @@ pub(super) struct Inner {
     pub(super) standing: Standing,
     /// Moves the task that polls in this scope into the Cancel lane.
     pub(super) home: Option<Waker>,
-    pub(super) listener: Option<Weak<dyn Listener>>,
     /// What ran in it is gone.
     ended: bool,
     /// What most tasks' scopes never have.
@@ -267,21 +272,6 @@ impl Scope {
         }
     }
 
-    /// Counts the operations that were ready since the task's poll began.
-    #[inline]
-    pub(super) fn streak(&self) -> &Streak {
-        &self.head().streak
-    }
-
-    /// The scope of the task that polls here.
-    fn head(&self) -> &Scope {
-        match (&self.head, &self.parent) {
-            (Some(head), _) => head,
-            (None, WeakScope::OfTask(task)) if self.same_task => task,
-            (None, _) => self,
-        }
-    }
-
     /// It is polled, and told of, apart from the one around it.
     pub(crate) fn is_apart(&self) -> bool {
         self.listed && !self.same_task
@@ -372,17 +362,18 @@ impl Rare {
     }
 }
 
-impl Drop for Scope {
+impl Drop for Own {
     fn drop(&mut self) {
+        let scope = &mut self.scope;
         if self.key != UNLINKED
-            && let Some(parent) = self.parent.upgrade()
+            && let Some(parent) = scope.parent.upgrade()
         {
-            if !self.listed {
-                parent.note.inherit(&self.note);
+            if !scope.listed {
+                parent.note.inherit(&scope.note);
             }
             lock(&parent.inner).rare().children.try_remove(self.key);
         }
-        if let Some((foster, key)) = self.inner.get_mut().known_mut().and_then(|known| known.foster.take())
+        if let Some((foster, key)) = scope.inner.get_mut().known_mut().and_then(|known| known.foster.take())
             && let Some(foster) = foster.upgrade()
         {
             lock(&foster.inner).rare().children.try_remove(key);

@@ -19,7 +19,7 @@
 use std::task::{Context, Poll};
 
 use super::Level;
-use super::scope::Scope;
+use super::scope::ScopeRef;
 
 /// The turn of one operation.
 #[derive(Debug, Default)]
@@ -28,14 +28,14 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Ready once the operation may begin. One that was ready then is [counted](Scope::count_ready).
+    /// Ready once the operation may begin. One that was ready then is [counted](ScopeRef::count_ready).
     #[inline]
-    pub(crate) fn poll_begin(&mut self, scope: &Scope, task: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_begin(&mut self, scope: &ScopeRef, task: &mut Context<'_>) -> Poll<()> {
         if scope.streak().is_long() { self.poll_yielded(scope, task) } else { Poll::Ready(()) }
     }
 
     #[cold]
-    fn poll_yielded(&mut self, scope: &Scope, task: &mut Context<'_>) -> Poll<()> {
+    fn poll_yielded(&mut self, scope: &ScopeRef, task: &mut Context<'_>) -> Poll<()> {
         if !self.yielded && scope.level() < Level::Spent {
             self.yielded = true;
             task.waker().wake_by_ref();
@@ -46,7 +46,7 @@ impl Turn {
     }
 }
 
-impl Scope {
+impl ScopeRef {
     /// An operation of the task that polls in this scope was ready.
     #[inline]
     pub(crate) fn count_ready(&self) {
@@ -59,11 +59,12 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
+    use crate::cancel::Scope;
     use crate::cancel::scope::Hold;
     use crate::cancel::streak::IN_A_ROW;
 
     /// Polls an operation that is always ready, once.
-    fn poll(turn: &mut Turn, scope: &Scope) -> bool {
+    fn poll(turn: &mut Turn, scope: &ScopeRef) -> bool {
         let begun = turn.poll_begin(scope, &mut Context::from_waker(Waker::noop())).is_ready();
         if begun {
             scope.count_ready();

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
-use super::{Child, Hold, Inner, Listener, Rare, Scope, ScopeRef, UNLINKED, WeakScope, address};
+use super::{Child, Hold, Inner, Listener, Own, Rare, Scope, ScopeRef, UNLINKED, WeakScope, address};
 use crate::budget::{Budget, Urgency};
 use crate::cancel::{Level, Standing, Streak};
 use crate::lock::{Mutex, lock};
@@ -22,9 +22,7 @@ struct Link {
     parent: WeakScope,
     same_task: bool,
     listed: bool,
-    head: Option<ScopeRef>,
     metered: bool,
-    listener: Option<Weak<dyn Listener>>,
 }
 
 impl Default for Link {
@@ -38,9 +36,7 @@ impl Default for Link {
             parent: WeakScope::default(),
             same_task: false,
             listed: false,
-            head: None,
             metered: false,
-            listener: None,
         }
     }
 }
@@ -73,7 +69,7 @@ impl Scope {
 
     /// A scope under nobody that tells `listener` of every raise.
     pub(crate) fn listening_root(listener: Weak<dyn Listener>) -> ScopeRef {
-        Scope::new(Link { listener: Some(listener), ..Link::default() }).into()
+        Own::new(Scope::alone(), None, Some(listener)).into()
     }
 
     /// Takes over what the scope around it has by now.
@@ -103,10 +99,8 @@ impl Scope {
             urgency: link.urgency,
             until: link.until,
             parent: link.parent,
-            key: UNLINKED,
             same_task: link.same_task,
             listed: link.listed,
-            head: link.head,
             streak: Streak::default(),
             metered: AtomicBool::new(link.metered),
             due: AtomicBool::new(link.standing.level == Level::Spent),
@@ -114,11 +108,16 @@ impl Scope {
             inner: Mutex::new(Inner {
                 standing: link.standing,
                 home: None,
-                listener: link.listener,
                 ended: false,
                 rare: link.work.map(|work| Box::new(Rare { work: Some(work), ..Rare::default() })),
             }),
         }
+    }
+}
+
+impl Own {
+    pub(super) fn new(scope: Scope, head: Option<ScopeRef>, listener: Option<Weak<dyn Listener>>) -> Own {
+        Own { scope, key: UNLINKED, head, listener }
     }
 }
 
@@ -183,18 +182,17 @@ impl ScopeRef {
             parent: self.downgrade(),
             same_task,
             listed,
-            head: if same_task { self.head_of_child() } else { None },
-            listener,
             ..Link::default()
         };
         let link = if let Some(budget) = budget { link.within(budget) } else { link };
-        let mut child = Arc::new(Scope::new(link));
+        let head = if same_task { self.head_of_child() } else { None };
+        let mut child = Arc::new(Own::new(Scope::new(link), head, listener));
         let mut inner = lock(&self.inner);
         if let Some(new) = Arc::get_mut(&mut child) {
             new.key = inner.rare().children.vacant_key();
-            new.inherit(self, &inner);
+            new.scope.inherit(self, &inner);
         }
-        let child = ScopeRef::from(child);
+        let child = ScopeRef::Own(child);
         inner.rare().children.insert(Child { scope: child.downgrade(), listed });
         drop(inner);
         child
@@ -228,14 +226,38 @@ impl ScopeRef {
         )
     }
 
-    /// The [head](Scope::head) of a child that is polled by the same task; `None` if the child's parent tells.
+    /// The [head](Self::head) of a child that is polled by the same task; `None` if the child's parent tells.
     fn head_of_child(&self) -> Option<ScopeRef> {
-        let ScopeRef::Own(scope) = self else { return None };
-        Some(match (&scope.head, &scope.parent) {
+        let ScopeRef::Own(own) = self else { return None };
+        Some(match (&own.head, &own.scope.parent) {
             (Some(head), _) => head.clone(),
-            (None, WeakScope::OfTask(task)) if scope.same_task => ScopeRef::OfTask(task.clone()),
+            (None, WeakScope::OfTask(task)) if own.scope.same_task => ScopeRef::OfTask(task.clone()),
             (None, _) => self.clone(),
         })
+    }
+
+    /// The scope of the task that polls here.
+    fn head(&self) -> &Scope {
+        let ScopeRef::Own(own) = self else { return self };
+        match (&own.head, &own.scope.parent) {
+            (Some(head), _) => head,
+            (None, WeakScope::OfTask(task)) if own.scope.same_task => task,
+            (None, _) => &own.scope,
+        }
+    }
+
+    /// Counts the operations that were ready since the task's poll began.
+    #[inline]
+    pub(in crate::cancel) fn streak(&self) -> &Streak {
+        &self.head().streak
+    }
+
+    /// Whoever is told of each raise, if that is still there.
+    pub(in crate::cancel) fn listener(&self) -> Option<Arc<dyn Listener>> {
+        match self {
+            ScopeRef::Own(own) => own.listener.as_ref().and_then(Weak::upgrade),
+            ScopeRef::OfTask(_) => None,
+        }
     }
 
     /// Who polls in this scope.

@@ -5,12 +5,12 @@ use std::sync::{Arc, Weak};
 
 use asupersync_task::Part;
 
-use super::Scope;
+use super::{Own, Scope};
 
 /// A counted reference to a scope.
 #[derive(Clone)]
 pub(crate) enum ScopeRef {
-    Own(Arc<Scope>),
+    Own(Arc<Own>),
     OfTask(Part<Scope>),
 }
 
@@ -18,7 +18,7 @@ pub(crate) enum ScopeRef {
 /// is: what is inside of that scope is polled by that task, and knows it in any case.
 #[derive(Clone)]
 pub(crate) enum WeakScope {
-    Own(Weak<Scope>),
+    Own(Weak<Own>),
     OfTask(Part<Scope>),
 }
 
@@ -52,15 +52,15 @@ impl Default for WeakScope {
     }
 }
 
-impl From<Arc<Scope>> for ScopeRef {
-    fn from(scope: Arc<Scope>) -> Self {
-        ScopeRef::Own(scope)
+impl From<Own> for ScopeRef {
+    fn from(own: Own) -> Self {
+        ScopeRef::Own(Arc::new(own))
     }
 }
 
 impl From<Scope> for ScopeRef {
     fn from(scope: Scope) -> Self {
-        ScopeRef::Own(Arc::new(scope))
+        Own::new(scope, None, None).into()
     }
 }
 
@@ -70,7 +70,7 @@ impl Deref for ScopeRef {
     #[inline]
     fn deref(&self) -> &Scope {
         match self {
-            ScopeRef::Own(scope) => scope,
+            ScopeRef::Own(own) => &own.scope,
             ScopeRef::OfTask(scope) => scope,
         }
     }
