@@ -109,9 +109,11 @@ pub struct TaskMeta {
     /// Where the owner has it, once admitted: [`UNOWNED`] before that, and for the host's own, which nobody
     /// counts. Stored before the task is scheduled.
     pub(crate) key: AtomicUsize,
-    /// Its end has been told. Only whoever polls or drops it looks at this.
+    /// It was polled. Only whoever polls or drops it looks at this.
+    pub(crate) begun: AtomicBool,
+    /// Its end has been told. As `begun`.
     pub(crate) ended: AtomicBool,
-    /// It ended well, which its owner counts when it is gone. As `ended`.
+    /// It ended well, which its owner counts when it is gone. As `begun`.
     pub(crate) ok: AtomicBool,
     /// Who waits for its end: the data pointer of that waker, or 0. For dumps, nothing depends on it.
     pub(crate) joiner: AtomicUsize,

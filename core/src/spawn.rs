@@ -117,7 +117,7 @@ where
     let info = TaskInfo { id, name: name.into(), site, spawned_at: node.tree.host.now() };
     let make = |scope| {
         let future = make(scope, &spans);
-        Run { body: Some(spans.around(future)), begun: false }
+        Run { body: Some(spans.around(future)) }
     };
     let (runnable, join, task) = new_task(node.clone(), node.scope.of_task(), apart, info, span, make);
     match node.admit(task) {
@@ -149,6 +149,7 @@ where
         apart,
         owner,
         key: AtomicUsize::new(UNOWNED),
+        begun: AtomicBool::new(false),
         ended: AtomicBool::new(false),
         ok: AtomicBool::new(false),
         joiner: AtomicUsize::new(0),
@@ -194,7 +195,6 @@ pin_project! {
     struct Run<F> {
         #[pin]
         body: Option<F>,
-        begun: bool,
     }
 }
 
@@ -204,7 +204,8 @@ impl<T, F: Future<Output = Outcome<T>>> Work<TaskMeta> for Run<F> {
     fn poll_with(self: Pin<&mut Self>, task: &TaskRef, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         let (mut this, meta) = (self.project(), task.meta());
         let scope = meta.scope();
-        let begins = !std::mem::replace(this.begun, true);
+        let begins = !meta.begun.load(Ordering::Relaxed);
+        meta.begun.store(true, Ordering::Relaxed);
         if begins && scope.level() == Level::Spent {
             // What has not begun has nothing to clean up.
             this.body.set(None);

@@ -130,7 +130,7 @@ pub(super) struct Child {
     listed: bool,
 }
 
-pub(super) struct Inner {
+pub(crate) struct Inner {
     pub(super) standing: Standing,
     /// Moves the task that polls in this scope into the Cancel lane.
     pub(super) home: Option<Waker>,

@@ -7,6 +7,7 @@
 //! task. The note ends when the wait is dropped.
 
 use std::future::{Future, poll_fn};
+use std::num::NonZero;
 use std::pin::pin;
 use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll, Waker};
@@ -43,7 +44,8 @@ impl Scope {
 /// A future's interest in a scope; dropping it withdraws the interest.
 pub(crate) struct Watch<'a> {
     scope: &'a Scope,
-    key: Option<usize>,
+    /// The key of its waker there, and one: each task that waits has room for this.
+    key: Option<NonZero<usize>>,
     note: Note,
     /// It is noted in the scope itself.
     at_home: bool,
@@ -74,9 +76,9 @@ impl<'a> Watch<'a> {
             return Poll::Ready(self.scope.cancelled());
         }
         let before = match self.key {
-            Some(key) => Some(std::mem::replace(&mut inner.rare().waiters[key], waker)),
+            Some(key) => Some(std::mem::replace(&mut inner.rare().waiters[key.get() - 1], waker)),
             None => {
-                self.key = Some(inner.rare().waiters.insert(waker));
+                self.key = NonZero::new(inner.rare().waiters.insert(waker) + 1);
                 None
             }
         };
@@ -106,7 +108,7 @@ impl Watch<'_> {
     #[cold]
     fn withdraw(&mut self) {
         if let Some(key) = self.key.take() {
-            let waker = lock(&self.scope.inner).rare().waiters.remove(key);
+            let waker = lock(&self.scope.inner).rare().waiters.remove(key.get() - 1);
             self.scope.note_of(&waker).end(self.note);
             drop(waker);
         }

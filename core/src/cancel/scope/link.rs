@@ -248,12 +248,12 @@ impl ScopeRef {
 
     /// Counts the operations that were ready since the task's poll began.
     #[inline]
-    pub(in crate::cancel) fn streak(&self) -> &Streak {
+    pub(crate) fn streak(&self) -> &Streak {
         &self.head().streak
     }
 
     /// Whoever is told of each raise, if that is still there.
-    pub(in crate::cancel) fn listener(&self) -> Option<Arc<dyn Listener>> {
+    pub(crate) fn listener(&self) -> Option<Arc<dyn Listener>> {
         match self {
             ScopeRef::Own(own) => own.listener.as_ref().and_then(Weak::upgrade),
             ScopeRef::OfTask(_) => None,
@@ -261,7 +261,7 @@ impl ScopeRef {
     }
 
     /// Who polls in this scope.
-    pub(in crate::cancel) fn home_of(&self, inner: &Inner) -> Option<Home> {
+    pub(crate) fn home_of(&self, inner: &Inner) -> Option<Home> {
         match self {
             ScopeRef::OfTask(_) if inner.ended => None,
             ScopeRef::OfTask(_) => Some(Home::Task),
