@@ -72,6 +72,11 @@ pub trait Host: Send + Sync + 'static {
     /// The host's clock.
     fn now(&self) -> Time;
 
+    /// Whether it is `at` or later. A host may know without a look at its clock.
+    fn is_past(&self, at: Time) -> bool {
+        self.now() >= at
+    }
+
     /// Wakes `waker` once, at or after `at`.
     fn add_timer(&self, at: Time, waker: Waker) -> TimerKey;
 

@@ -44,7 +44,7 @@ impl<H: Deref<Target: Host>> Sleep<H> {
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !std::mem::take(&mut self.ahead) && self.host.now() >= self.deadline {
+        if !std::mem::take(&mut self.ahead) && self.host.is_past(self.deadline) {
             // Not withdrawn: it has fired, most likely, or is about to, and wakes once too often at worst.
             self.armed = None;
             return Poll::Ready(());

@@ -114,6 +114,10 @@ impl Host for Shared {
         self.driver.now()
     }
 
+    fn is_past(&self, at: Time) -> bool {
+        self.driver.is_past(at)
+    }
+
     fn add_timer(&self, at: Time, waker: Waker) -> TimerKey {
         self.driver.add_timer(worker::index_here(self), at, waker)
     }

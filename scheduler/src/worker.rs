@@ -66,6 +66,54 @@ impl Here {
         empty
     }
 
+    fn submit(&self, runnable: Runnable, why: Wake) {
+        let displaced = match why {
+            // Its poll is over, and this worker goes on with it, or with what is queued before it.
+            Wake::Yield if self.may_stay_untold() => {
+                let overflows = self.push(runnable);
+                self.untold.set(true);
+                if overflows {
+                    self.tell();
+                }
+                return;
+            }
+            // The others come first. Whoever is woken finds more to do, too, when they had their turn.
+            Wake::Yield => Some(runnable),
+            Wake::Wake if self.is_crowded() => self.put(runnable, CROWD),
+            Wake::Wake if !self.is_empty() => Some(runnable),
+            _ => self.put(runnable, 0),
+        };
+        let news = displaced.is_some() || self.untold.get();
+        if let Some(displaced) = displaced {
+            self.push(displaced);
+        }
+        if news {
+            self.tell();
+        }
+    }
+
+    /// A task that yields wakes nobody: the slot is empty, and either so is the ring, or what is there was told
+    /// of, and as far as one load knows nobody sleeps.
+    fn may_stay_untold(&self) -> bool {
+        let slot = self.slot.take();
+        let empty = slot.is_none();
+        self.slot.set(slot);
+        empty && (self.ring.is_empty() || !self.untold.get() && self.shared.idle.sleeping() == 0)
+    }
+
+    /// Tells whether something went to the injector.
+    fn push(&self, runnable: Runnable) -> bool {
+        self.ring.push_or_overflow(runnable, &self.shared.lanes.ready)
+    }
+
+    /// Wakes somebody for what is in the ring, or leaves that to the end of [`Worker::gather`].
+    fn tell(&self) {
+        self.untold.set(self.gathers.get());
+        if !self.gathers.get() {
+            self.shared.notify();
+        }
+    }
+
     /// Many tasks are in the ring, and none in the slot.
     fn is_crowded(&self) -> bool {
         let slot = self.slot.take();
@@ -94,27 +142,7 @@ pub(crate) fn submit_here(shared: &Shared, runnable: Runnable, why: Wake) -> Res
     let Some(here) = here.filter(|here| std::ptr::eq(&*here.shared, shared)) else {
         return Err(runnable);
     };
-    let displaced = match why {
-        // Its poll is over: where nothing else waits, this worker takes it next, and wakes nobody for it.
-        Wake::Yield if here.is_empty() => {
-            here.ring.push_or_overflow(runnable, &shared.lanes.ready);
-            here.untold.set(true);
-            return Ok(());
-        }
-        // The others come first. Whoever is woken finds more to do, too, when they had their turn.
-        Wake::Yield => Some(runnable),
-        Wake::Wake if here.is_crowded() => here.put(runnable, CROWD),
-        Wake::Wake if !here.is_empty() => Some(runnable),
-        _ => here.put(runnable, 0),
-    };
-    let news = displaced.is_some() || here.untold.get();
-    if let Some(displaced) = displaced {
-        here.ring.push_or_overflow(displaced, &shared.lanes.ready);
-    }
-    here.untold.set(news && here.gathers.get());
-    if news && !here.gathers.get() {
-        shared.notify();
-    }
+    here.submit(runnable, why);
     Ok(())
 }
 

@@ -197,7 +197,12 @@ impl Note {
 
     /// `object` must stay where it is while the wait lasts.
     pub(crate) fn on<T: ?Sized>(what: Use, object: &T) -> Self {
-        Note::new(OBJECTS + what as u64, std::ptr::from_ref(object).addr() as u64)
+        Note::at(what, object)
+    }
+
+    /// [`on`](Self::on), by the object's address.
+    pub(crate) fn at<T: ?Sized>(what: Use, object: *const T) -> Self {
+        Note::new(OBJECTS + what as u64, object.addr() as u64)
     }
 
     fn read(self) -> Option<Awaits> {

@@ -90,11 +90,22 @@ impl<'a> Watch<'a> {
 }
 
 impl Drop for Watch<'_> {
+    /// Most operations never had to wait.
+    #[inline]
     fn drop(&mut self) {
         if self.at_home {
             self.scope.note.end(self.note);
         }
-        if let Some(key) = self.key {
+        if self.key.is_some() {
+            self.withdraw();
+        }
+    }
+}
+
+impl Watch<'_> {
+    #[cold]
+    fn withdraw(&mut self) {
+        if let Some(key) = self.key.take() {
             let waker = lock(&self.scope.inner).rare().waiters.remove(key);
             self.scope.note_of(&waker).end(self.note);
             drop(waker);

@@ -89,6 +89,22 @@ pub enum RecvError {
     Cancelled(CancelledSource),
 }
 
+/// What a receiver has seen.
+enum Seen<T> {
+    /// Nobody else will.
+    Last(Arc<T>),
+    Shared(Arc<T>),
+}
+
+impl<T: Clone> Seen<T> {
+    fn into_value(self) -> T {
+        match self {
+            Seen::Last(value) => Arc::unwrap_or_clone(value),
+            Seen::Shared(value) => T::clone(&value),
+        }
+    }
+}
+
 impl<T> Slot<T> {
     /// One receiver less has not seen it. The value, if that was the last.
     fn seen(&mut self) -> Option<Arc<T>> {
@@ -109,21 +125,21 @@ impl<T> Shared<T> {
     }
 
     /// The value that a receiver wants, if it was sent and not overwritten.
-    fn see(&self, next: &mut u64) -> Option<Arc<T>> {
+    fn see(&self, next: &mut u64) -> Option<Seen<T>> {
         let mut slot = self.slot(*next);
         if slot.after != *next + 1 {
             return None;
         }
         *next += 1;
         if slot.unseen == 1 {
-            return slot.seen();
+            return slot.seen().map(Seen::Last);
         }
         slot.unseen -= 1;
-        slot.value.clone()
+        slot.value.clone().map(Seen::Shared)
     }
 
     /// What a receiver that wants the value numbered `next` gets now.
-    fn take(&self, tail: &Tail, next: &mut u64) -> Result<Option<Arc<T>>, RecvError> {
+    fn take(&self, tail: &Tail, next: &mut u64) -> Result<Option<Seen<T>>, RecvError> {
         let kept = self.kept(tail, *next);
         let missed = kept.start - *next;
         if missed > 0 {
@@ -237,7 +253,7 @@ impl<T: Clone> Receiver<T> {
         if key.is_none()
             && let Some(value) = shared.see(next)
         {
-            return Poll::Ready(Ok(Arc::unwrap_or_clone(value)));
+            return Poll::Ready(Ok(value.into_value()));
         }
         let polled = poll_locked(&shared.tail, task, |tail, parking| {
             if let Some(granted) = *key
@@ -252,7 +268,7 @@ impl<T: Clone> Receiver<T> {
                 Err(error) => Poll::Ready(Err(error)),
             }
         });
-        polled.map_ok(Arc::unwrap_or_clone)
+        polled.map_ok(Seen::into_value)
     }
 
     /// The next value, if one is there.
@@ -261,7 +277,7 @@ impl<T: Clone> Receiver<T> {
     /// As [`recv`](Self::recv), but for `Cancelled`.
     pub fn try_recv(&mut self) -> Result<Option<T>, RecvError> {
         let taken = self.shared.take(&lock(&self.shared.tail), &mut self.next);
-        Ok(taken?.map(Arc::unwrap_or_clone))
+        Ok(taken?.map(Seen::into_value))
     }
 }
 

@@ -25,7 +25,7 @@ use crate::sync::waiters::poll_locked;
 /// ```
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Mutex::new(State { value: None, waiting: None, closed: false }));
-    (Sender { shared: Some(shared.clone()) }, Receiver { shared, done: false })
+    (Sender { shared: Some(shared.clone()) }, Receiver { shared: Some(shared) })
 }
 
 struct State<T> {
@@ -44,14 +44,13 @@ pub struct Sender<T> {
 
 /// The end that receives.
 pub struct Receiver<T> {
-    shared: Arc<Mutex<State<T>>>,
-    /// The sender is gone, and what it sent was taken.
-    done: bool,
+    /// `None` once the sender is gone, and what it sent was taken.
+    shared: Option<Arc<Mutex<State<T>>>>,
 }
 
 /// Closes one end, with a last word to the other. Gives the value back if the other end is gone.
-fn close<T>(shared: &Mutex<State<T>>, value: Option<T>) -> Option<T> {
-    let mut state = lock(shared);
+fn close<T>(shared: Arc<Mutex<State<T>>>, value: Option<T>) -> Option<T> {
+    let mut state = lock(&shared);
     if std::mem::replace(&mut state.closed, true) {
         return value;
     }
@@ -59,6 +58,8 @@ fn close<T>(shared: &Mutex<State<T>>, value: Option<T>) -> Option<T> {
     state.value = value.or(state.value.take());
     let waiting = state.waiting.take();
     drop(state);
+    // First, so that whoever is woken finds itself alone.
+    drop(shared);
     waiting.into_iter().for_each(Waker::wake);
     None
 }
@@ -70,7 +71,7 @@ impl<T> Sender<T> {
     /// `Closed`, with the value, if the receiver is gone.
     pub fn send(mut self, value: T) -> Result<(), SendError<T>> {
         let refused = match self.shared.take() {
-            Some(shared) => close(&shared, Some(value)),
+            Some(shared) => close(shared, Some(value)),
             None => Some(value),
         };
         refused.map_or(Ok(()), |value| Err(SendError::Closed(value)))
@@ -160,7 +161,7 @@ impl<T: Send + 'static> Obligation for Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.take() {
-            close(&shared, None);
+            close(shared, None);
         }
     }
 }
@@ -175,30 +176,40 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     /// The value stays in the channel until it is returned.
     pub async fn recv<C>(&mut self, cx: &Cx<C>) -> Result<T, RecvError> {
-        cx.op(Level::Requested, Note::on(Use::OneshotRecv, &*self.shared), |task| self.poll_recv(task)).await
+        let note = Note::at(Use::OneshotRecv, self.shared.as_ref().map_or(std::ptr::null(), Arc::as_ptr));
+        cx.op(Level::Requested, note, |task| self.poll_recv(task)).await
     }
 
     /// [`recv`](Self::recv) without a scope.
     pub fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        let polled = poll_locked(&self.shared, task, |state, parking| match state.value.take() {
+        // The last one needs no lock.
+        if let Some(shared) = self.shared.take_if(|shared| Arc::strong_count(shared) == 1) {
+            shared.object().write();
+            let value = Arc::into_inner(shared).and_then(|state| state.into_inner().value);
+            return Poll::Ready(value.ok_or(RecvError::Closed));
+        }
+        let Some(shared) = &self.shared else { return Poll::Ready(Err(RecvError::Closed)) };
+        let polled = poll_locked(shared, task, |state, parking| match state.value.take() {
             Some(value) => Poll::Ready(Ok(value)),
             None if state.closed => Poll::Ready(Err(RecvError::Closed)),
             None => parking.wait(&mut state.waiting),
         });
-        self.done = polled.is_ready();
+        if polled.is_ready() {
+            self.shared = None;
+        }
         polled
     }
 
     /// The value, if it is there.
     pub fn try_recv(&mut self) -> Option<T> {
-        lock(&self.shared).value.take()
+        lock(self.shared.as_ref()?).value.take()
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        if !self.done {
-            close(&self.shared, None);
+        if let Some(shared) = self.shared.take() {
+            close(shared, None);
         }
     }
 }

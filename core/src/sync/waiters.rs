@@ -89,8 +89,13 @@ pub(crate) struct Woken {
 }
 
 impl Woken {
+    /// Mostly nobody.
+    #[inline]
     pub(crate) fn wake(self) {
-        self.first.into_iter().chain(self.others).for_each(Waker::wake);
+        if let Some(first) = self.first {
+            first.wake();
+            self.others.into_iter().for_each(Waker::wake);
+        }
     }
 }
 

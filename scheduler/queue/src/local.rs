@@ -61,7 +61,7 @@ impl<T> Local<T> {
         Stealer { ring: Arc::clone(&self.ring) }
     }
 
-    /// How many items the ring can hold: 256.
+    /// How many items the ring can hold: 1024.
     #[must_use]
     pub fn capacity(&self) -> usize {
         CAPACITY as usize

@@ -21,7 +21,7 @@ pub(crate) use std::sync::{
 pub(crate) use std::sync::{PoisonError, atomic::Ordering};
 
 /// How many items a ring holds. A power of two.
-pub(crate) const CAPACITY: u32 = if cfg!(loom) { 4 } else { 256 };
+pub(crate) const CAPACITY: u32 = if cfg!(loom) { 4 } else { 1024 };
 
 /// `std`'s cell with the closure interface of loom's.
 #[cfg(not(loom))]

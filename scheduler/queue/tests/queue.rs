@@ -41,19 +41,19 @@ fn positions_wrap() {
 
 #[test]
 fn overflow_sheds_the_older_half_in_one_batch() {
-    let queue = filled(0..256);
+    let queue = filled(0..1024);
     let overflow = Injector::new();
-    assert!(queue.push_or_overflow(256, &overflow));
-    assert_eq!((queue.len(), overflow.len()), (129, 128));
-    assert!(!queue.push_or_overflow(257, &overflow));
+    assert!(queue.push_or_overflow(1024, &overflow));
+    assert_eq!((queue.len(), overflow.len()), (513, 512));
+    assert!(!queue.push_or_overflow(1025, &overflow));
     let shed: Vec<_> = std::iter::from_fn(|| overflow.pop()).collect();
-    assert_eq!(shed, (0..128).collect::<Vec<_>>());
-    assert_eq!(drain(&queue), (128..258).collect::<Vec<_>>());
+    assert_eq!(shed, (0..512).collect::<Vec<_>>());
+    assert_eq!(drain(&queue), (512..1026).collect::<Vec<_>>());
 }
 
 #[test]
 fn steal_takes_the_older_half_rounded_up() {
-    for n in 0..=256 {
+    for n in 0..=1024 {
         let (victim, mine) = (filled(0..n), Local::new());
         let first = victim.stealer().steal_into(&mine);
         assert_eq!(first, (n > 0).then_some(0));
@@ -65,11 +65,11 @@ fn steal_takes_the_older_half_rounded_up() {
 
 #[test]
 fn steal_respects_the_thiefs_room() {
-    let (victim, mine) = (filled(0..200), filled(1000..1254));
+    let (victim, mine) = (filled(0..200), filled(1000..2022));
     assert_eq!(victim.stealer().steal_into(&mine), Some(0));
-    assert_eq!((mine.len(), victim.len()), (256, 197));
+    assert_eq!((mine.len(), victim.len()), (1024, 197));
     assert_eq!(victim.stealer().steal_into(&mine), Some(3)); // no room: one to run, none to keep
-    assert_eq!(drain(&mine)[253..], [1253, 1, 2]);
+    assert_eq!(drain(&mine)[1021..], [2021, 1, 2]);
 }
 
 #[test]
@@ -112,8 +112,8 @@ fn a_panicking_drop_does_not_leak_the_rest() {
 #[test]
 fn zero_sized_and_large_items() {
     let units = Local::new();
-    assert!((0..256).all(|_| units.push(()).is_ok()) && units.push(()).is_err());
-    assert_eq!(drain(&units).len(), 256);
+    assert!((0..1024).all(|_| units.push(()).is_ok()) && units.push(()).is_err());
+    assert_eq!(drain(&units).len(), 1024);
     let large = Local::new();
     large.push([7_u64; 512]).unwrap();
     assert_eq!(large.stealer().steal_into(&Local::new()), Some([7; 512]));
@@ -134,17 +134,17 @@ fn injector_is_fifo_and_counts() {
 #[test]
 fn batches_stop_at_max_at_the_end_and_at_a_full_ring() {
     let queue = Injector::new();
-    queue.push_batch(0..300);
+    queue.push_batch(0..1100);
     let mine = Local::new();
     assert_eq!(queue.pop_batch_into(&mine, 0), None);
     assert_eq!(queue.pop_batch_into(&mine, 1), Some(0));
-    assert_eq!((mine.len(), queue.len()), (0, 299));
+    assert_eq!((mine.len(), queue.len()), (0, 1099));
     assert_eq!(queue.pop_batch_into(&mine, usize::MAX), Some(1));
-    assert_eq!((mine.len(), queue.len()), (256, 42));
-    assert_eq!(queue.pop(), Some(258));
-    assert_eq!(drain(&mine), (2..258).collect::<Vec<_>>());
-    assert_eq!(queue.pop_batch_into(&mine, 100), Some(259));
-    assert_eq!((mine.len(), queue.len()), (40, 0));
+    assert_eq!((mine.len(), queue.len()), (1024, 74));
+    assert_eq!(queue.pop(), Some(1026));
+    assert_eq!(drain(&mine), (2..1026).collect::<Vec<_>>());
+    assert_eq!(queue.pop_batch_into(&mine, 100), Some(1027));
+    assert_eq!((mine.len(), queue.len()), (72, 0));
 }
 
 #[test]

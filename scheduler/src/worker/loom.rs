@@ -26,15 +26,23 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
 
 /// What so many workers share, who are not there yet.
 fn shared(workers: usize) -> Arc<Shared> {
+    with_rings(workers).0
+}
+
+fn with_rings(workers: usize) -> (Arc<Shared>, Vec<Local<Runnable>>) {
     let rings: Vec<Local<Runnable>> = (0..=workers).map(|_| Local::new()).collect();
-    Shared::new(rings.iter().map(Local::stealer).collect(), 1).unwrap()
+    (Shared::new(rings.iter().map(Local::stealer).collect(), 1).unwrap(), rings)
 }
 
 fn here(shared: &Arc<Shared>, index: usize) -> Here {
+    with_ring(shared, index, Local::new())
+}
+
+fn with_ring(shared: &Arc<Shared>, index: usize, ring: Local<Runnable>) -> Here {
     Here {
         shared: shared.clone(),
         index,
-        ring: Local::new(),
+        ring,
         slot: Cell::new(None),
         before_slot: Cell::default(),
         untold: Cell::default(),
@@ -84,6 +92,33 @@ fn what_is_queued_wakes_who_goes_to_sleep() {
             shared.clear();
         });
     }
+}
+
+/// A worker polls what was queued first, for ever, and what yielded after that lies in its ring.
+#[test]
+fn who_yields_behind_another_is_not_left_to_one_who_goes_to_sleep() {
+    check(|| {
+        let (shared, mut rings) = with_rings(2);
+        let runnables = [(); 2].map(|()| {
+            start(&shared);
+            shared.lanes.ready.pop().unwrap()
+        });
+        let here = Rc::new(with_ring(&shared, 0, rings.swap_remove(0)));
+        let mut worker = Worker::new(shared.clone(), here.clone(), 0);
+        let sleeping = sleeping(&shared, 1, 1);
+        let [first, yielded] = runnables;
+        let overflows = here.push(first);
+        assert!(!overflows);
+        here.tell();
+        here.submit(yielded, Wake::Yield);
+        let polled = worker.next_ready();
+        sleeping.join().unwrap();
+        drop(polled);
+        while let Some(rest) = worker.next_ready() {
+            drop(rest);
+        }
+        shared.clear();
+    });
 }
 
 #[test]

@@ -5,23 +5,35 @@
 //! the two nothing is lost, whatever is cancelled. [`Sender::with_permit`] is the form that cannot
 //! forget the second phase.
 //!
-//! Invariant: `queue.len() + permits out <= capacity`; a slot whose permit is dropped unsent, or
-//! whose value is received, goes to the first waiting sender. An unbounded channel is one with room
-//! for as many values as can be counted, so that nobody ever waits.
+//! The receiver takes all that is queued at once, into a batch of its own, and gives the slots back one by
+//! one as it returns the values: where it lags behind, it meets the senders at the lock only now and then.
+//!
+//! Invariants:
+//! 1. Values queued and in the batch, permits out, `room` and slots [`Freed`] are as many as the capacity. A
+//!    slot whose permit is dropped unsent, or whose value is received, goes to the first waiting sender.
+//! 2. If there is `room`, nobody waits for it.
+//!
+//! An unbounded channel is one with room for as many values as can be counted, so that nobody ever waits, and
+//! no slot is given back.
 
+mod freed;
+#[cfg(all(test, loom))]
+mod loom;
 mod room;
 
 pub use room::{HeldPermit, Room};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
+
+use freed::Freed;
 
 use super::SendError;
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
-use crate::lock::{Mutex, lock};
-use crate::sync::waiters::{Waiters, poll_locked};
+use crate::lock::{Mutex, MutexGuard, lock};
+use crate::sync::waiters::{Waiters, Woken, poll_locked};
 
 /// A channel that holds at most `capacity` values.
 ///
@@ -50,7 +62,7 @@ use crate::sync::waiters::{Waiters, poll_locked};
 #[track_caller]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     assert!(capacity > 0, "a channel needs room for at least one value");
-    with_room(capacity)
+    with_room(capacity as u64)
 }
 
 /// A channel that holds whatever is sent: a sender never waits, and the queue grows as long as the
@@ -71,20 +83,59 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// # }
 /// ```
 pub fn unbounded<T>() -> (UnboundedSender<T>, Receiver<T>) {
-    let (sender, receiver) = with_room(usize::MAX);
+    let (sender, receiver) = with_room(UNBOUNDED);
     (UnboundedSender(sender), receiver)
 }
 
-fn with_room<T>(room: usize) -> (Sender<T>, Receiver<T>) {
-    let shared = Arc::new(Mutex::new(State {
+/// More than will ever be sent.
+const UNBOUNDED: u64 = u64::MAX;
+
+fn with_room<T>(room: u64) -> (Sender<T>, Receiver<T>) {
+    let state = State {
         queue: VecDeque::new(),
         room,
         waiters: Waiters::new(),
         receiver: None,
         senders: 1,
         closed: false,
-    }));
-    (Sender { shared: shared.clone() }, Receiver { shared })
+    };
+    let shared = Arc::new(Shared { state: Mutex::new(state), freed: Freed::new() });
+    (
+        Sender { shared: shared.clone() },
+        Receiver { shared, batch: VecDeque::new(), bounded: room != UNBOUNDED },
+    )
+}
+
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    freed: Freed,
+}
+
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        lock(&self.state)
+    }
+
+    /// The receiver has emptied a slot.
+    fn free(&self) {
+        self.state.object().write();
+        if self.freed.count() {
+            self.pass_on();
+        }
+    }
+
+    /// The receiver gives what is free to those who wait for it.
+    #[cold]
+    fn pass_on(&self) {
+        let mut woken = Woken::default();
+        let mut state = self.lock();
+        state.collect(&self.freed, &mut woken);
+        if state.waiters.is_empty() {
+            self.freed.end_call();
+        }
+        drop(state);
+        woken.wake();
+    }
 }
 
 /// Where a value joins the queue.
@@ -97,7 +148,7 @@ enum End {
 struct State<T> {
     queue: VecDeque<T>,
     /// Slots that are neither full nor reserved.
-    room: usize,
+    room: u64,
     waiters: Waiters<()>,
     receiver: Option<Waker>,
     /// Senders, and rooms, each of which may still send.
@@ -126,6 +177,27 @@ impl<T> State<T> {
         if self.senders == 0 { self.receiver.take() } else { None }
     }
 
+    /// Takes a slot, if one is free. Those who wait come first.
+    fn take_room(&mut self, freed: &Freed, woken: &mut Woken) -> bool {
+        if self.room == 0 {
+            self.collect(freed, woken);
+        }
+        let taken = self.room > 0;
+        self.room -= u64::from(taken);
+        taken
+    }
+
+    /// Makes room of what the receiver has freed, and calls for more.
+    fn collect(&mut self, freed: &Freed, woken: &mut Woken) {
+        self.room += freed.take();
+        while self.room > 0
+            && let Some(granted) = self.waiters.grant()
+        {
+            self.room -= 1;
+            woken.extend([granted]);
+        }
+    }
+
     /// A slot became free.
     fn free(&mut self) -> Option<Waker> {
         let granted = self.waiters.grant();
@@ -138,12 +210,16 @@ impl<T> State<T> {
 
 /// An end that sends.
 pub struct Sender<T> {
-    shared: Arc<Mutex<State<T>>>,
+    shared: Arc<Shared<T>>,
 }
 
 /// The end that receives.
 pub struct Receiver<T> {
-    shared: Arc<Mutex<State<T>>>,
+    shared: Arc<Shared<T>>,
+    /// What it has taken from the queue, ahead of what is there.
+    batch: VecDeque<T>,
+    /// It gives slots back.
+    bounded: bool,
 }
 
 impl<T> Sender<T> {
@@ -205,20 +281,19 @@ impl<T> Sender<T> {
     /// # Errors
     /// The value, if the channel is full or its receiver gone.
     pub fn try_send(&self, value: T) -> Result<(), T> {
-        let mut state = lock(&self.shared);
-        if state.closed || state.room == 0 {
-            return Err(value);
-        }
-        state.room -= 1;
-        let (_, receiver) = state.fill(value, End::Back);
+        let mut woken = Woken::default();
+        let mut state = self.shared.lock();
+        let has_room = !state.closed && state.take_room(&self.shared.freed, &mut woken);
+        let (refused, receiver) = if has_room { state.fill(value, End::Back) } else { (Some(value), None) };
         drop(state);
-        receiver.into_iter().for_each(Waker::wake);
-        Ok(())
+        woken.extend(receiver);
+        woken.wake();
+        refused.map_or(Ok(()), Err)
     }
 
     /// The receiver is gone.
     pub fn is_closed(&self) -> bool {
-        lock(&self.shared).closed
+        self.shared.lock().closed
     }
 }
 
@@ -230,14 +305,14 @@ impl From<Cancelled> for SendError<()> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        lock(&self.shared).senders += 1;
+        self.shared.lock().senders += 1;
         Sender { shared: self.shared.clone() }
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        let mut state = lock(&self.shared);
+        let mut state = self.shared.lock();
         let receiver = state.sender_gone();
         drop(state);
         receiver.into_iter().for_each(Waker::wake);
@@ -269,7 +344,7 @@ impl<T> Clone for UnboundedSender<T> {
 }
 
 struct Reserve<'a, T> {
-    shared: &'a Mutex<State<T>>,
+    shared: &'a Shared<T>,
     key: Option<usize>,
 }
 
@@ -280,11 +355,10 @@ impl<T> Reserve<'_, T> {
         mut then: impl FnMut(&mut State<T>) -> Option<Waker>,
     ) -> Poll<Result<(), SendError<()>>> {
         let key = &mut self.key;
-        let mut receiver = None;
-        let polled = poll_locked(self.shared, task, |state, parking| {
+        let mut woken = Woken::default();
+        let polled = poll_locked(&self.shared.state, task, |state, parking| {
             match *key {
-                None if state.closed => {}
-                None if state.room > 0 => state.room -= 1,
+                None if state.closed || state.take_room(&self.shared.freed, &mut woken) => {}
                 Some(granted) if state.waiters.is_granted(granted) => {
                     state.waiters.leave(granted);
                     *key = None;
@@ -294,10 +368,10 @@ impl<T> Reserve<'_, T> {
             if state.closed {
                 return Poll::Ready(Err(SendError::Closed(())));
             }
-            receiver = then(state);
+            woken.extend(then(state));
             Poll::Ready(Ok(()))
         });
-        receiver.into_iter().for_each(Waker::wake);
+        woken.wake();
         polled
     }
 }
@@ -305,7 +379,7 @@ impl<T> Reserve<'_, T> {
 impl<T> Drop for Reserve<'_, T> {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
-        let mut state = lock(self.shared);
+        let mut state = self.shared.lock();
         let left = state.waiters.leave(key);
         let next = if left.granted { state.free() } else { None };
         drop(state);
@@ -316,7 +390,7 @@ impl<T> Drop for Reserve<'_, T> {
 /// Room for one value. Sending on it cannot fail; dropped, the room is given back.
 #[must_use = "dropped unsent, its room is given back"]
 pub struct Permit<'a, T> {
-    shared: &'a Mutex<State<T>>,
+    shared: &'a Shared<T>,
     sent: bool,
 }
 
@@ -325,7 +399,7 @@ impl<T> Permit<'_, T> {
     /// and never received would be.
     pub fn send(mut self, value: T) {
         self.sent = true;
-        let (_undelivered, receiver) = lock(self.shared).fill(value, End::Back);
+        let (_undelivered, receiver) = self.shared.lock().fill(value, End::Back);
         receiver.into_iter().for_each(Waker::wake);
     }
 }
@@ -335,7 +409,7 @@ impl<T> Drop for Permit<'_, T> {
         if self.sent {
             return;
         }
-        let mut state = lock(self.shared);
+        let mut state = self.shared.lock();
         let next = state.free();
         drop(state);
         next.into_iter().for_each(Waker::wake);
@@ -357,46 +431,45 @@ impl<T> Receiver<T> {
 
     /// [`recv`](Self::recv) without a scope.
     pub fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<Option<T>> {
-        self.poll_pop(task, State::free)
-    }
-
-    /// Takes the next value, and does with its slot as told.
-    fn poll_pop(
-        &mut self,
-        task: &mut Context<'_>,
-        mut slot: impl FnMut(&mut State<T>) -> Option<Waker>,
-    ) -> Poll<Option<T>> {
-        let mut next = None;
-        let polled = poll_locked(&self.shared, task, |state, parking| match state.queue.pop_front() {
-            Some(value) => {
-                next = slot(state);
-                Poll::Ready(Some(value))
-            }
-            None if state.senders == 0 => Poll::Ready(None),
-            None => parking.wait(&mut state.receiver),
-        });
-        next.into_iter().for_each(Waker::wake);
-        polled
+        if self.batch.is_empty() {
+            let batch = &mut self.batch;
+            ready!(poll_locked(&self.shared.state, task, |state, parking| {
+                std::mem::swap(batch, &mut state.queue);
+                if batch.is_empty() && state.senders > 0 {
+                    return parking.wait(&mut state.receiver);
+                }
+                Poll::Ready(())
+            }));
+        }
+        Poll::Ready(self.next())
     }
 
     /// The next value, if one is there.
     pub fn try_recv(&mut self) -> Option<T> {
-        let mut state = lock(&self.shared);
-        let value = state.queue.pop_front()?;
-        let next = state.free();
-        drop(state);
-        next.into_iter().for_each(Waker::wake);
+        if self.batch.is_empty() {
+            std::mem::swap(&mut self.batch, &mut self.shared.lock().queue);
+        }
+        self.next()
+    }
+
+    /// The first of the batch.
+    fn next(&mut self) -> Option<T> {
+        let value = self.batch.pop_front()?;
+        if self.bounded {
+            self.shared.free();
+        }
         Some(value)
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let mut state = lock(&self.shared);
+        let mut state = self.shared.lock();
         state.closed = true;
         let undelivered = std::mem::take(&mut state.queue);
         let woken = state.waiters.grant_all();
         drop(state);
+        self.batch.clear();
         drop(undelivered);
         woken.wake();
     }

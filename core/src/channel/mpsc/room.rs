@@ -2,20 +2,20 @@
 //! task, and while it is out the channel is not closed for want of senders.
 
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
-use super::{End, Receiver, Sender, State};
+use super::{End, Receiver, Sender, Shared};
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::channel::SendError;
 use crate::cx::Cx;
-use crate::lock::{Mutex, lock};
 use crate::obligation::{Held, Obligation, PermitFn, TryPermitFn, hold, kind, try_hold};
 use crate::outcome::Outcome;
+use crate::sync::waiters::poll_locked;
 
 /// Room for one value in a channel: the permit of [`Sender::with_permit`], and of what is detached
 /// from it. Dropped, the room is given back.
 pub struct Room<T> {
-    shared: Arc<Mutex<State<T>>>,
+    shared: Arc<Shared<T>>,
     /// Neither filled nor given back yet.
     reserved: bool,
 }
@@ -25,13 +25,13 @@ pub type HeldPermit<'id, T> = Held<'id, Room<T>>;
 
 impl<T> Room<T> {
     /// For a slot that is reserved and a sender that is counted already.
-    fn new(shared: &Arc<Mutex<State<T>>>) -> Self {
+    fn new(shared: &Arc<Shared<T>>) -> Self {
         Room { shared: shared.clone(), reserved: true }
     }
 
     fn fill(mut self, value: T, end: End) {
         self.reserved = false;
-        let (_undelivered, receiver) = lock(&self.shared).fill(value, end);
+        let (_undelivered, receiver) = self.shared.lock().fill(value, end);
         receiver.into_iter().for_each(Waker::wake);
     }
 
@@ -53,7 +53,7 @@ impl<T: Send + 'static> Obligation for Room<T> {
 
 impl<T> Drop for Room<T> {
     fn drop(&mut self) {
-        let mut state = lock(&self.shared);
+        let mut state = self.shared.lock();
         let next = if self.reserved { state.free() } else { None };
         let receiver = state.sender_gone();
         drop(state);
@@ -150,18 +150,23 @@ impl<T: Send + 'static> Sender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// [`recv`](Receiver::recv), which keeps the value's slot reserved, for it may be put back.
+    /// [`recv`](Receiver::recv), which keeps the value's slot reserved, for it may be put back: so it takes one
+    /// at a time. Nobody else receives here.
     pub(in crate::channel) async fn recv_room<C>(
         &mut self,
         cx: &Cx<C>,
     ) -> Result<Option<(T, Room<T>)>, Cancelled> {
         cx.op(Level::Requested, Note::on(Use::MpscRecv, &*self.shared), |task| {
-            let keep = |state: &mut State<T>| {
-                state.senders += 1;
-                None
-            };
-            let polled = self.poll_pop(task, keep);
-            polled.map(|popped| Ok(popped.map(|value| (value, Room::new(&self.shared)))))
+            let popped =
+                poll_locked(&self.shared.state, task, |state, parking| match state.queue.pop_front() {
+                    Some(value) => {
+                        state.senders += 1;
+                        Poll::Ready(Some(value))
+                    }
+                    None if state.senders == 0 => Poll::Ready(None),
+                    None => parking.wait(&mut state.receiver),
+                });
+            popped.map(|popped| Ok(popped.map(|value| (value, Room::new(&self.shared)))))
         })
         .await
     }
