@@ -11,7 +11,7 @@ use super::state::{Event, Phase};
 use super::tree::{Node, Tree};
 use crate::budget::{Budget, Limit};
 use crate::cancel::{Level, Listener, Reason, ScopeRef, Standing};
-use crate::host::{Host, Owner, TaskInfo, UNOWNED, scope_of};
+use crate::host::{Host, Owner, TaskInfo, scope_of};
 use crate::id::TaskId;
 use crate::lock::lock;
 use crate::time::Time;
@@ -189,9 +189,6 @@ impl Owner for Node {
     }
 
     fn task_gone(&self, key: usize, id: TaskId, ok: bool) {
-        if key == UNOWNED {
-            return;
-        }
         let Some(left) = self.tasks.leave(key, id, ok) else { return };
         let closer = self.tasks_gone(left.told);
         drop(left);

@@ -89,8 +89,10 @@ impl Tasks {
     /// The table for a task that comes.
     fn table_for(&self, id: TaskId) -> (usize, MutexGuard<'_, Table>) {
         let which = if self.more.get().is_some() { (id.get() / RUN) as usize % TABLES } else { 0 };
-        if which > 0 {
-            return (which, lock(self.table(which)));
+        if which > 0
+            && let Some(table) = self.table(which)
+        {
+            return (which, lock(table));
         }
         let table = try_lock(&self.first).unwrap_or_else(|| {
             let table = lock(&self.first);
@@ -102,11 +104,11 @@ impl Tasks {
         (0, table)
     }
 
-    /// One that exists.
-    fn table(&self, which: usize) -> &Mutex<Table> {
+    /// `None` if there is no such.
+    fn table(&self, which: usize) -> Option<&Mutex<Table>> {
         match which.checked_sub(1) {
-            None => &self.first,
-            Some(which) => &self.more.get().expect("a task is in a table that exists")[which].0,
+            None => Some(&self.first),
+            Some(which) => self.more.get()?.get(which).map(|table| &table.0),
         }
     }
 
@@ -127,9 +129,9 @@ impl Tasks {
         self.tables().map(lock).map(count).sum()
     }
 
-    /// Strikes a task, if it is still listed.
+    /// Strikes a task, if it is still listed: one that was given up, or refused, is not.
     pub(super) fn leave(&self, key: usize, id: TaskId, ok: bool) -> Option<Left> {
-        let mut table = lock(self.table(key % TABLES));
+        let mut table = lock(self.table(key % TABLES)?);
         let key = key / TABLES;
         table.tasks.get(key).filter(|task| task.meta().info.id == id)?;
         let task = table.tasks.remove(key);
@@ -142,10 +144,10 @@ impl Tasks {
         Some(Left { task, told })
     }
 
-    /// The task is still listed; one that was given up is not.
+    /// The task is still listed.
     pub(super) fn has(&self, key: usize, id: TaskId) -> bool {
-        let table = lock(self.table(key % TABLES));
-        table.tasks.get(key / TABLES).is_some_and(|task| task.meta().info.id == id)
+        let Some(table) = self.table(key % TABLES) else { return false };
+        lock(table).tasks.get(key / TABLES).is_some_and(|task| task.meta().info.id == id)
     }
 
     /// Shows each task, a table at a time, with its lock held.
@@ -157,8 +159,7 @@ impl Tasks {
 
     /// Looks at one table, with its lock held; `None` if there is no such.
     pub(super) fn look<R>(&self, which: usize, see: impl FnOnce(&Slab<TaskRef>) -> R) -> Option<R> {
-        let exists = which == 0 || self.more.get().is_some() && which < TABLES;
-        exists.then(|| see(&lock(self.table(which)).tasks))
+        self.table(which).map(|table| see(&lock(table).tasks))
     }
 
     /// How many came, and how many of those that are gone have ended well.
@@ -181,5 +182,20 @@ impl Table {
         let entry = self.tasks.vacant_entry();
         task.meta().key.store(entry.key() * TABLES + which, Ordering::Relaxed);
         entry.insert(task);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::UNOWNED;
+
+    #[test]
+    fn one_that_was_never_listed_is_nowhere() {
+        let tasks = Tasks::default();
+        assert!(!tasks.has(UNOWNED, TaskId(1)));
+        assert!(tasks.leave(UNOWNED, TaskId(1), false).is_none());
+        assert_eq!((tasks.look(0, Slab::len), tasks.look(1, Slab::len)), (Some(0), None));
+        assert_eq!((tasks.count(), tasks.totals()), (0, (0, 0)));
     }
 }
