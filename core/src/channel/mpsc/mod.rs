@@ -9,7 +9,7 @@
 //! one as it returns the values: where it lags behind, it meets the senders at the lock only now and then.
 //!
 //! Invariants:
-//! 1. Values queued and in the batch, permits out, `room` and slots [`Freed`] are as many as the capacity. A
+//! 1. Values queued and in the batch, permits out, `room` and slots `Freed` are as many as the capacity. A
 //!    slot whose permit is dropped unsent, or whose value is received, goes to the first waiting sender.
 //! 2. If there is `room`, nobody waits for it.
 //!
