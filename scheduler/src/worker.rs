@@ -59,11 +59,15 @@ impl Here {
         self.slot.replace(Some(runnable))
     }
 
-    fn is_empty(&self) -> bool {
+    fn is_slot_empty(&self) -> bool {
         let slot = self.slot.take();
-        let empty = slot.is_none() && self.ring.is_empty();
+        let empty = slot.is_none();
         self.slot.set(slot);
         empty
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_slot_empty() && self.ring.is_empty()
     }
 
     fn submit(&self, runnable: Runnable, why: Wake) {
@@ -95,10 +99,8 @@ impl Here {
     /// A task that yields wakes nobody: the slot is empty, and either so is the ring, or what is there was told
     /// of, and as far as one load knows nobody sleeps.
     fn may_stay_untold(&self) -> bool {
-        let slot = self.slot.take();
-        let empty = slot.is_none();
-        self.slot.set(slot);
-        empty && (self.ring.is_empty() || !self.untold.get() && self.shared.idle.sleeping() == 0)
+        self.is_slot_empty()
+            && (self.ring.is_empty() || !self.untold.get() && self.shared.idle.sleeping() == 0)
     }
 
     /// Tells whether something went to the injector.
@@ -116,10 +118,7 @@ impl Here {
 
     /// Many tasks are in the ring, and none in the slot.
     fn is_crowded(&self) -> bool {
-        let slot = self.slot.take();
-        let crowded = slot.is_none() && self.ring.len() >= CROWD as usize;
-        self.slot.set(slot);
-        crowded
+        self.is_slot_empty() && self.ring.len() >= CROWD as usize
     }
 }
 

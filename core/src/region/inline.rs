@@ -68,7 +68,7 @@ impl Builder {
         F: for<'a> TaskFn<&'a Cx<C>, R, Fut: Send> + Send + 'static,
         R: TaskOutput<Ok: 'static> + 'static,
     {
-        self.inline_at(cx, Location::caller(), body, |outcome, _| outcome)
+        self.inline_then(cx, body, |outcome, _| outcome)
     }
 
     /// As [`inline`](Self::inline). What `end` makes of the region's outcome is the future's, or its task's: a
@@ -87,22 +87,7 @@ impl Builder {
         R: TaskOutput<Ok: 'static> + 'static,
         T: Send + 'static,
     {
-        self.inline_at(cx, Location::caller(), body, end)
-    }
-
-    fn inline_at<C, R, F, T>(
-        self,
-        cx: &Cx<C>,
-        site: &'static Location<'static>,
-        body: F,
-        end: impl FnOnce(Outcome<R::Ok>, &dyn Fn() -> CloseReport) -> Outcome<T> + Send + 'static,
-    ) -> InlineRegion<T>
-    where
-        C: HasSpawn,
-        F: for<'a> TaskFn<&'a Cx<C>, R, Fut: Send> + Send + 'static,
-        R: TaskOutput<Ok: 'static> + 'static,
-        T: Send + 'static,
-    {
+        let site = Location::caller();
         let Builder { name, until, authority, policy } = self;
         let parent = cx.node();
         let open = || -> Outcome<Opened> {

@@ -240,7 +240,8 @@ impl Node {
 
     /// Admits a task whose scope is under this node's, and which is not scheduled yet.
     pub(crate) fn admit(&self, task: TaskRef) -> Result<(), Cancelled> {
-        // While the body runs, and nobody gave up on the region, it is never refused, and the end of the drain has something to end in any case.
+        // While the body runs, and nobody gave up on the region, it is never refused, and the end of the drain has
+        // something to end in any case.
         let Err(task) = self.tasks.enter(task) else { return Ok(()) };
         let mut inner = lock(&self.inner);
         if !inner.admit() {
