@@ -15,8 +15,8 @@
 //! Where workers are in each other's way turns take longer than by themselves: those of up to twice [`TURN`] are
 //! *tried*. If they are not quick then, the next try comes later and later.
 //!
-//! A task may so wait for three looks behind a poll that is suddenly long. If whoever was to look has got into a
-//! long poll itself, the [`monitor`](crate::monitor) wakes another.
+//! A task may so wait for four looks, a millisecond, behind a poll that is suddenly long. If whoever was to look
+//! has got into a long poll itself, the [`monitor`](crate::monitor) wakes another.
 //!
 //! Invariant: whoever queues does so before it asks who sleeps, and whoever sleeps is listed before its last look;
 //! so what is queued last is seen by that look, or told.
@@ -39,7 +39,7 @@ const STALE: Duration = Duration::from_millis(2);
 /// One who has had a turn for each so many of the turns that it would have if all were of [`TURN`] is quick enough.
 const SLOW: u32 = 8;
 /// It is helped when it was slow at so many looks in a row: one poll that spawns a thousand tasks is no reason.
-const PATIENCE: u8 = 2;
+const PATIENCE: u8 = 3;
 /// After a try that failed, the next comes after at most so many measures: about a second.
 const BACK_OFF: u32 = 512;
 /// So many tasks from outside are more than those who are awake are left alone with.
