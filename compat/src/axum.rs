@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
 
-use asupersync_core::{All, Cx};
+use asupersync_core::All;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
-/// The [`Cx`] of the region in which a [`RegionLayer`](crate::tower::RegionLayer) runs this request, as an
-/// argument of a handler; it is used like the `&Cx` of a task.
+pub use crate::RequestCx;
+
+/// An argument of a handler. A route that nothing has put into a region answers 500, and says which layer is
+/// missing; `Option<RequestCx>` is for handlers that can do without.
 ///
 /// ```
 /// use asupersync_compat::axum::RequestCx;
@@ -26,41 +27,11 @@ use http::request::Parts;
 /// }
 /// # drop(hello);
 /// ```
-///
-/// A route that nothing has put into a region answers 500, and says which layer is missing;
-/// `Option<RequestCx>` is for handlers that can do without. Under a
-/// [`hyper::Server`](crate::hyper::Server) without that layer it is the region of the server's connections,
-/// in which what is spawned goes on when the request has ended.
-pub struct RequestCx<C = All>(pub Cx<C>);
-
-impl<C> RequestCx<C> {
-    fn of(parts: &Parts) -> Option<Self>
-    where
-        C: 'static,
-    {
-        parts.extensions.get::<Cx<C>>().cloned().map(RequestCx)
-    }
-}
-
-impl<C> Clone for RequestCx<C> {
-    fn clone(&self) -> Self {
-        RequestCx(self.0.clone())
-    }
-}
-
-impl<C> Deref for RequestCx<C> {
-    type Target = Cx<C>;
-
-    fn deref(&self) -> &Cx<C> {
-        &self.0
-    }
-}
-
 impl<S: Sync, C: 'static> FromRequestParts<S> for RequestCx<C> {
     type Rejection = NoRegion<C>;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, NoRegion<C>> {
-        Self::of(parts).ok_or(NoRegion(PhantomData))
+        parts.extensions.get().cloned().ok_or(NoRegion(PhantomData))
     }
 }
 
@@ -68,7 +39,7 @@ impl<S: Sync, C: 'static> OptionalFromRequestParts<S> for RequestCx<C> {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
-        Ok(Self::of(parts))
+        Ok(parts.extensions.get().cloned())
     }
 }
 
@@ -79,8 +50,8 @@ impl<C> fmt::Display for NoRegion<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "this request has no `Cx<{}>`: put `compat::tower::RegionLayer` around the whole `Router`, or serve \
-             it with `compat::hosted::serve`, which does; a layer with another set of capabilities gives a `Cx` \
+            "this request has no `RequestCx<{}>`: put `compat::tower::RegionLayer` around the whole `Router`, or serve \
+             it with `compat::hosted::serve`, which does; a layer with another set of capabilities gives one \
              of that set",
             std::any::type_name::<C>()
         )

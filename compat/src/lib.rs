@@ -9,6 +9,7 @@
 //! | [`rt`] | `hyper` | hyper's executor and timer, on any host |
 //! | [`hyper`] | `hyper` | a server of HTTP/1.1 and HTTP/2 that drains and has a deadline |
 //! | [`tower`] | `tower` | each request in a region of its own |
+//! | [`RequestCx`] | `hyper`, `tower` | that region's `Cx`, in a request's extensions |
 //! | `axum` | `axum` | a request's region as an argument of a handler |
 //! | `tonic` | `tonic` | a call's region, its failure as a status, and the deadline of what it calls |
 //! | `hickory` | `hickory` | names looked up on the host's sockets and clock, in a region |
@@ -43,6 +44,8 @@ pub mod hyper;
 pub mod quinn;
 #[cfg(any(feature = "hyper", feature = "tower"))]
 mod readiness;
+#[cfg(any(feature = "hyper", feature = "tower"))]
+mod request_cx;
 #[cfg(feature = "hyper")]
 pub mod rt;
 #[cfg(unix)]
@@ -56,3 +59,5 @@ pub mod tower;
 
 #[cfg(any(feature = "hyper", feature = "tower"))]
 pub use readiness::Readiness;
+#[cfg(any(feature = "hyper", feature = "tower"))]
+pub use request_cx::RequestCx;

@@ -23,6 +23,8 @@ use asupersync_core::{All, Cancelled, Cx, Failure, ReasonKind, Time};
 use tonic::service::Interceptor;
 use tonic::{Code, Request, Status};
 
+use crate::RequestCx;
+
 /// The [`Cx`] of the region in which a call is answered.
 ///
 /// # Errors
@@ -30,7 +32,7 @@ use tonic::{Code, Request, Status};
 // A `Status` is large, and what every method of tonic returns.
 #[allow(clippy::result_large_err)]
 pub fn cx_of<T>(request: &Request<T>) -> Result<&Cx, Status> {
-    request.extensions().get().ok_or_else(|| {
+    request.extensions().get::<RequestCx>().map(|cx| &**cx).ok_or_else(|| {
         Status::internal("this call has no `Cx`: put `compat::tower::RegionLayer` around the whole `Routes`")
     })
 }

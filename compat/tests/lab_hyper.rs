@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use asupersync_compat::RequestCx;
 use asupersync_compat::hyper::{ConnectionEnd, ServeReport, Server, Tower};
 use asupersync_compat::tower::{RegionLayer, TimeoutLayer};
 use asupersync_core::io::{TcpListener, TcpStream};
@@ -111,7 +112,7 @@ impl Handled {
 /// The handler. Each request registers a finalizer and works in a task of its own, and `/slow` for long.
 async fn handle(request: Request<Incoming>, handled: Handled) -> io::Result<Response<Full<Bytes>>> {
     assert!(tokio::runtime::Handle::try_current().is_err(), "there is no Tokio here");
-    let cx: Cx = request.extensions().get::<Cx>().expect("the layer put it there").clone();
+    let cx: RequestCx = request.extensions().get::<RequestCx>().expect("the layer put it there").clone();
     let _running = Running::begin(&handled);
     let cleaned = handled.cleaned.clone();
     let finalizer = cx.defer(async move |cx: &Cx| {

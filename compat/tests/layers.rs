@@ -11,8 +11,8 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use asupersync_compat::Readiness;
 use asupersync_compat::tower::{BudgetLayer, Disconnect, DrainLayer, RegionLayer, Worker};
+use asupersync_compat::{Readiness, RequestCx};
 use asupersync_core::channel::{mpsc, oneshot};
 use asupersync_core::{Cx, Outcome, ReasonKind, Region};
 use common::run;
@@ -50,7 +50,7 @@ fn a_clients_deadline_is_its_regions() {
         let handler = service_fn(move |request: Request<()>| {
             let tell = tell.clone();
             async move {
-                let cx: &Cx = request.extensions().get().expect("the layer put it there");
+                let cx: &RequestCx = request.extensions().get().expect("the layer put it there");
                 let cancelled = cx.cancelled().await;
                 let _ = tell.try_send(cancelled.reason().kind());
                 Err::<Response<String>, _>(io::Error::from(cancelled))
@@ -76,7 +76,8 @@ async fn leaves(cx: &Cx, disconnect: Disconnect) -> Outcome<[&'static str; 2]> {
             let tell = tell.clone();
             let (mut gate, mut childs) = gates.lock().expect("no panic").take().expect("one request");
             async move {
-                let cx: Cx = request.extensions().get::<Cx>().expect("the layer put it there").clone();
+                let cx: RequestCx =
+                    request.extensions().get::<RequestCx>().expect("the layer put it there").clone();
                 let child = tell.clone();
                 drop(cx.spawn("child", async move |cx: &Cx| {
                     let passed = childs.recv(cx).await.is_ok();

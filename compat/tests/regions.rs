@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
+use asupersync_compat::RequestCx;
 use asupersync_compat::hyper::{Server, Tower};
 use asupersync_compat::tower::RegionLayer;
 use asupersync_core::channel::mpsc;
@@ -41,7 +42,7 @@ fn kind(report: &CloseReport) -> Option<ReasonKind> {
 }
 
 fn cx_of<B>(request: &Request<B>) -> Cx {
-    request.extensions().get::<Cx>().expect("the layer put it there").clone()
+    Cx::clone(request.extensions().get::<RequestCx>().expect("the layer put it there"))
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::time::Duration;
 use asupersync_compat::hyper::{ServeReport, Server, Tower, connect_http1, connect_http2};
 use asupersync_compat::io::{ByteStreamExt, FromHyper};
 use asupersync_compat::tower::{BoxError, RegionLayer};
-use asupersync_compat::{Readiness, hosted};
+use asupersync_compat::{Readiness, RequestCx, hosted};
 use asupersync_core::channel::{mpsc, oneshot};
 use asupersync_core::io::TcpStream;
 use asupersync_core::{Budget, Cx, Handle, Outcome, Reason, ReasonKind};
@@ -196,7 +196,7 @@ async fn upgraded(
     hears: bool,
     ended: mpsc::Sender<()>,
 ) -> Result<Response<Empty<Bytes>>, BoxError> {
-    let cx: Cx = request.extensions().get::<Cx>().expect("the layer put it there").clone();
+    let cx: RequestCx = request.extensions().get::<RequestCx>().expect("the layer put it there").clone();
     let upgrade = hyper::upgrade::on(&mut request);
     drop(cx.spawn("websocket", async move |cx: &Cx| -> Outcome {
         let mut stream = FromHyper::new(upgrade.await?);
@@ -334,7 +334,8 @@ fn a_server_serves_on_for_a_while_after_its_readiness_has_turned() {
         let heard = Arc::new(AtomicBool::new(false));
         let told = heard.clone();
         let service = tower_fn(move |request: Request<Incoming>| {
-            let cx: Cx = request.extensions().get::<Cx>().expect("the layer put it there").clone();
+            let cx: RequestCx =
+                request.extensions().get::<RequestCx>().expect("the layer put it there").clone();
             let told = told.clone();
             async move {
                 // Ends at Request, which must not have come yet.

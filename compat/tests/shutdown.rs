@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use asupersync_compat::RequestCx;
 use asupersync_compat::hyper::{Counters, ServeReport, Server, Tower};
 use asupersync_compat::tower::RegionLayer;
 use asupersync_core::channel::{mpsc, oneshot};
@@ -215,7 +216,7 @@ async fn serve_endless(cx: &Cx, options: Server) -> Outcome<(ServeReport, bool, 
             let handler = move |request: Request<Incoming>| {
                 let (flag, started) = (flag.clone(), started.clone());
                 async move {
-                    let cx: &Cx = request.extensions().get().expect("the layer put it there");
+                    let cx: &RequestCx = request.extensions().get().expect("the layer put it there");
                     let finalizer = async move |_: &Cx| flag.store(true, Ordering::SeqCst);
                     cx.defer(finalizer).map_err(std::io::Error::from)?;
                     started.try_send(()).expect("room");

@@ -90,6 +90,11 @@ impl<C> Cx<C> {
         self.retag()
     }
 
+    /// The same with the set that it had before somebody kept it [bare](Self::bare).
+    pub(crate) fn with_caps<B>(&self) -> &Cx<B> {
+        self.retag()
+    }
+
     /// The region's own scope, without its capabilities: for what belongs to the region rather than
     /// to one task of it.
     pub(crate) fn of_region(&self) -> Cx<NoCaps> {

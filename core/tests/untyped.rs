@@ -7,7 +7,7 @@ use std::time::Duration;
 use asupersync::caps::{Authority, Effect};
 use asupersync::channel::{mpsc, oneshot};
 use asupersync::obligation::{self, Lease};
-use asupersync::region::{Close, CloseReport};
+use asupersync::region::{Close, CloseReport, LazyCx};
 use asupersync::supervise::{ChildSpec, Restart, Strategy, Supervisor};
 use asupersync::sync::OnceCell;
 use asupersync::{Budget, Cx, Either, Outcome, Region};
@@ -269,6 +269,20 @@ in_a_task!(inline_then, "core::region::inline::Builder::inline_then", async |cx|
         end,
     );
     assert_eq!(region.await?, (1, 1));
+    Ok(())
+});
+
+in_a_task!(inline_lazily, "core::region::inline::Builder::inline_lazily", async |cx| {
+    let word = word();
+    let region = Region::builder("inline").inline_lazily(
+        cx,
+        async move |cx: LazyCx| {
+            cx.yield_now().await?;
+            Ok(word.len())
+        },
+        |outcome, _| outcome,
+    );
+    assert_eq!(region.await?, 4);
     Ok(())
 });
 

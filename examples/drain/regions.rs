@@ -12,6 +12,7 @@
 use std::io;
 use std::sync::Arc;
 
+use asupersync::compat::RequestCx;
 use asupersync::compat::hyper::{Tower, serve};
 use asupersync::compat::tower::RegionLayer;
 use asupersync::region::CloseReport;
@@ -60,7 +61,7 @@ async fn service(cx: &Cx, Serve { addr, ready, tally }: Serve) -> Outcome<CloseR
 
 async fn handle(request: Request<Incoming>, tally: Arc<Tally>) -> io::Result<Reply> {
     let ticket = service::admit(&tally, &request);
-    let cx: &Cx = request.extensions().get().expect("RegionLayer puts the request's Cx there");
+    let cx: &RequestCx = request.extensions().get().expect("RegionLayer puts it there");
     let route = ticket.route;
     let reply = match route {
         Route::Short => tally.watch(route, async { Ok(service::reply(ticket, "short\n")) }).await,

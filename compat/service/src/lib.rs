@@ -4,6 +4,7 @@
 //! | path | what it does |
 //! |---|---|
 //! | `/` | answers at once |
+//! | `/cx` | the same, and asks its `Cx` whether it is to stop, where it has one: that opens its region |
 //! | `/work` | answers after 20 ms |
 //! | `/events` | sends an event each 50 ms, without end |
 //! | `/ws` | a WebSocket that echoes, and says 1001 when it is told to stop |
@@ -16,18 +17,18 @@ use std::convert::Infallible;
 use std::time::Duration;
 use std::{env, io};
 
-use asupersync::compat::Readiness;
 use asupersync::compat::hosted::{self, Builder};
 use asupersync::compat::hyper::{ServeReport, Server, Tower};
 use asupersync::compat::tower::RegionLayer;
+use asupersync::compat::{Readiness, RequestCx};
 use asupersync::{All, Budget, Cx, Outcome, Runtime};
+use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::response::sse::{Event, Sse};
 use axum::routing::get;
-use axum::{Extension, Router};
 use futures_util::stream::{Stream, unfold};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -43,12 +44,17 @@ pub const FINALIZE: Duration = Duration::from_millis(200);
 pub fn app(readiness: Readiness) -> Router {
     Router::new()
         .route("/", get(async || "hello\n"))
+        .route("/cx", get(asks))
         .route("/work", get(work).post(work))
         .route("/events", get(async || Sse::new(events())))
         .route("/ws", get(ws))
         .route("/never", get(std::future::pending::<String>))
         .route("/ready", get(ready))
         .with_state(readiness)
+}
+
+async fn asks(cx: Option<RequestCx>) -> &'static str {
+    if cx.is_some_and(|cx| cx.is_cancelled()) { "bye\n" } else { "hello\n" }
 }
 
 async fn work() -> &'static str {
@@ -68,9 +74,9 @@ async fn ready(State(readiness): State<Readiness>) -> StatusCode {
 }
 
 /// On plain axum there is no `Cx`, and nobody who would tell a WebSocket to stop.
-async fn ws(cx: Option<Extension<Cx>>, upgrade: WebSocketUpgrade) -> Response {
+async fn ws(cx: Option<RequestCx>, upgrade: WebSocketUpgrade) -> Response {
     upgrade.on_upgrade(async move |socket| match cx {
-        Some(Extension(cx)) => echo(socket, &cx).await,
+        Some(cx) => echo(socket, &cx).await,
         None => drop(echo_on(socket).await),
     })
 }

@@ -13,9 +13,9 @@ use asupersync::compat::hyper::{Server, Tower};
 use asupersync::compat::tonic::{Calls, cx_of, to_status};
 use asupersync::compat::tower::{BudgetLayer, RegionLayer};
 use asupersync::{All, Budget, Cx, Error, Failure, Handle, Outcome, Reason, ReasonKind, Region};
+use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use axum::{Extension, Router};
 use tonic::service::interceptor::InterceptedService;
 use tonic::{Code, Status};
 use tower::{Layer, ServiceBuilder};
@@ -73,10 +73,8 @@ fn a_handler_has_the_region_of_its_request() {
 #[test]
 fn the_deadline_of_a_client_ends_its_handler() {
     let outcome = on_tokio(hosted::run(async |cx: &Cx| {
-        let app = Router::new().route(
-            "/",
-            get(async |Extension(cx): Extension<Cx>| format!("{:?}", cx.cancelled().await.reason().kind())),
-        );
+        let app = Router::new()
+            .route("/", get(async |cx: RequestCx| format!("{:?}", cx.cancelled().await.reason().kind())));
         let (addr, _server) = start(cx, app).await?;
         let asks = cx.spawn_blocking("client", move || {
             Ok(ask(addr, &format!("{GET}x-request-timeout: 5ms\r\n\r\n"))?)
@@ -126,7 +124,7 @@ fn a_handler_has_the_set_of_its_layer_and_no_other() {
     type Less = (Spawn, Time);
     let outcome = on_tokio(hosted::run(async |cx: &Cx| {
         let less: &Cx<Less> = cx.restrict();
-        let wants = Router::new().route("/", get(async |RequestCx(cx): RequestCx<Less>| cx.path()));
+        let wants = Router::new().route("/", get(async |cx: RequestCx<Less>| cx.path()));
         assert_eq!(answer(RegionLayer::new(less).layer(wants.clone())).await?.1, "root/request");
         let (status, said) = answer(RegionLayer::new(cx).layer(wants)).await?;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
@@ -264,7 +262,7 @@ fn one_line_is_enough() {
 #[test]
 fn a_layer_is_made_for_any_region() {
     let outcome = on_tokio(hosted::run(async |cx: &Cx| {
-        let app = Router::new().route("/", get(async |Extension(cx): Extension<Cx>| cx.path()));
+        let app = Router::new().route("/", get(async |cx: RequestCx| cx.path()));
         let service = RegionLayer::new(cx).name("here").layer(app);
         let request = axum::http::Request::get("/").body(axum::body::Body::empty())?;
         let response = tower::ServiceExt::oneshot(service, request).await?;

@@ -14,8 +14,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use asupersync_core::Failure;
 use asupersync_core::caps::{CapSet, HasTime};
-use asupersync_core::{Cx, Failure};
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, UPGRADE};
 use http::{Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
@@ -41,6 +41,7 @@ impl<S, C, B> Service<Request<Incoming>> for Answering<S, C>
 where
     C: CapSet + HasTime,
     S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>>,
+    B: Body,
 {
     type Response = Response<Reply<B, C>>;
     type Error = Infallible;
@@ -51,7 +52,7 @@ where
         let version = request.version();
         let upgrade = request.headers().contains_key(UPGRADE);
         let extensions = request.extensions_mut();
-        extensions.insert::<Cx<C>>(self.conn.cx.clone());
+        extensions.insert(self.conn.given.clone());
         if upgrade {
             extensions.insert(self.conn.held.clone());
         }
@@ -74,6 +75,7 @@ pin_project_lite::pin_project! {
 impl<F, C, B, E> Future for Answer<F, C>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
     C: CapSet + HasTime,
     E: Into<BoxError>,
 {
@@ -92,7 +94,9 @@ where
         let conn = ticket.0.clone();
         let mut response = match answer {
             Ok(response) => {
-                let end = is_event_stream(response.headers()).then(|| {
+                // What has a length has an end.
+                let endless = response.body().size_hint().exact().is_none();
+                let end = (endless && is_event_stream(response.headers())).then(|| {
                     let end: End = Box::pin(conn.clone().grace_is_over());
                     end
                 });

@@ -161,7 +161,7 @@ impl Idle {
         let (cx, begun) = (&conn.cx, conn.begun());
         let until = match self.since {
             Some((before, until)) if before == begun => until,
-            _ => self.since.insert((begun, cx.now() + self.limit)).1,
+            _ => self.since.insert((begun, conn.idle_since() + self.limit)).1,
         };
         loop {
             let alarm = self.alarm.get_or_insert_with(|| cx.alarm(until));
@@ -188,6 +188,7 @@ async fn until_its_end<C: CapSet + HasTime>(
     let mut request = pin!(cx.cancelled());
     let mut grace: Option<Alarm> = None;
     poll_fn(|task: &mut Context<'_>| {
+        conn.begin_poll();
         if grace.is_some() && is_drained(cx) {
             return Poll::Ready(ConnectionEnd::Cut);
         }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use asupersync_core::Cx;
 use asupersync_core::caps::HasTime;
+use asupersync_core::{Cx, Time};
 
 use super::Counters;
 use super::wire::Held;
+use crate::RequestCx;
 use crate::readiness::Readiness;
 
 /// What all connections of a server share.
@@ -23,6 +24,8 @@ pub(super) struct Shared {
 pub(super) struct Conn<C> {
     /// The connection's task.
     pub(super) cx: Cx<C>,
+    /// The same, for requests.
+    pub(super) given: RequestCx<C>,
     pub(super) counters: Counters,
     pub(super) readiness: Readiness,
     /// After Request: how long what owes nobody an answer may take to end by itself.
@@ -31,13 +34,17 @@ pub(super) struct Conn<C> {
     pub(super) held: Held,
     in_flight: AtomicUsize,
     begun: AtomicUsize,
+    polls: AtomicUsize,
+    /// The poll in which the last request began.
+    begun_in: AtomicUsize,
 }
 
 impl<C> Conn<C> {
     pub(super) fn new(cx: &Cx<C>, server: Shared, grace: Duration, held: Held) -> Arc<Self> {
         let Shared { counters, readiness } = server;
-        let (cx, in_flight, begun) = (cx.clone(), AtomicUsize::new(0), AtomicUsize::new(0));
-        Arc::new(Conn { cx, counters, readiness, grace, held, in_flight, begun })
+        let (given, cx) = (RequestCx::from(cx.clone()), cx.clone());
+        let [in_flight, begun, polls, begun_in] = [const { AtomicUsize::new(0) }; 4];
+        Arc::new(Conn { cx, given, counters, readiness, grace, held, in_flight, begun, polls, begun_in })
     }
 
     /// The next answer is the connection's last, where a header can say so.
@@ -57,6 +64,18 @@ impl<C> Conn<C> {
 }
 
 impl<C: HasTime> Conn<C> {
+    /// Whoever polls the connection begins to.
+    pub(super) fn begin_poll(&self) {
+        self.polls.store(self.polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// Since when no request is in flight, if none is: as exactly as the clock was read for them, which is once
+    /// for one that began and ended in one poll.
+    pub(super) fn idle_since(&self) -> Time {
+        let in_this = self.begun_in.load(Ordering::Relaxed) == self.polls.load(Ordering::Relaxed);
+        self.given.since().filter(|_| in_this).unwrap_or_else(|| self.cx.now())
+    }
+
     /// Ready when whatever still goes on by itself, after Request, had its grace.
     pub(super) async fn grace_is_over(self: Arc<Self>) {
         let requested = self.cx.cancelled().await;
@@ -68,11 +87,13 @@ impl<C: HasTime> Conn<C> {
 /// A request in flight.
 pub(super) struct Ticket<C>(pub(super) Arc<Conn<C>>);
 
-impl<C> Ticket<C> {
+impl<C: HasTime> Ticket<C> {
     pub(super) fn new(conn: &Arc<Conn<C>>) -> Self {
         conn.in_flight.fetch_add(1, Ordering::Relaxed);
         // Written by whoever polls the connection, one at a time.
         conn.begun.store(conn.begun().wrapping_add(1), Ordering::Relaxed);
+        conn.begun_in.store(conn.polls.load(Ordering::Relaxed), Ordering::Relaxed);
+        conn.given.begin(conn.cx.now());
         Ticket(conn.clone())
     }
 }

@@ -17,6 +17,9 @@ use crate::io::ByteStream;
 
 /// What a client of HTTP/2 sends first.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How much of that hyper gets at first. Its buffer is as large as what it asks for next, so that each request
+/// that is in it makes it too small; a second read of one makes it twice as large, for good.
+const FIRST_GIVEN: usize = 1;
 /// How much is read to find that out.
 const FIRST_READ: usize = 4096;
 
@@ -153,7 +156,8 @@ impl ByteStream for Wire {
         if first.is_empty() {
             return self.shared.stream.poll_read(task, buf);
         }
-        let n = first.len().min(buf.len());
+        let most = if self.given == 0 { FIRST_GIVEN } else { usize::MAX };
+        let n = first.len().min(buf.len()).min(most);
         buf[..n].copy_from_slice(&first[..n]);
         self.given += n;
         if self.given == self.first.len() {

@@ -1,7 +1,7 @@
 //! hyper's `rt::Read` and `rt::Write`.
 //!
 //! hyper's buffer cannot be advanced over bytes read in place without `unsafe`, so bytes are read
-//! into a scratch buffer of the thread and copied once. It belongs to the thread and not to the
+//! into a scratch buffer of the thread and copied once; small writes are gathered there. It belongs to the thread and not to the
 //! connection: an idle connection holds no buffer.
 
 use std::cell::RefCell;
@@ -55,13 +55,18 @@ impl<T: ByteStream + Unpin> Write for Hyper<T> {
     ) -> Poll<io::Result<usize>> {
         // A small head and its small body are copied sooner than the system takes two buffers.
         if bufs.len() > 1 && bufs.iter().map(|buf| buf.len()).sum::<usize>() <= SMALL {
-            let mut gathered = [0; SMALL];
-            let mut end = 0;
-            for buf in bufs {
-                gathered[end..end + buf.len()].copy_from_slice(buf);
-                end += buf.len();
+            let gathered = SCRATCH_BUFFER.with(|scratch| {
+                let mut scratch = scratch.try_borrow_mut().ok()?;
+                let mut end = 0;
+                for buf in bufs {
+                    scratch[end..end + buf.len()].copy_from_slice(buf);
+                    end += buf.len();
+                }
+                Some(self.inner.poll_write(task, &scratch[..end]))
+            });
+            if let Some(written) = gathered {
+                return written;
             }
-            return self.inner.poll_write(task, &gathered[..end]);
         }
         self.inner.poll_write_vectored(task, bufs)
     }

@@ -9,9 +9,7 @@
 //! Once it has answered, a region waits for the end of the body, which the body itself tells, and for a request.
 //! A body need not be polled meanwhile, so it is the request that wakes the region: it then becomes a task.
 
-use std::future::Future;
 use std::mem;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -150,11 +148,8 @@ impl<B> Exchange<B> {
 
 impl<B: Send + 'static> Exchange<B> {
     /// Nobody polls the region from now on, which has answered. Woken, it goes on in a task.
-    pub(super) fn rest(self: &Arc<Self>, mut region: Region) {
-        let waker = Waker::from(self.clone());
-        if Pin::new(&mut region).poll(&mut Context::from_waker(&waker)).is_ready() {
-            return;
-        }
+    pub(super) fn rest(self: &Arc<Self>, region: Region) {
+        region.set_waker(&Waker::from(self.clone()));
         let mut slots = self.slots();
         if !mem::take(&mut slots.woken) {
             slots.resting = Some(region);

@@ -2,7 +2,9 @@
 //!
 //! [`RegionLayer`] opens a region of the service's for each call, and runs that inside. While the client
 //! waits the connection's own task polls it, and no other is made: it is an [inline region][inline]. So a
-//! client that leaves does not drop the handler where it waits:
+//! client that leaves does not drop the handler where it waits. And it is [opened lazily][lazily]: when the handler
+//! uses its `Cx`, the client leaves, the server closes, or somebody takes a dump; a request that none of these
+//! happens to is over before anybody could tell.
 //!
 //! ```text
 //!   the connection's task         region `request`
@@ -14,6 +16,7 @@
 //! ```
 //!
 //! [inline]: asupersync_core::region::Builder::inline
+//! [lazily]: asupersync_core::region::Builder::inline_lazily
 //!
 //! Invariants:
 //! 1. The region is open until the response's body ended or is gone, or the budget is spent; that of
@@ -36,8 +39,8 @@
 //!
 //! In axum, layer the whole `Router` from outside (`RegionLayer::of_connection().layer(router)`): the error
 //! of a region is answered by the server and not by the router. Handlers get the `Cx` as
-//! `axum::RequestCx`, with the feature `axum`, or as `Extension<Cx>`. In tonic the same layer goes around
-//! `Routes`, and a method or an interceptor has the `Cx` in `request.extensions().get::<Cx>()`, or by `cx_of` of
+//! [`RequestCx`](crate::RequestCx): an argument with the feature `axum`, and `Extension<RequestCx>` without. In tonic the same layer goes around
+//! `Routes`, and a method or an interceptor has it in `request.extensions()`, or by `cx_of` of
 //! the feature `tonic`; a deadline of `grpc-timeout` is the region's with a [`BudgetLayer`].
 
 mod body;

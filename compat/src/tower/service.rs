@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use asupersync_core::caps::{CapSet, HasSpawn};
-use asupersync_core::region::{Close, CloseReport};
+use asupersync_core::region::{Close, CloseReport, LazyCx};
 use asupersync_core::{All, Budget, Cx, Outcome, Region};
 use http::{Method, Request, Response, Uri};
 use http_body::Body;
@@ -17,6 +17,7 @@ use super::budget::RequestBudget;
 use super::exchange::{Answered, Exchange};
 use super::future::Open;
 use super::{BoxError, RegionBody, RegionError, ResponseFuture};
+use crate::RequestCx;
 
 type OnClose = Arc<dyn Fn(&CloseReport) + Send + Sync>;
 type ByRoute = Arc<dyn Fn(&Method, &Uri) -> Disconnect + Send + Sync>;
@@ -47,10 +48,10 @@ struct Policy {
 }
 
 /// Runs each request of a service in a region of its own, whose [`Cx`] is in the request's
-/// extensions.
+/// extensions, as [`RequestCx`].
 ///
 /// ```no_run
-/// use asupersync_compat::{hyper, tower::RegionLayer};
+/// use asupersync_compat::{RequestCx, hyper, tower::RegionLayer};
 /// use asupersync_core::{Budget, Cx, Outcome};
 /// use http::{Method, Request, Response, Uri};
 /// use std::time::Duration;
@@ -64,7 +65,7 @@ struct Policy {
 ///     let service = tower::ServiceBuilder::new()
 ///         .layer(RegionLayer::new(cx).drain(Budget::timeout(Duration::from_secs(5))))
 ///         .service_fn(|request: Request<Incoming>| async move {
-///             let cx: &Cx = request.extensions().get().expect("the layer put it there");
+///             let cx: &RequestCx = request.extensions().get().expect("the layer put it there");
 ///             cx.checkpoint().map_err(std::io::Error::from)?;
 ///             Ok::<_, std::io::Error>(Response::new(String::from("hello")))
 ///         });
@@ -212,8 +213,9 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let RegionLayer { cx, policy } = &self.layer;
-        let of_connection = if cx.is_none() { request.extensions().get::<Cx<C>>().cloned() } else { None };
-        let Some(cx) = cx.as_ref().or(of_connection.as_ref()) else {
+        let of_connection =
+            if cx.is_none() { request.extensions().get::<RequestCx<C>>().cloned() } else { None };
+        let Some(cx) = cx.as_ref().or(of_connection.as_deref()) else {
             return ResponseFuture::refused(RegionError::inner(NOBODYS.into()));
         };
         // The instance that was made ready goes; its clone, which is not, stays.
@@ -232,6 +234,9 @@ where
         if disconnect == Disconnect::HandOver {
             region = region.close(Close::Join);
         }
+        if let Some(since) = of_connection.as_ref().and_then(RequestCx::since) {
+            region = region.since(since);
+        }
         let exchange = Exchange::new();
         let on_close = policy.on_close.clone();
         let call = Box::new(Call {
@@ -242,8 +247,8 @@ where
             #[cfg(feature = "hyper")]
             held: None,
         });
-        let body = async move |cx: &Cx<C>| -> Outcome { call.run(cx).await };
-        let region = region.inline_then(cx, body, move |outcome, report| {
+        let body = async move |cx: LazyCx<C>| -> Outcome { call.run(cx).await };
+        let region = region.inline_lazily(cx, body, move |outcome, report| {
             if let Some(on_close) = on_close {
                 on_close(&report());
             }
@@ -253,7 +258,7 @@ where
     }
 }
 
-const NOBODYS: &str = "no region for this request: serve it with compat::hyper::Server, which puts a `Cx` \
+const NOBODYS: &str = "no region for this request: serve it with compat::hyper::Server, which puts a `RequestCx` \
     into its extensions, or make the layer with RegionLayer::new(cx)";
 
 /// One request. It stays where it is: each future around it has room for what it is handed, most of them twice,
@@ -276,7 +281,7 @@ where
 {
     /// The body of the request's region. What is borrowed in here it has room for to its end, so the rest is done
     /// by others.
-    async fn run<C: CapSet>(mut self: Box<Self>, cx: &Cx<C>) -> Outcome {
+    async fn run<C: CapSet>(mut self: Box<Self>, cx: LazyCx<C>) -> Outcome {
         let Some(called) = self.call(cx) else { return Ok(()) };
         let response = called.await;
         // However this ends.
@@ -291,7 +296,7 @@ where
         Ok(())
     }
 
-    fn call<C: CapSet>(&mut self, cx: &Cx<C>) -> Option<S::Future> {
+    fn call<C: CapSet>(&mut self, cx: LazyCx<C>) -> Option<S::Future> {
         let mut request = self.request.take()?;
         self.head = request.method() == Method::HEAD;
         let extensions = request.extensions_mut();
@@ -299,9 +304,9 @@ where
         if !extensions.is_empty() {
             self.held = extensions.remove();
         }
-        match extensions.get_mut::<Cx<C>>() {
-            Some(around) => *around = cx.clone(),
-            None => drop(extensions.insert(cx.clone())),
+        match extensions.get_mut::<RequestCx<C>>() {
+            Some(around) => *around = cx.into(),
+            None => drop(extensions.insert(RequestCx::from(cx))),
         }
         Some(self.service.as_mut()?.call(request))
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use asupersync_compat::RequestCx;
 use asupersync_compat::hosted::{self, Builder};
 use asupersync_compat::hyper::{BoxError, Server, Tower};
 use asupersync_compat::io::{ByteStreamExt, FromHyper};
@@ -39,7 +40,7 @@ async fn serve(cx: &Cx, stage: Stage) -> Outcome {
 }
 
 async fn handle(mut request: Request<Incoming>, stage: Stage) -> Result<Response<Body>, BoxError> {
-    let cx: Cx = request.extensions().get::<Cx>().expect("the layer put it there").clone();
+    let cx: RequestCx = request.extensions().get::<RequestCx>().expect("the layer put it there").clone();
     let mut watch = Watch::begin(&stage);
     Ok(match request.uri().path() {
         "/work" => {

@@ -40,6 +40,7 @@ pub mod finalizers;
 pub mod foreign;
 pub mod inlines;
 pub mod joins;
+pub mod lazies;
 pub mod leftovers;
 pub mod life;
 pub mod local_closing;
@@ -90,7 +91,7 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers dumps waits scale
-    sporks inlines locals local_closing protocol scopes budgets turns combinators selects joins wakers reasons
+    sporks inlines lazies locals local_closing protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks obligations blocking foreign misuse stuck tcp tcp_errors udp
     capabilities objects spans task_spans
     attacked_waits attacked_owners attacked_services attacked_io

@@ -19,11 +19,12 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
+use super::lazy::{Lazy, LazyCx, Unopened, polled_under};
 use super::open::Opened;
 use super::report::CloseReport;
-use super::tree::Node;
+use super::tree::{Node, Plan};
 use super::{Builder, inside};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
@@ -88,19 +89,25 @@ impl Builder {
         T: Send + 'static,
     {
         let site = Location::caller();
-        let Builder { name, until, authority, policy } = self;
+        let Builder { name, until, authority, policy, since } = self;
         let parent = cx.node();
         let open = || -> Outcome<Opened> {
             cx.scope().check(until)?;
             cx.check(Effect::Spawn)?;
             // What work in flight opens it may open though the region around is under Request.
-            Ok(Opened::new(parent, &parent.scope, Level::Spent, &name, policy, site, true)?)
+            Ok(Opened::new(
+                parent,
+                &parent.scope,
+                Level::Spent,
+                Plan { name: &name, policy, site, since },
+                true,
+            )?)
         };
         let opened = match open() {
             Ok(opened) => opened,
             Err(failure) => return InlineRegion(State::Refused(Some(failure))),
         };
-        let (node, inside) = (opened.node.clone(), inside(cx, &opened, authority));
+        let (node, inside) = (opened.node.clone(), inside(cx, &opened.node, authority));
         let run = async move {
             // In the order in which they are dropped: the region goes last, also before the first poll.
             let (body, mut opened) = (body, opened);
@@ -109,8 +116,64 @@ impl Builder {
             let outcome = opened.run(&node.scope, contain(inside.scope(), body.as_mut())).await;
             end(outcome, &|| node.report())
         };
-        let around = Some(cx.scope().clone());
-        InlineRegion(State::Open(Open { node, run: Box::pin(run), around, turn: Turn::default() }))
+        InlineRegion::new(Place::Open(node), cx, Box::pin(run))
+    }
+
+    /// As [`inline_then`](Self::inline_then), for a body that may do without its region: nothing is opened before
+    /// it uses its [`LazyCx`], or the region makes a difference for another reason. It does when the enclosing
+    /// region is asked to close, or told of in a dump, while the body waits; when the future is dropped before
+    /// that has ended; and when there is a [`budget`](Self::budget) for the work. What there is to see is always
+    /// that of an inline region that was opened here.
+    ///
+    /// ```
+    /// # use asupersync::region::LazyCx;
+    /// # use asupersync::{Cx, Outcome, Region};
+    /// # #[asupersync::main]
+    /// # async fn main(cx: &Cx) -> Outcome<()> {
+    /// let cached = Some(7);
+    /// let lookup = async move |cx: LazyCx| match cached {
+    ///     Some(answer) => Ok(answer),
+    ///     None => cx.spawn("ask", async |_| Ok(8)).join().await,
+    /// };
+    /// let region = Region::builder("lookup").inline_lazily(cx, lookup, |outcome, _| outcome);
+    /// assert_eq!(region.await?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn inline_lazily<C, R, F, T>(
+        self,
+        cx: &Cx<C>,
+        body: F,
+        end: impl FnOnce(Outcome<R::Ok>, &dyn Fn() -> CloseReport) -> Outcome<T> + Send + 'static,
+    ) -> InlineRegion<T>
+    where
+        C: HasSpawn,
+        F: TaskFn<LazyCx<C>, R, Fut: Send> + Send + 'static,
+        R: TaskOutput<Ok: 'static> + 'static,
+        T: Send + 'static,
+    {
+        let site = Location::caller();
+        let promise = || -> Outcome<Arc<Lazy>> {
+            cx.scope().check(self.until)?;
+            cx.check(Effect::Spawn)?;
+            cx.node().scope.check(Level::Spent)?;
+            Ok(Lazy::new(cx, self, site)?)
+        };
+        let lazy = match promise() {
+            Ok(lazy) => lazy,
+            Err(failure) => return InlineRegion(State::Refused(Some(failure))),
+        };
+        let (given, kept, region) = (LazyCx::new(lazy.clone()), lazy.clone(), Unopened::new(lazy));
+        let run = async move {
+            // In the order in which they are dropped: the region goes last, also before the first poll.
+            let (body, mut region) = (body, region);
+            let lazy = region.lazy().clone();
+            let mut body = pin!(Some(async { body(given).await.into_outcome() }));
+            let outcome = region.run(body.as_mut()).await;
+            end(outcome, &|| lazy.node().report())
+        };
+        InlineRegion::new(Place::Lazy(kept), cx, Box::pin(run))
     }
 }
 
@@ -131,26 +194,67 @@ enum State<T> {
 }
 
 struct Open<T> {
-    node: Arc<Node>,
+    place: Place,
     run: Pin<Box<dyn Future<Output = Outcome<T>> + Send>>,
     /// The scope of whoever opened it, until it begins: one whose body does not wait may be opened in a loop.
     around: Option<ScopeRef>,
     turn: Turn,
+    /// How far the region was when the last poll began.
+    seen: Level,
+}
+
+/// What the parent has of it.
+enum Place {
+    Open(Arc<Node>),
+    Lazy(Arc<Lazy>),
+}
+
+impl Place {
+    fn opened(&self) -> Option<&Arc<Node>> {
+        match self {
+            Place::Open(node) => Some(node),
+            Place::Lazy(lazy) => lazy.opened(),
+        }
+    }
+
+    /// The region, opened now if it was not.
+    fn node(&self) -> &Arc<Node> {
+        match self {
+            Place::Open(node) => node,
+            Place::Lazy(lazy) => lazy.node(),
+        }
+    }
 }
 
 impl<T: Send + 'static> InlineRegion<T> {
+    fn new<C>(place: Place, cx: &Cx<C>, run: Pin<Box<dyn Future<Output = Outcome<T>> + Send>>) -> Self {
+        let around = Some(cx.scope().clone());
+        InlineRegion(State::Open(Open { place, run, around, turn: Turn::default(), seen: Level::Clear }))
+    }
+
     /// Asks the region to close, and does not wait. The drain budget is its own.
     pub fn request_close(&self, reason: Reason) {
         if let State::Open(open) = &self.0 {
-            open.node.request(reason);
+            open.place.node().request(reason);
         }
     }
 
     /// It was refused, or nothing of it is left.
     pub fn is_closed(&self) -> bool {
         match &self.0 {
-            State::Open(open) => open.node.phase() == super::Phase::Closed,
+            State::Open(open) => open.place.opened().is_some_and(|node| node.phase() == super::Phase::Closed),
             State::Refused(_) => true,
+        }
+    }
+
+    /// From now on a request to the region wakes `waker`; at once, if one has come since the last poll. For a
+    /// holder who lets it lie, and would only hear of that: what the body itself waits for wakes whoever
+    /// polled last.
+    pub fn set_waker(&self, waker: &Waker) {
+        match &self.0 {
+            State::Open(Open { place: Place::Open(node), seen, .. }) => polled_under(node, waker, *seen),
+            State::Open(Open { place: Place::Lazy(lazy), seen, .. }) => lazy.set_poller(waker, *seen),
+            State::Refused(_) => {}
         }
     }
 }
@@ -171,8 +275,11 @@ impl<T: Send + 'static> Future for InlineRegion<T> {
             around.count_ready();
             open.around = None;
         }
-        // A request wakes whoever polls.
-        open.node.scope.make_home_of(task.waker());
+        if let Some(node) = open.place.opened() {
+            // A request wakes whoever polls.
+            node.scope.make_home_of(task.waker());
+            open.seen = node.scope.level();
+        }
         let outcome = ready!(open.run.as_mut().poll(task));
         self.0 = State::Refused(None);
         Poll::Ready(outcome)
@@ -182,7 +289,8 @@ impl<T: Send + 'static> Future for InlineRegion<T> {
 impl<T: Send + 'static> Drop for InlineRegion<T> {
     fn drop(&mut self) {
         let State::Open(open) = std::mem::replace(&mut self.0, State::Refused(None)) else { return };
-        let Open { node, run, .. } = open;
+        let Open { place, run, .. } = open;
+        let node = place.node();
         // Without a parent nobody is there to poll it: the host has ended.
         let Some(parent) = node.parent.upgrade() else { return };
         let shut = Scope::limited_root(Budget::UNLIMITED);

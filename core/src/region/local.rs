@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::crew::{Crew, Door, Slot};
 use super::open::Opened;
 use super::report::CloseReport;
-use super::tree::{Local, Node};
+use super::tree::{Local, Node, Plan};
 use super::{Builder, Region, inside, refused, request_scope};
 use crate::body::{ItemFn, TaskFn, TaskOutput};
 use crate::budget::Budget;
@@ -150,14 +150,20 @@ impl Builder {
     {
         let site = Location::caller();
         async move {
-            let Builder { name, until, authority, policy } = self;
+            let Builder { name, until, authority, policy, since } = self;
             // One whose body does not wait, opened in a loop.
             cx.take_turn().await;
-            let mut opened = match Opened::new(cx.node(), cx.scope(), until, &name, policy, site, false) {
+            let mut opened = match Opened::new(
+                cx.node(),
+                cx.scope(),
+                until,
+                Plan { name: &name, policy, site, since },
+                false,
+            ) {
                 Ok(opened) => opened,
                 Err(cancelled) => return refused(cx, &name, site, cancelled.into()),
             };
-            let inside = inside(cx, &opened, authority);
+            let inside = inside(cx, &opened.node, authority);
             let ended = Arc::new(Slot::default());
             let told = ended.clone();
             let mut crew = Crew::new(&opened.node.clone(), |door| async move {

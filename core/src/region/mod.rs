@@ -1,7 +1,8 @@
 //! Regions: owners of tasks, child regions, finalizers and obligations.
 //!
 //! `state` is the life of one region as a pure step, `tasks` lists its tasks, `tree` who owns whom, `request` how it is asked to
-//! close, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
+//! close, `promise` and `lazy` what becomes a child region
+//! when that makes a difference, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
 //! end, `ledger` and `settle` what becomes of obligations on that way, `open` runs a region's body,
 //! `crew` is what polls the children of a local scope, `dump` is how the tree looks, `long_poll` who does
 //! not yield, `foreign` what other runtimes left behind, `root` what a host holds, `roots` where it lists that. This file, `spork`, `inline`
@@ -15,6 +16,7 @@ mod finalizer;
 mod foreign;
 mod give_up;
 mod inline;
+mod lazy;
 mod ledger;
 mod local;
 mod long_poll;
@@ -22,6 +24,7 @@ mod long_poll;
 mod loom;
 mod open;
 mod policy;
+mod promise;
 mod report;
 mod request;
 mod root;
@@ -39,6 +42,7 @@ use std::sync::Arc;
 pub use failure::ChildFailures;
 pub(crate) use finalizer::Finalizer;
 pub use inline::InlineRegion;
+pub use lazy::LazyCx;
 pub(crate) use ledger::{Abort, Aborting};
 pub use local::{LocalHandle, LocalScope};
 pub use long_poll::LongPoll;
@@ -53,6 +57,7 @@ pub use state::{Event, Phase, State};
 pub(crate) use tree::Node;
 
 use self::open::Opened;
+use self::tree::Plan;
 use crate::body::TaskOutput;
 use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level};
@@ -60,6 +65,7 @@ use crate::caps::{Authority, CapSet};
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
 use crate::spawn::contain;
+use crate::time::Time;
 pub use crate::verdict::ChildFailure;
 
 /// An owner of tasks, child regions, finalizers and obligations.
@@ -111,7 +117,13 @@ impl Region {
 
     /// A region with other than the default policies.
     pub fn builder(name: impl Into<Arc<str>>) -> Builder {
-        Builder { name: name.into(), until: Level::Requested, authority: None, policy: Policy::default() }
+        Builder {
+            name: name.into(),
+            until: Level::Requested,
+            authority: None,
+            policy: Policy::default(),
+            since: None,
+        }
     }
 }
 
@@ -124,6 +136,7 @@ pub struct Builder {
     until: Level,
     authority: Option<Authority>,
     policy: Policy,
+    since: Option<Time>,
 }
 
 impl Builder {
@@ -189,6 +202,13 @@ impl Builder {
     pub fn authority(mut self, authority: Authority) -> Self {
         let before = self.authority.take().unwrap_or_default();
         self.authority = Some(before.meet(&authority));
+        self
+    }
+
+    /// It counts as open since `time`: for its age, its report and the time of its [`budget`](Self::budget). For
+    /// whoever has read the clock when that began which is now to be in a region.
+    pub fn since(mut self, time: Time) -> Self {
+        self.since = Some(time);
         self
     }
 
@@ -262,7 +282,7 @@ impl Builder {
 /// The outcome of a region that is Closed now, or why it was refused.
 async fn open<C, R, F>(
     cx: &Cx<C>,
-    Builder { name, until, authority, policy }: &Builder,
+    Builder { name, until, authority, policy, since }: &Builder,
     site: &'static Location<'static>,
     body: F,
 ) -> Result<(Outcome<R::Ok>, Arc<Node>), Cancelled>
@@ -273,8 +293,14 @@ where
 {
     // One whose body does not wait, opened in a loop.
     cx.take_turn().await;
-    let mut opened = Opened::new(cx.node(), cx.scope(), *until, name, *policy, site, false)?;
-    let (node, inside) = (opened.node.clone(), inside(cx, &opened, authority.clone()));
+    let mut opened = Opened::new(
+        cx.node(),
+        cx.scope(),
+        *until,
+        Plan { name, policy: *policy, site, since: *since },
+        false,
+    )?;
+    let (node, inside) = (opened.node.clone(), inside(cx, &opened.node, authority.clone()));
     let mut body = pin!(Some(async { body(&inside).await.into_outcome() }));
     Ok((opened.run(cx.scope(), contain(inside.scope(), body.as_mut())).await, node))
 }
@@ -292,8 +318,8 @@ fn refused<C, T>(
 }
 
 /// The `Cx` of a region's body.
-fn inside<C>(cx: &Cx<C>, opened: &Opened, authority: Option<Authority>) -> Cx<C> {
-    let inside = cx.within(&opened.node);
+fn inside<C>(cx: &Cx<C>, node: &Arc<Node>, authority: Option<Authority>) -> Cx<C> {
+    let inside = cx.within(node);
     match authority {
         Some(authority) => inside.narrowed(&authority),
         None => inside,

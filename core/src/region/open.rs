@@ -1,14 +1,12 @@
 //! An open region and its body, from the first poll to Closed.
 
 use std::future::Future;
-use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use super::failure;
-use super::policy::Policy;
-use super::tree::Node;
+use super::tree::{Node, Plan};
 use crate::cancel::{Cancelled, Level, Note, Reason, ReasonKind, ScopeRef, Waits, noted, past_the_drain};
 use crate::outcome::Outcome;
 use crate::spawn::submit_system;
@@ -35,13 +33,16 @@ impl Opened {
         parent: &Arc<Node>,
         scope: &ScopeRef,
         until: Level,
-        name: &Arc<str>,
-        policy: Policy,
-        site: &'static Location<'static>,
+        plan: Plan<'_>,
         apart: bool,
     ) -> Result<Opened, Cancelled> {
-        let node = parent.open_child(scope, until, name, policy, site, apart)?;
+        let node = parent.open_child(scope, until, plan, apart)?;
         Ok(Opened { node, stage: Stage::Waiting })
+    }
+
+    /// A region whose body has begun before it.
+    pub(super) fn late(node: Arc<Node>) -> Opened {
+        Opened { node, stage: Stage::Running }
     }
 
     /// Drives the region to Closed, once its body has ended, which is contained. `around` is the scope

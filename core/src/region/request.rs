@@ -124,6 +124,7 @@ impl Listener for Node {
             self.tree.host.cancel_timer(timer);
         }
         closer.into_iter().for_each(Waker::wake);
+        self.keep_promises();
         if first {
             let spent = self.scope.limit_drain(own, self.policy.drain);
             // What is spent already need not be spent again, level by level.

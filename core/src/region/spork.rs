@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::open::Opened;
 use super::report::CloseReport;
 use super::state::Phase;
-use super::tree::Node;
+use super::tree::{Node, Plan};
 use super::{Builder, Region, inside, refused};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
@@ -114,14 +114,14 @@ impl Builder {
         R: TaskOutput + 'static,
         T: Send + 'static,
     {
-        let Builder { name, until, authority, policy } = self;
+        let Builder { name, until, authority, policy, since } = self;
         let parent = cx.node();
         let task = ScopeRef::from(Scope::of_task(parent.clone()));
         let open = || -> Outcome<Opened> {
             cx.scope().check(until)?;
             cx.check(Effect::Spawn)?;
             // What work in flight opens it may open though the region around is under Request.
-            Ok(Opened::new(parent, &task, Level::Spent, &name, policy, site, false)?)
+            Ok(Opened::new(parent, &task, Level::Spent, Plan { name: &name, policy, site, since }, false)?)
         };
         let opened = match open() {
             Ok(opened) => opened,
@@ -132,7 +132,7 @@ impl Builder {
             }
         };
         let (node, told) = (opened.node.clone(), Arc::default());
-        let (tell, inside, around) = (Arc::clone(&told), inside(cx, &opened, authority), task.clone());
+        let (tell, inside, around) = (Arc::clone(&told), inside(cx, &opened.node, authority), task.clone());
         let run = async move {
             // In the order in which they are dropped: the region goes last, also before the first poll.
             let (body, mut opened) = (body, opened);

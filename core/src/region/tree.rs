@@ -6,14 +6,15 @@
 //! Invariants:
 //! 1. A local child's entry and its count in `state.tasks` come and go under one hold of the lock, and so do an
 //!    obligation's in the ledger and in `state.obligations`. How tasks are counted, [`Tasks`] says.
-//! 2. A node is in its parent's `children` exactly while the parent counts it.
+//! 2. A node is in its parent's `children` exactly while the parent counts it; what the parent counts besides
+//!    is [promised](Promised).
 //! 3. A node that is not Closed has a driver of [`Node::close`], or will get one: the future
 //!    that opened it, and when that is dropped, a closer task of its own.
 //! 4. Parents are held weakly and children strongly: nothing recurses on drop, and a leaked `Cx`
 //!    keeps one node, not the tree.
 //!
-//! Lock order: a node's lock, then nothing. Scopes, hosts, wakers and user code are called with no
-//! node's lock held; a child is closed in its own lock first, then in its parent's.
+//! Lock order: a node's lock, then that of a child which is being entered. Scopes, hosts, wakers and user code are
+//! called with no node's lock held; a child is closed in its own lock first, then in its parent's.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
@@ -84,6 +85,8 @@ pub(super) struct Inner {
     /// By their numbers.
     pub(super) locals: BTreeMap<u64, Arc<Local>>,
     pub(super) children: Slab<Arc<Node>>,
+    /// Those that are counted with the children, and have no node yet.
+    pub(super) promised: Slab<Arc<dyn Promised>>,
     /// Where this node stands in its parent's `children`.
     key: Option<usize>,
     pub(super) finalizers: Vec<Finalizer>,
@@ -123,6 +126,21 @@ pub(super) struct Local {
     pub(super) joiner: AtomicUsize,
 }
 
+/// What a child region is to be.
+pub(crate) struct Plan<'a> {
+    pub(crate) name: &'a Arc<str>,
+    pub(crate) policy: Policy,
+    pub(crate) site: &'static Location<'static>,
+    /// When it counts as opened, if that is not now.
+    pub(crate) since: Option<Time>,
+}
+
+/// A child region that has no node while nobody could tell it from one.
+pub(super) trait Promised: Send + Sync {
+    /// Gives it its node. Called with no lock held.
+    fn keep(&self);
+}
+
 /// How many reports of children, and of leftovers, a region keeps; more are only counted.
 pub(super) const KEPT: usize = 64;
 
@@ -151,38 +169,45 @@ impl Node {
         self: &Arc<Self>,
         scope: &ScopeRef,
         until: Level,
-        name: &Arc<str>,
-        policy: Policy,
-        site: &'static Location<'static>,
+        plan: Plan<'_>,
         apart: bool,
     ) -> Result<Arc<Node>, Cancelled> {
         scope.check(until)?;
+        let child = self.make_child(scope, plan, apart);
+        let mut inner = lock(&self.inner);
+        if !inner.admit_child() {
+            drop(inner);
+            return Err(self.refusal());
+        }
+        inner.list_child(&child);
+        self.arm_late(inner);
+        child.begin();
+        Ok(child)
+    }
+
+    /// A node below this one, which does not have it yet.
+    pub(super) fn make_child(self: &Arc<Self>, scope: &ScopeRef, plan: Plan<'_>, apart: bool) -> Arc<Node> {
+        let Plan { name, policy, site, since } = plan;
+        let opened_at = since.unwrap_or_else(|| self.tree.host.now());
         let policy = Policy {
             drain: policy.drain.meet(self.policy.drain),
             finalize: policy.finalize.meet(self.policy.finalize),
             ..policy
         };
-        let now = self.tree.host.now();
-        let child = Arc::new_cyclic(|node: &Weak<Node>| {
-            let work = policy.work.starting_at(now);
+        Arc::new_cyclic(|node: &Weak<Node>| {
+            let work = policy.work.starting_at(opened_at);
             let scope = scope.listening_child(work, node.clone(), apart);
-            Node::new(self.tree.clone(), scope, Arc::downgrade(self), name.clone(), policy, site, now)
-        });
-        let mut inner = lock(&self.inner);
-        let Some(next) = inner.state.step(Event::OpenChild) else {
-            drop(inner);
-            return Err(self.refusal());
-        };
-        inner.state = next;
-        let key = inner.children.insert(child.clone());
-        self.arm_late(inner);
-        lock(&child.inner).key = Some(key);
-        // A request between the link of the scope and here found no key, but it did find the node.
-        if child.scope.level() >= Level::Requested {
-            child.on_cancel(&child.scope.standing());
+            Node::new(self.tree.clone(), scope, Arc::downgrade(self), name.clone(), policy, site, opened_at)
+        })
+    }
+
+    /// Its parent has it.
+    pub(super) fn begin(self: &Arc<Self>) {
+        // A request between the link of the scope and here may have come before its parent had it.
+        if self.scope.level() >= Level::Requested {
+            self.on_cancel(&self.scope.standing());
         }
-        child.start_work();
-        Ok(child)
+        self.start_work();
     }
 
     fn new(
@@ -198,6 +223,7 @@ impl Node {
             state: State::OPEN,
             locals: BTreeMap::new(),
             children: Slab::new(),
+            promised: Slab::new(),
             key: None,
             finalizers: Vec::new(),
             running: None,
@@ -254,7 +280,7 @@ impl Node {
     }
 
     /// Something was admitted: now there is something that the end of the drain ends.
-    fn arm_late(&self, mut inner: MutexGuard<'_, Inner>) {
+    pub(super) fn arm_late(&self, mut inner: MutexGuard<'_, Inner>) {
         let unarmed = inner.unarmed.take();
         drop(inner);
         if let Some(until) = unarmed {
@@ -496,6 +522,17 @@ impl Inner {
             Some(next) => self.state = next,
             None => debug_assert!(false, "{event:?} refused in {:?}", self.state),
         }
+    }
+
+    /// Counts one more child region, unless it is refused.
+    pub(super) fn admit_child(&mut self) -> bool {
+        self.state.step(Event::OpenChild).inspect(|next| self.state = *next).is_some()
+    }
+
+    /// Enters a child that is counted.
+    pub(super) fn list_child(&mut self, child: &Arc<Node>) {
+        // Nobody who takes this lock, and then that of the parent, has the child yet.
+        lock(&child.inner).key = Some(self.children.insert(child.clone()));
     }
 
     /// Counts one more task, unless it is refused.

@@ -1,5 +1,6 @@
 //! What regions cost a hello of axum: plain Tokio, hosted without (`served`) and with
-//! a region for each request, and native, one after the other in each round, by wrk.
+//! a region for each request, and native, one after the other in each round, by wrk. A region is opened when
+//! its handler asks for it, so there are two handlers: one that does not, at `/`, and one that does, at `/cx`.
 //! Server and client have a core each, where `taskset` is there to say so. `cost [ROUNDS] [SECONDS]`; prints
 //! medians, and the medians of each round's ratios to plain Tokio.
 
@@ -9,7 +10,15 @@ use std::{env, fmt};
 
 use asupersync_service::Side;
 
-const SIDES: [Side; 4] = [Side::Plain, Side::Served, Side::Hosted, Side::Native];
+/// Who serves, and which handler. The first is what the others are compared with.
+const ROWS: [(Side, &str); 6] = [
+    (Side::Plain, "/"),
+    (Side::Served, "/"),
+    (Side::Hosted, "/"),
+    (Side::Hosted, "/cx"),
+    (Side::Native, "/"),
+    (Side::Native, "/cx"),
+];
 
 /// What wrk says of one run.
 #[derive(Clone, Copy)]
@@ -25,23 +34,23 @@ fn main() -> io::Result<()> {
         println!("SKIPPED: wrk is not installed; nothing was measured");
         return Ok(());
     }
-    let mut runs: [Vec<Run>; 4] = Default::default();
+    let mut runs: [Vec<Run>; ROWS.len()] = Default::default();
     // The first round warms up.
     for round in 0..=rounds {
-        for (side, runs) in SIDES.iter().zip(&mut runs) {
-            let run = measure(*side, seconds)?;
+        for ((side, path), runs) in ROWS.iter().zip(&mut runs) {
+            let run = measure(*side, path, seconds)?;
             if round > 0 {
                 runs.push(run);
             }
         }
     }
-    println!("| service | requests/s | to plain | p99 | to plain |\n|---|---|---|---|---|");
-    for (side, own) in SIDES.iter().zip(&runs) {
+    println!("| service | handler | requests/s | to plain | p99 | to plain |\n|---|---|---|---|---|---|");
+    for ((side, path), own) in ROWS.iter().zip(&runs) {
         let ratio =
             |of: fn(&Run) -> f64| median(own.iter().zip(&runs[0]).map(|(own, plain)| of(own) / of(plain)));
         let (speed, p99) = (|run: &Run| run.per_second, |run: &Run| run.p99_micros);
         println!(
-            "| {} | {:.0} | {} | {:.0} us | {} |",
+            "| {} | `{path}` | {:.0} | {} | {:.0} us | {} |",
             side.name(),
             median(own.iter().map(speed)),
             ratio(speed),
@@ -77,7 +86,7 @@ fn on_core(core: &str, program: &str) -> Command {
     command
 }
 
-fn measure(side: Side, seconds: u32) -> io::Result<Run> {
+fn measure(side: Side, path: &str, seconds: u32) -> io::Result<Run> {
     let program = env::current_exe()?.with_file_name("replica");
     let mut command = on_core("0", program.to_str().expect("a path in UTF-8"));
     // One worker, as there is one core.
@@ -85,7 +94,7 @@ fn measure(side: Side, seconds: u32) -> io::Result<Run> {
     let mut server = Running(command.spawn()?);
     let mut line = String::new();
     BufReader::new(server.0.stdout.take().expect("piped")).read_line(&mut line)?;
-    let url = format!("http://{}/", line.trim());
+    let url = format!("http://{}{path}", line.trim());
     let told =
         on_core("1", "wrk").args(["-t1", "-c32", "--latency", &format!("-d{seconds}s"), &url]).output()?;
     let told = String::from_utf8_lossy(&told.stdout);

@@ -1,7 +1,7 @@
 //! Taking a dump: what is owned is copied under the lock of its region, which no task holds while it
 //! is polled; what is awaited is read from notes, and from one scope at a time.
 //!
-//! No future is touched, no two locks are held together, and none while more than [`AT_ONCE`] tasks
+//! What was only [promised](crate::region::promise) gets its node. No future is touched, no two locks are held together, and none while more than [`AT_ONCE`] tasks
 //! or child regions are copied: whoever spawns meanwhile waits for so long, and not for the whole. A
 //! task that begins or ends meanwhile may be missing, or told as it was.
 //!
@@ -159,6 +159,7 @@ impl Taking {
     /// Enters a region with its tasks; leaves its children in `owned`, which is empty before.
     fn region(&mut self, node: &Arc<Node>, around: Option<(&Node, usize, usize)>, owned: &mut Owned) {
         let at = self.at;
+        node.keep_promises();
         let mut inner = lock(&node.inner);
         let mut more = owned.copy(&inner);
         let (started, is_polled) = (inner.started.clone(), inner.running.is_none());

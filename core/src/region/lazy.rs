@@ -1,0 +1,290 @@
+//! A region that is opened when somebody asks for it.
+//!
+//! Much work never asks what region it is in: it starts no task, waits at nothing of its region, and ends before
+//! anybody else looks. To open a region for that is in vain. So the parent is only [promised](super::promise)
+//! one, and it is opened, once, by whoever needs it first:
+//!
+//! | who | why |
+//! |---|---|
+//! | the body | asks for its `Cx` |
+//! | the parent | is asked to close: it tells the region, and waits for it |
+//! | whoever holds it | leaves it behind, or asks it to close |
+//! | a dump | tells of it |
+//!
+//! It is as old as the promise, so that nobody can tell when it was opened.
+//!
+//! Invariants:
+//! 1. `opened` is set once, under the parent's lock: to the region's `Cx`, or to `None` when the body has ended.
+//! 2. The home of an open region's scope is the last `poller`: whoever opens it makes it that before others see
+//!    the region, under the lock of `poller`; who comes later finds it open, and does so itself.
+//! 3. A request that comes before there is a home is looked for after.
+//!
+//! Lock order: `poller`, then the parent's.
+
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker};
+
+use super::open::Opened;
+use super::tree::{Node, Plan, Promised};
+use super::{Builder, inside};
+use crate::budget::Budget;
+use crate::cancel::{Cancelled, Level};
+use crate::caps::{All, NoCaps};
+use crate::cx::Cx;
+use crate::lock::{Mutex, lock};
+use crate::outcome::{Failure, Outcome, Panic};
+use crate::primitive::{AtomicUsize, Ordering};
+use crate::spawn::contain;
+use crate::time::Time;
+
+/// The [`Cx`] of a region that is opened when this is first used as one; made by
+/// [`Builder::inline_lazily`](super::Builder::inline_lazily).
+///
+/// A clone that outlives its region gives a `Cx` that can do nothing.
+pub struct LazyCx<C = All> {
+    lazy: Arc<Lazy>,
+    caps: PhantomData<fn() -> C>,
+}
+
+impl<C> LazyCx<C> {
+    pub(super) fn new(lazy: Arc<Lazy>) -> Self {
+        LazyCx { lazy, caps: PhantomData }
+    }
+
+    /// The region is open, so that this costs nothing any more.
+    pub fn is_open(&self) -> bool {
+        self.lazy.opened().is_some()
+    }
+}
+
+impl<C> Clone for LazyCx<C> {
+    fn clone(&self) -> Self {
+        LazyCx::new(self.lazy.clone())
+    }
+}
+
+impl<C> Deref for LazyCx<C> {
+    type Target = Cx<C>;
+
+    fn deref(&self) -> &Cx<C> {
+        self.lazy.cx().with_caps()
+    }
+}
+
+/// A region that may have to be opened.
+pub(super) struct Lazy {
+    /// The parent's, with the authority of whoever opens it.
+    around: Cx<NoCaps>,
+    builder: Builder,
+    site: &'static Location<'static>,
+    since: Time,
+    /// Where the parent has it while it is promised.
+    key: AtomicUsize,
+    opened: OnceLock<Option<Cx<NoCaps>>>,
+    /// Of a region that closed as soon as it was opened: for whoever asks when the body has ended.
+    late: OnceLock<Cx<NoCaps>>,
+    /// Who polls the body, once that has waited.
+    poller: Mutex<Option<Waker>>,
+}
+
+impl Lazy {
+    /// Promises it to the region of `around`. It is open at once if its work has a budget, or counts for one.
+    pub(super) fn new<C>(
+        around: &Cx<C>,
+        builder: Builder,
+        site: &'static Location<'static>,
+    ) -> Result<Arc<Self>, Cancelled> {
+        let around = around.bare().clone();
+        let limited = builder.policy.work != Budget::UNLIMITED || around.node().scope.is_metered();
+        let lazy = Arc::new(Lazy {
+            since: builder.since.unwrap_or_else(|| around.host().now()),
+            around,
+            builder,
+            site,
+            key: AtomicUsize::new(0),
+            opened: OnceLock::new(),
+            late: OnceLock::new(),
+            poller: Mutex::new(None),
+        });
+        lazy.parent().promise(&lazy, &lazy.key)?;
+        if limited {
+            lazy.keep();
+        }
+        Ok(lazy)
+    }
+
+    pub(super) fn parent(&self) -> &Arc<Node> {
+        self.around.node()
+    }
+
+    /// The region, if it is open.
+    pub(super) fn opened(&self) -> Option<&Arc<Node>> {
+        self.opened.get()?.as_ref().map(Cx::node)
+    }
+
+    /// The region, opened now if it was not.
+    pub(super) fn node(&self) -> &Arc<Node> {
+        self.cx().node()
+    }
+
+    fn cx(&self) -> &Cx<NoCaps> {
+        if self.opened.get().is_none() {
+            self.open();
+        }
+        match self.opened.get() {
+            Some(Some(cx)) => cx,
+            _ => self.late.get_or_init(|| self.open_late()),
+        }
+    }
+
+    fn make(&self) -> (Arc<Node>, Cx<NoCaps>) {
+        let (parent, Builder { name, policy, authority, .. }) = (self.parent(), &self.builder);
+        let node = parent.make_child(
+            &parent.scope,
+            Plan { name, policy: *policy, site: self.site, since: Some(self.since) },
+            true,
+        );
+        let cx = inside(&self.around, &node, authority.clone());
+        (node, cx)
+    }
+
+    fn key(&self) -> usize {
+        self.key.load(Ordering::Relaxed)
+    }
+
+    #[cold]
+    fn open(&self) {
+        let (node, cx) = self.make();
+        let poller = lock(&self.poller);
+        if let Some(poller) = &*poller {
+            node.scope.set_home(poller.clone());
+        }
+        let mine = self.parent().keep_promise(self.key(), &node, || self.opened.set(Some(cx)).is_ok());
+        let poller = poller.clone();
+        if mine {
+            node.begin();
+            let asked = node.scope.level() > Level::Clear;
+            poller.filter(|_| asked).into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn open_late(&self) -> Cx<NoCaps> {
+        let (node, cx) = self.make();
+        node.body_ended(false);
+        // Nothing is in it.
+        let closed = pin!(node.close()).poll(&mut Context::from_waker(Waker::noop()));
+        debug_assert!(closed.is_ready());
+        cx
+    }
+
+    /// The body has ended: nobody opens it any more. Tells whether nobody has.
+    pub(super) fn end(&self) -> bool {
+        self.opened.get().is_none() && self.parent().withdraw(self.key(), || self.opened.set(None).is_ok())
+    }
+
+    /// Polls the body while the region is not open: ready with the outcome, or with `None` if the region was
+    /// open before. A panic is an outcome, as in a region.
+    pub(super) fn poll_body<T>(
+        &self,
+        mut body: Pin<&mut Option<impl Future<Output = Outcome<T>>>>,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Outcome<T>>> {
+        if self.opened().is_some() {
+            return Poll::Ready(None);
+        }
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            let polled = body.as_mut().as_pin_mut().map_or(Poll::Pending, |body| body.poll(task));
+            if polled.is_ready() {
+                body.set(None);
+            }
+            polled
+        }));
+        match polled {
+            Ok(Poll::Ready(outcome)) => Poll::Ready(Some(outcome)),
+            Ok(Poll::Pending) => {
+                self.set_poller(task.waker(), Level::Clear);
+                Poll::Pending
+            }
+            Err(payload) => Poll::Ready(Some(Err(Failure::Panicked(Panic::new(payload))))),
+        }
+    }
+
+    /// Names who is to be woken by a request from now on, and wakes it if one has come that is above `seen`.
+    pub(super) fn set_poller(&self, waker: &Waker, seen: Level) {
+        let stale = lock(&self.poller).replace(waker.clone());
+        drop(stale);
+        if let Some(node) = self.opened() {
+            polled_under(node, waker, seen);
+        }
+    }
+}
+
+/// A body that runs in what may become a region. Dropped half-way, it leaves nothing open.
+pub(super) struct Unopened {
+    lazy: Arc<Lazy>,
+    /// It did become one.
+    opened: Option<Opened>,
+    /// It will not.
+    ended: bool,
+}
+
+impl Unopened {
+    pub(super) fn new(lazy: Arc<Lazy>) -> Self {
+        Unopened { lazy, opened: None, ended: false }
+    }
+
+    pub(super) fn lazy(&self) -> &Arc<Lazy> {
+        &self.lazy
+    }
+
+    /// Runs the body, and drives the region to Closed if there is one then. The body is to be dropped before
+    /// this is.
+    pub(super) async fn run<T>(
+        &mut self,
+        mut body: Pin<&mut Option<impl Future<Output = Outcome<T>>>>,
+    ) -> Outcome<T> {
+        let early = poll_fn(|task| self.lazy.poll_body(body.as_mut(), task)).await;
+        let mut early = match early {
+            Some(outcome) if self.lazy.end() => {
+                self.ended = true;
+                return outcome;
+            }
+            early => early.map(|outcome| (outcome, None)),
+        };
+        let node = self.lazy.node().clone();
+        let opened = self.opened.insert(Opened::late(node.clone()));
+        let mut contained = contain(&node.scope, body);
+        let ends = poll_fn(|task| match early.take() {
+            Some(ended) => Poll::Ready(ended),
+            None => Pin::new(&mut contained).poll(task),
+        });
+        opened.run(&node.scope, ends).await
+    }
+}
+
+impl Drop for Unopened {
+    fn drop(&mut self) {
+        if self.opened.is_none() && !self.ended && !self.lazy.end() {
+            drop(Opened::late(self.lazy.node().clone()));
+        }
+    }
+}
+
+/// As [`Lazy::set_poller`], for an open region.
+pub(super) fn polled_under(node: &Node, waker: &Waker, seen: Level) {
+    node.scope.make_home_of(waker);
+    if node.scope.level() > seen {
+        waker.wake_by_ref();
+    }
+}
+
+impl Promised for Lazy {
+    fn keep(&self) {
+        self.cx();
+    }
+}
