@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::mem;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -282,8 +283,12 @@ where
     /// The body of the request's region. What is borrowed in here it has room for to its end, so the rest is done
     /// by others.
     async fn run<C: CapSet>(mut self: Box<Self>, cx: LazyCx<C>) -> Outcome {
-        let Some(called) = self.call(cx) else { return Ok(()) };
-        let response = called.await;
+        let response = {
+            // Polled where it is put first.
+            let mut called = pin!(self.call(cx));
+            let Some(mut called) = called.as_mut().as_pin_mut() else { return Ok(()) };
+            poll_fn(|task| called.as_mut().poll(task)).await
+        };
         // However this ends.
         let _leaves = Leaves(self.exchange.clone());
         if self.answer(response) {
@@ -297,7 +302,8 @@ where
     }
 
     fn call<C: CapSet>(&mut self, cx: LazyCx<C>) -> Option<S::Future> {
-        let mut request = self.request.take()?;
+        // Where it is: to move it costs as much as all of this.
+        let request = self.request.as_mut()?;
         self.head = request.method() == Method::HEAD;
         let extensions = request.extensions_mut();
         #[cfg(feature = "hyper")]
@@ -308,7 +314,7 @@ where
             Some(around) => *around = cx.into(),
             None => drop(extensions.insert(RequestCx::from(cx))),
         }
-        Some(self.service.as_mut()?.call(request))
+        Some(self.service.as_mut()?.call(self.request.take()?))
     }
 
     /// Tells whether the region has to wait for the body's end.

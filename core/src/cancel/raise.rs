@@ -52,7 +52,8 @@ impl ScopeRef {
     }
 
     fn raise_unless_home(&self, asked: Standing, at_home: bool) {
-        let Some(first) = self.raise_here(&asked, at_home) else { return };
+        let Some(mut first) = self.raise_here(&asked, at_home) else { return };
+        first.tell();
         if first.is_all() {
             return first.finish(self.clone());
         }
@@ -61,10 +62,7 @@ impl ScopeRef {
         loop {
             while let Some((scope, mut raised)) = next.take() {
                 waiters.append(&mut raised.waiters);
-                if let Some((listener, standing)) = raised.told {
-                    standing.iter().for_each(|standing| listener.on_cancel(standing));
-                    listener.scopes_of_tasks(&mut raised.inside);
-                }
+                raised.tell();
                 for child in raised.inside.drain(..).filter(|child| child.hold.passes(asked.level)) {
                     if child.same_task { near.push(child) } else { far.push(child) }
                 }
@@ -156,6 +154,13 @@ struct Raised {
 }
 
 impl Raised {
+    /// Tells the listener, and adds the scopes that it has.
+    fn tell(&mut self) {
+        let Some((listener, standing)) = self.told.take() else { return };
+        standing.iter().for_each(|standing| listener.on_cancel(standing));
+        listener.scopes_of_tasks(&mut self.inside);
+    }
+
     /// Nobody waits in it but whoever polls there, and nothing is inside: so are most.
     fn is_all(&self) -> bool {
         self.told.is_none() && self.waiters.is_empty() && self.inside.is_empty()

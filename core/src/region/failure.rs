@@ -44,10 +44,11 @@ impl StdError for ChildFailures {
 /// The outcome of a closed region whose body ended with `body`.
 pub(super) fn conclude<T>(node: &Node, body: Outcome<T>) -> Outcome<T> {
     let mut failed = lock(&node.inner).failures.clone();
-    failed.sort_by_key(|failed| failed.id);
-    if matches!(body, Err(Failure::Panicked(_))) {
+    // Mostly none.
+    if failed.is_empty() || matches!(body, Err(Failure::Panicked(_))) {
         return body;
     }
+    failed.sort_by_key(|failed| failed.id);
     let mut panicked = failed.iter().filter_map(|failed| match &failed.verdict {
         Verdict::Panicked(panic) => Some(panic.clone()),
         _ => None,
@@ -56,7 +57,7 @@ pub(super) fn conclude<T>(node: &Node, body: Outcome<T>) -> Outcome<T> {
         return Err(Failure::Panicked(panic));
     }
     // The body's own error usually is a child's, seen through its handle.
-    if failed.is_empty() || matches!(body, Err(Failure::Err(_))) {
+    if matches!(body, Err(Failure::Err(_))) {
         return body;
     }
     let failures = failed.iter().filter_map(Failed::to_failure).collect();

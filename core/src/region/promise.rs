@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::state::Event;
-use super::tree::{Node, Promised};
+use super::tree::{Inner, Node, Promised};
 use crate::cancel::{Cancelled, Level};
 use crate::lock::lock;
 use crate::primitive::{AtomicUsize, Ordering};
@@ -33,7 +33,7 @@ impl Node {
             drop(inner);
             return Err(self.refusal());
         }
-        key.store(inner.promised.insert(child.clone()), Ordering::Relaxed);
+        key.store(inner.promised.get_or_insert_default().insert(child.clone()), Ordering::Relaxed);
         self.arm_late(inner);
         // A request has come here before the child did, or finds it.
         if self.scope.level() > Level::Clear {
@@ -48,7 +48,7 @@ impl Node {
         let mut inner = lock(&self.inner);
         let promised = claim().then(|| {
             inner.list_child(child);
-            inner.promised.try_remove(key)
+            inner.strike(key)
         });
         drop(inner);
         promised.is_some()
@@ -60,7 +60,7 @@ impl Node {
         if !claim() {
             return false;
         }
-        let promised = inner.promised.try_remove(key);
+        let promised = inner.strike(key);
         inner.apply(Event::ChildClosed);
         inner.totals.regions += 1;
         let closer = inner.quiet_closer();
@@ -72,7 +72,17 @@ impl Node {
 
     /// Gives each promised child its node.
     pub(super) fn keep_promises(&self) {
-        let promised: Vec<_> = lock(&self.inner).promised.iter().map(|(_, child)| child.clone()).collect();
+        let promised: Vec<_> = {
+            let inner = lock(&self.inner);
+            let promised = inner.promised.iter().flat_map(|promised| promised.iter());
+            promised.map(|(_, child)| child.clone()).collect()
+        };
         promised.iter().for_each(|child| child.keep());
+    }
+}
+
+impl Inner {
+    fn strike(&mut self, key: usize) -> Option<Arc<dyn Promised>> {
+        self.promised.as_mut()?.try_remove(key)
     }
 }

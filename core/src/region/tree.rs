@@ -85,8 +85,8 @@ pub(super) struct Inner {
     /// By their numbers.
     pub(super) locals: BTreeMap<u64, Arc<Local>>,
     pub(super) children: Slab<Arc<Node>>,
-    /// Those that are counted with the children, and have no node yet.
-    pub(super) promised: Slab<Arc<dyn Promised>>,
+    /// Those that are counted with the children, and have no node yet. Few regions ever have such.
+    pub(super) promised: Option<Box<Slab<Arc<dyn Promised>>>>,
     /// Where this node stands in its parent's `children`.
     key: Option<usize>,
     pub(super) finalizers: Vec<Finalizer>,
@@ -223,7 +223,7 @@ impl Node {
             state: State::OPEN,
             locals: BTreeMap::new(),
             children: Slab::new(),
-            promised: Slab::new(),
+            promised: None,
             key: None,
             finalizers: Vec::new(),
             running: None,
@@ -431,7 +431,9 @@ impl Node {
         let (key, driver, timers, totals, leftovers) = {
             let mut inner = lock(&self.inner);
             let timers = [inner.work_timer.take(), inner.drain_timer.take()];
-            (inner.key, inner.driver.take(), timers, self.totals(&inner), inner.leftovers.clone())
+            // Mostly none.
+            let leftovers = (!inner.leftovers.is_empty()).then(|| inner.leftovers.clone());
+            (inner.key, inner.driver.take(), timers, self.totals(&inner), leftovers)
         };
         drop(driver);
         let timers = timers.into_iter().chain([self.scope.end()]);
@@ -443,7 +445,7 @@ impl Node {
         let me = inner.children.try_remove(key);
         inner.apply(Event::ChildClosed);
         inner.totals += &totals;
-        leftovers.into_iter().for_each(|leftover| inner.keep(leftover));
+        leftovers.into_iter().flatten().for_each(|leftover| inner.keep(leftover));
         if inner.child_reports.len() < KEPT {
             inner.child_reports.extend(report);
         }
