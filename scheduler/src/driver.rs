@@ -46,6 +46,8 @@ pub(crate) struct Driver {
     setting: Mutex<()>,
     /// When the alarm goes off; `u64::MAX` if it is not set.
     alarm_at: AtomicU64,
+    /// The alarm ends a wait soon, for somebody to look at what is queued.
+    watched: AtomicBool,
     /// A thread waits in the reactor. To the monitor a hint: a worker that leaves the wait stirs.
     waiting: AtomicBool,
     /// When the driver was last turned, in nanoseconds on its clock: it is that late, or later. A hint to the
@@ -76,6 +78,7 @@ impl Driver {
             rest_until: Hint::new(0),
             setting: Mutex::new(()),
             alarm_at: AtomicU64::new(u64::MAX),
+            watched: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
             last_turn: Hint::new(0),
         })
@@ -114,6 +117,24 @@ impl Driver {
         if at < self.alarm_at.load(SeqCst) {
             self.alarm_at.store(at, SeqCst);
             self.reactor.set_alarm(Time::from_nanos(at) - self.now());
+        }
+    }
+
+    /// Whoever waits now wakes within this time, or has woken since it was last asked for.
+    pub(crate) fn is_watched(&self, within: Duration) -> bool {
+        self.watched.load(SeqCst) || {
+            let waits = self.is_waiting();
+            if waits {
+                self.watch(within);
+            }
+            waits
+        }
+    }
+
+    /// Sees to it that the present wait, or the next, ends within this time.
+    pub(crate) fn watch(&self, within: Duration) {
+        if !self.watched.swap(true, SeqCst) {
+            self.set_alarm((self.now() + within).as_nanos());
         }
     }
 
@@ -187,6 +208,7 @@ impl Turn<'_> {
         if rung {
             let _alone = locked(&driver.setting);
             driver.alarm_at.store(u64::MAX, SeqCst);
+            driver.watched.store(false, SeqCst);
         }
         let mut next = u64::MAX;
         for wheel in &driver.wheels {

@@ -20,10 +20,6 @@ impl Lanes {
         Lanes { cancel: Injector::new(), timed: Timed::default(), ready: Injector::new() }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.cancel.is_empty() && self.timed.is_empty() && self.ready.is_empty()
-    }
-
     /// Drops everything that is queued, which shuts those tasks down. Tells whether there was any.
     pub(crate) fn clear(&self) -> bool {
         let mut any = false;

@@ -9,6 +9,7 @@
 //! | `lanes`, `park` | queues shared by workers; how one sleeps |
 //! | `reactor` | sockets, registered once, edge-triggered |
 //! | `driver` | the reactor and the wheel, turned by one thread at a time |
+//! | `pace` | when a task is left to those who are awake, though others sleep |
 //! | `blocking`, [`signal`] | threads that may block; SIGINT and SIGTERM |
 //! | [`dumper`] | SIGUSR1 |
 //! | `worker`, `monitor` | the loop that polls tasks; the thread that sees that it goes on |
@@ -24,6 +25,7 @@ pub mod dumper;
 pub mod entry;
 mod lanes;
 mod monitor;
+mod pace;
 mod park;
 pub mod policy;
 mod primitive;

@@ -36,10 +36,12 @@ impl Parker {
     }
 
     /// Sleeps until unparked, or, in the driver, until something is due there, which is then to be
-    /// [handled](Turn::handle).
-    pub(crate) fn park<'a>(&self, driver: &'a Driver) -> Option<Turn<'a>> {
+    /// [handled](Turn::handle). `watched`: not unless somebody waits in the driver, whom its alarm wakes.
+    pub(crate) fn park<'a>(&self, driver: &'a Driver, watched: bool) -> Option<Turn<'a>> {
         let Some(mut turn) = driver.try_turn() else {
-            self.wait();
+            if !watched || driver.is_waiting() {
+                self.wait();
+            }
             return None;
         };
         {

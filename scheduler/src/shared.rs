@@ -14,6 +14,7 @@ use crate::blocking::Pool;
 use crate::driver::Driver;
 use crate::lanes::Lanes;
 use crate::monitor::Alarm;
+use crate::pace::Pace;
 use crate::park::Parker;
 use crate::primitive::{AtomicBool, AtomicUsize, SeqCst};
 use crate::reactor::NativeNet;
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     /// What each worker polls. Workers have their own at hand: this line of memory is written often.
     pub(crate) polling: Box<[Arc<Polling>]>,
     pub(crate) idle: Idle,
+    pub(crate) pace: Pace,
     pub(crate) driver: Arc<Driver>,
     pub(crate) alarm: Alarm,
     /// Stored before workers are unparked, and looked at after one has listed itself as sleeping.
@@ -52,6 +54,7 @@ impl Shared {
             alive: AtomicUsize::new(0),
             stealers,
             idle: Idle::new(),
+            pace: Pace::default(),
             net: NativeNet(driver.clone()),
             driver,
             alarm: Alarm::default(),
@@ -73,11 +76,6 @@ impl Shared {
 
     pub(crate) fn all_asleep(&self) -> bool {
         self.idle.sleeping() >= self.workers
-    }
-
-    /// Something is queued where this worker, or any, could take it.
-    pub(crate) fn has_work(&self) -> bool {
-        !self.lanes.is_empty() || self.stealers.iter().any(|stealer| !stealer.is_empty())
     }
 
     /// Ends the workers, and drops what is left in queues and timers.
@@ -105,6 +103,7 @@ impl Host for Shared {
             Lane::Ready => {
                 let Err(runnable) = worker::submit_here(self, runnable, why) else { return };
                 self.lanes.ready.push(runnable);
+                return self.notify_of_injected();
             }
         }
         self.notify();

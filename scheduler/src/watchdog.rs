@@ -2,7 +2,7 @@
 //! does, whether that still goes on.
 //!
 //! A note is one word in a cache line of its own: the low 48 bits of the task's address, and the low
-//! 16 of the number of the worker's turn, which tells one poll of a task from the next. 0: no poll.
+//! 16 of the number of the worker's turn, which tells one poll of a task from the next. Address 0: no poll.
 //! A turn's number comes back after 65,536 turns; to be taken for one poll, others would have to be
 //! seen at just such distances, at each of the looks that a limit takes.
 //!
@@ -28,7 +28,13 @@ impl Polling {
     pub(crate) fn run(&self, runnable: Runnable, turn: u32) {
         self.0.store(word(runnable.address(), turn), Relaxed);
         let _ = runnable.run();
-        self.0.store(0, Relaxed);
+        // Of which turn it was the end.
+        self.0.store(word(0, turn), Relaxed);
+    }
+
+    /// The number of its last turn, as far as that is kept.
+    pub(crate) fn turn(&self) -> u16 {
+        self.0.load(Relaxed) as u16
     }
 }
 
@@ -105,7 +111,7 @@ impl Watchdog {
                 *seen = Seen { word, since: now, told: false };
             }
             let lasting = now - seen.since;
-            if word != 0 && !seen.told && lasting >= self.limit {
+            if word >> 16 != 0 && !seen.told && lasting >= self.limit {
                 seen.told = true;
                 due.push((n, word, lasting));
             }
@@ -149,8 +155,15 @@ mod tests {
 
     #[test]
     fn a_poll_that_lasts_is_due_once() {
-        assert_eq!(due(&[(0, [7, 0]), (99, [7, 0]), (100, [7, 0]), (300, [7, 0])]), [(100, 0)]);
-        assert_eq!(due(&[(0, [7, 0]), (60, [7, 9]), (120, [7, 9]), (180, [7, 9])]), [(120, 0), (180, 1)]);
+        let (one, other, none) = (word(7, 0), word(9, 0), word(0, 3));
+        assert_eq!(
+            due(&[(0, [one, none]), (99, [one, none]), (100, [one, none]), (300, [one, none])]),
+            [(100, 0)]
+        );
+        assert_eq!(
+            due(&[(0, [one, none]), (60, [one, other]), (120, [one, other]), (180, [one, other])]),
+            [(120, 0), (180, 1)]
+        );
     }
 
     #[test]
@@ -165,7 +178,7 @@ mod tests {
 
     #[test]
     fn who_polls_nothing_is_never_due() {
-        assert_eq!(due(&[(0, [0, 0]), (1000, [0, 0])]), []);
+        assert_eq!(due(&[(0, [0, word(0, 7)]), (1000, [0, word(0, 7)])]), []);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use asupersync_core::Time;
 use asupersync_core::host::{Runnable, Wake};
 use asupersync_queue::Local;
 
+use crate::pace::{LOOK, Left, MEASURE, Stretch, Watch};
 use crate::policy::{Choice, Policy, Waiting};
 use crate::primitive::SeqCst;
 use crate::shared::Shared;
@@ -56,6 +57,8 @@ struct Here {
     gathers: Cell<bool>,
     /// A time of the present poll, and how often it may still be told.
     recent: Cell<(Time, u32)>,
+    /// Tasks that yielded since that was last told.
+    yields: Cell<u32>,
 }
 
 impl Here {
@@ -77,6 +80,9 @@ impl Here {
     }
 
     fn submit(&self, runnable: Runnable, why: Wake) {
+        if why == Wake::Yield {
+            self.yields.set(self.yields.get() + 1);
+        }
         let displaced = match why {
             // Its poll is over, and this worker goes on with it, or with what is queued before it.
             Wake::Yield if self.may_stay_untold() => {
@@ -118,7 +124,7 @@ impl Here {
     fn tell(&self) {
         self.untold.set(self.gathers.get());
         if !self.gathers.get() {
-            self.shared.notify();
+            self.shared.notify_of_own();
         }
     }
 
@@ -177,6 +183,10 @@ pub(crate) struct Worker {
     streak: u32,
     searching: bool,
     random: u32,
+    watch: Watch,
+    stretch: Stretch,
+    /// What is not yet in the stretch: since when, and since which turn.
+    since: (Time, u32),
 }
 
 /// Starts a worker that runs until the runtime closes. `ring` is the one whose stealer the others
@@ -200,6 +210,7 @@ fn run(shared: Arc<Shared>, ring: Local<Runnable>, index: usize) {
         untold: Cell::default(),
         gathers: Cell::default(),
         recent: Cell::default(),
+        yields: Cell::default(),
     });
     HERE.set(Some(here.clone()));
     let mut worker = Worker::new(shared, here, index);
@@ -220,7 +231,23 @@ impl Worker {
     fn new(shared: Arc<Shared>, here: Rc<Here>, index: usize) -> Self {
         let random = (index as u32 + 1).wrapping_mul(0x9E37_79B9);
         let (polling, policy) = (shared.polling[index].clone(), Policy::new());
-        Worker { shared, here, polling, index, policy, turns: 0, streak: 0, searching: false, random }
+        let (watch, stretch) = (Watch::new(shared.stealers.len()), Stretch::default());
+        let since = (shared.driver.now(), 0);
+        let (turns, streak, searching) = (0, 0, false);
+        Worker {
+            shared,
+            here,
+            polling,
+            index,
+            policy,
+            turns,
+            streak,
+            searching,
+            random,
+            watch,
+            stretch,
+            since,
+        }
     }
 
     fn run(&mut self) {
@@ -301,9 +328,24 @@ impl Worker {
         if let Some(mut turn) = self.shared.driver.try_turn() {
             self.gather(|| turn.poll());
         }
+        self.measure(self.shared.driver.now());
+        if !self.here.ring.is_empty() {
+            self.here.tell();
+        }
         // Ahead of the ring, which may never be empty.
         if let Some(runnable) = self.shared.lanes.ready.pop() {
             self.poll(runnable);
+        }
+    }
+
+    /// Up to `now` it was awake.
+    fn measure(&mut self, now: Time) {
+        let (since, turn) = std::mem::replace(&mut self.since, (now, self.turns));
+        self.stretch.lasting += now - since;
+        self.stretch.turns += self.turns.wrapping_sub(turn);
+        if self.stretch.lasting >= MEASURE {
+            self.stretch.yields = self.here.yields.take();
+            self.shared.pace.add(std::mem::take(&mut self.stretch), self.shared.workers);
         }
     }
 
@@ -313,8 +355,8 @@ impl Worker {
         self.here.gathers.set(true);
         queue();
         self.here.gathers.set(false);
-        if self.here.untold.take() {
-            self.shared.notify();
+        if self.here.untold.get() {
+            self.here.tell();
         }
     }
 
@@ -335,22 +377,33 @@ impl Worker {
         let start = self.random as usize % count.max(1);
         (0..count)
             .map(|n| (start + n) % count)
-            .filter(|&victim| victim != self.index)
+            .filter(|&victim| victim != self.index && !self.watch.leaves(&self.shared, victim))
             .find_map(|victim| self.shared.stealers[victim].steal_into(&self.here.ring))
     }
 
     /// Ends the search; the last that searched wakes another, in case there is more.
     fn found(&mut self) {
-        if std::mem::take(&mut self.searching) && self.shared.idle.end_search() && self.shared.has_work() {
+        if std::mem::take(&mut self.searching)
+            && self.shared.idle.end_search()
+            && self.watch.left(&self.shared, self.index) == Left::Work
+        {
             self.shared.notify();
         }
     }
 
     fn sleep(&mut self) {
+        self.measure(self.shared.driver.now());
         let shared = &self.shared;
         shared.idle.begin_sleep(self.index, std::mem::take(&mut self.searching));
-        let stay = shared.has_work() || shared.closing.load(SeqCst);
-        let turn = if stay { None } else { shared.parkers[self.index].park(&shared.driver) };
+        self.watch.look(shared);
+        let left = self.watch.left(shared, self.index);
+        let stay = left == Left::Work || shared.closing.load(SeqCst);
+        if left == Left::ToOthers {
+            shared.driver.watch(LOOK);
+        }
+        let park = || shared.parkers[self.index].park(&shared.driver, left == Left::ToOthers);
+        let turn = if stay { None } else { park() };
+        self.since.0 = shared.driver.now();
         self.searching = shared.idle.end_sleep(self.index);
         // Only now: the monitor goes to sleep if it still finds everybody on the list.
         shared.alarm.stirred();

@@ -1,34 +1,41 @@
 //! Every value to every receiver, through a bounded ring. A sender never waits: when the ring is full
 //! it overwrites the oldest value, and a receiver that had not seen that is told how many it missed.
 //!
-//! Values are numbered, and each has a slot by its number, which later ones have after it. A receiver wants
-//! the one numbered `next`. Each slot has a lock of its own, so that receivers meet only where they are at the
-//! same value; whoever has nothing to receive, or sends, takes that of the tail. A slot's lock is taken under
-//! the tail's or alone, and no other under it.
+//! Values are numbered, and kept in groups, each of which receivers share with the channel. A value stays as it
+//! is once it is there, so whoever has a group reads on in it without a lock, as long as more was sent and nothing
+//! overwritten; that much one number tells. The lock is for whoever sends, goes on to another group, or has seen
+//! everything.
 //!
 //! Invariants:
-//! 1. A slot's `unseen` is the number of receivers whose `next` is not beyond its value. It does not fall from
-//!    older values to newer, and the value is gone once it is 0.
-//! 2. A receiver in the queue, not granted, has seen every value, and a sender is left.
-//! 3. The tail's lock is held while `next` and `receivers` change, and while a slot gets a value.
+//! 1. The groups are in order and without a gap, and all but the last are full. The first goes when nobody
+//!    stands in it, or when all its values are overwritten: who stood there then stands in the next.
+//! 2. A receiver is counted where it stood when it last had the lock: in the group of `stood`, or in the first if
+//!    that one is gone, or `ahead` if it had seen every value, and had thus no group.
+//! 3. The lock is held while `sent` changes, which the value that it counts is there before.
 //!
-//! A value is cloned and dropped outside the locks; the last receiver that takes it need not clone.
+//! So a value is gone from the channel when each receiver has seen everything, or stands in a later group. A
+//! value is cloned and dropped outside the lock; a receiver that finds itself alone with it need not clone.
 
+use std::collections::VecDeque;
 use std::error::Error as StdError;
 use std::fmt;
-use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use super::SendError;
 use super::error::CancelledSource;
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
-use crate::lock::{Mutex, MutexGuard, lock};
-use crate::sync::waiters::{Waiters, Woken, poll_locked};
+use crate::lock::{Mutex, lock};
+use crate::primitive::{AtomicU64, Ordering};
+use crate::sync::crowd::{Crowd, Place};
+use crate::sync::waiters::{Woken, poll_locked};
 
-/// A channel that keeps the last `capacity` values for whoever has not seen them. It has memory for so many
-/// from the start, as for pointers.
+/// A channel that keeps the last `capacity` values for whoever has not seen them.
+///
+/// When every receiver has seen everything, all values are dropped. One that is behind may keep, besides what it
+/// has not seen, up to a quarter of the capacity, at most 32, of values that all have seen or that are
+/// overwritten.
 ///
 /// # Panics
 /// If `capacity` is 0.
@@ -51,30 +58,54 @@ use crate::sync::waiters::{Waiters, Woken, poll_locked};
 #[track_caller]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     assert!(capacity > 0, "a channel needs room for at least one value");
-    let tail = Tail { next: 0, senders: 1, receivers: 1, waiters: Waiters::new() };
-    let slots = (0..capacity).map(|_| Mutex::new(Slot { after: 0, value: None, unseen: 0 })).collect();
-    let shared = Arc::new(Shared { tail: Mutex::new(tail), slots });
-    (Sender { shared: shared.clone() }, Receiver { shared, next: 0, key: None })
+    let bytes = size_of::<OnceLock<T>>();
+    let size = (capacity / 4).min(GROUP).min(GROUP_BYTES / bytes).max(1);
+    let tail =
+        Tail { size, groups: VecDeque::new(), ahead: 1, senders: 1, receivers: 1, waiters: Crowd::new() };
+    let shared = Shared { tail: Mutex::new(tail), sent: Sent(AtomicU64::new(0)), capacity: capacity as u64 };
+    let shared = Arc::new(shared);
+    (Sender { shared: shared.clone() }, Receiver { shared, stand: Stand::at(0), place: None })
 }
+
+/// Values of a group, at most.
+const GROUP: usize = 32;
+/// Bytes of a group, unless one value has more.
+const GROUP_BYTES: usize = 2048;
 
 struct Shared<T> {
-    tail: Mutex<Tail>,
-    slots: Box<[Mutex<Slot<T>>]>,
+    tail: Mutex<Tail<T>>,
+    sent: Sent,
+    capacity: u64,
 }
 
-struct Tail {
-    /// The number of the next value to be sent.
-    next: u64,
+/// How many values were sent, on a line of memory of its own: it is looked at more often than the lock is held.
+#[repr(align(64))]
+struct Sent(AtomicU64);
+
+struct Tail<T> {
+    /// How many values each group has room for.
+    size: usize,
+    groups: VecDeque<Group<T>>,
+    /// How many receivers stand where the next value will be.
+    ahead: usize,
     senders: usize,
     receivers: usize,
-    waiters: Waiters<()>,
+    waiters: Crowd,
 }
 
-struct Slot<T> {
-    /// The number after that of the last value it had; 0 before the first.
-    after: u64,
-    value: Option<Arc<T>>,
-    unseen: usize,
+struct Group<T> {
+    first: u64,
+    values: Values<T>,
+    /// How many receivers stand here.
+    standing: usize,
+}
+
+type Values<T> = Arc<[OnceLock<T>]>;
+
+impl<T> Group<T> {
+    fn share(&self) -> Here<T> {
+        Here { first: self.first, values: self.values.clone() }
+    }
 }
 
 /// A receive that gave no value.
@@ -89,68 +120,158 @@ pub enum RecvError {
     Cancelled(CancelledSource),
 }
 
-/// What a receiver has seen.
-enum Seen<T> {
-    /// Nobody else will.
-    Last(Arc<T>),
-    Shared(Arc<T>),
-}
-
-impl<T: Clone> Seen<T> {
-    fn into_value(self) -> T {
-        match self {
-            Seen::Last(value) => Arc::unwrap_or_clone(value),
-            Seen::Shared(value) => T::clone(&value),
-        }
+impl<T> Tail<T> {
+    /// The group of a value that was sent, or the first if that is gone.
+    fn group(&mut self, number: u64) -> &mut Group<T> {
+        let first = self.groups[0].first;
+        &mut self.groups[(number.saturating_sub(first) / self.size as u64) as usize]
     }
-}
 
-impl<T> Slot<T> {
-    /// One receiver less has not seen it. The value, if that was the last.
-    fn seen(&mut self) -> Option<Arc<T>> {
-        self.unseen -= 1;
-        if self.unseen == 0 { self.value.take() } else { None }
+    /// How many receivers stand where a receiver does that stood at this number.
+    fn standing(&mut self, stood: u64, sent: u64) -> &mut usize {
+        if stood == sent { &mut self.ahead } else { &mut self.group(stood).standing }
+    }
+
+    /// Adds a value. It comes back if its place is taken, which it never is.
+    fn push(&mut self, number: u64, value: T) -> Result<(), T> {
+        if self.groups.back().is_none_or(|last| number - last.first == self.size as u64) {
+            let values = (0..self.size).map(|_| OnceLock::new()).collect();
+            self.groups.push_back(Group { first: number, values, standing: 0 });
+        }
+        let ahead = std::mem::take(&mut self.ahead);
+        let group = self.group(number);
+        group.standing += ahead;
+        group.values[(number - group.first) as usize].set(value)
+    }
+
+    /// Takes out the groups that have only values below `oldest`.
+    fn overwritten(&mut self, oldest: u64) -> Vec<Group<T>> {
+        let mut gone = Vec::new();
+        while self.groups[0].first + self.size as u64 <= oldest {
+            let Some(group) = self.groups.pop_front() else { break };
+            self.groups[0].standing += group.standing;
+            gone.push(group);
+        }
+        gone
+    }
+
+    /// Takes out the groups that nobody stands in or before.
+    fn unneeded(&mut self) -> Vec<Group<T>> {
+        let mut gone = Vec::new();
+        while self.groups.front().is_some_and(|group| group.standing == 0) {
+            gone.extend(self.groups.pop_front());
+        }
+        gone
     }
 }
 
 impl<T> Shared<T> {
-    /// The slot of the value so numbered.
-    fn slot(&self, number: u64) -> MutexGuard<'_, Slot<T>> {
-        lock(&self.slots[(number % self.slots.len() as u64) as usize])
+    fn sent(&self) -> u64 {
+        self.sent.0.load(Ordering::Acquire)
     }
 
-    /// The numbers, from `from` on, whose values were not overwritten.
-    fn kept(&self, tail: &Tail, from: u64) -> Range<u64> {
-        from.max(tail.next.saturating_sub(self.slots.len() as u64))..tail.next
+    /// The oldest value that is not overwritten.
+    fn oldest(&self, sent: u64) -> u64 {
+        sent.saturating_sub(self.capacity)
+    }
+}
+
+/// Where a receiver is.
+struct Stand<T> {
+    /// The number of the value that it wants.
+    next: u64,
+    /// What `next` was when it last had the lock.
+    stood: u64,
+    /// The group that it stands in.
+    here: Option<Here<T>>,
+}
+
+/// A group, and the number of its first value.
+struct Here<T> {
+    first: u64,
+    values: Values<T>,
+}
+
+impl<T> Here<T> {
+    fn value(&self, number: u64) -> Option<&T> {
+        self.values.get(self.at(number))?.get()
     }
 
-    /// The value that a receiver wants, if it was sent and not overwritten.
-    fn see(&self, next: &mut u64) -> Option<Seen<T>> {
-        let mut slot = self.slot(*next);
-        if slot.after != *next + 1 {
+    /// The value itself, if nobody else has this group.
+    fn take(&mut self, number: u64) -> Option<T> {
+        let at = self.at(number);
+        Arc::get_mut(&mut self.values)?.get_mut(at)?.take()
+    }
+
+    fn is_last(&self, number: u64) -> bool {
+        self.at(number) + 1 == self.values.len()
+    }
+
+    fn at(&self, number: u64) -> usize {
+        (number - self.first) as usize
+    }
+}
+
+/// What a receiver sees that had the lock.
+struct Seen<T> {
+    number: u64,
+    seen: Here<T>,
+    /// Where it stands now.
+    here: Option<Here<T>>,
+    gone: Vec<Group<T>>,
+}
+
+impl<T: Clone> Stand<T> {
+    /// The next value, if it is here, not overwritten, and neither the last of the channel nor of its group.
+    fn read_on(&mut self, shared: &Shared<T>) -> Option<T> {
+        let here = self.here.as_ref()?;
+        shared.tail.object().read();
+        if !(2..=shared.capacity).contains(&(shared.sent() - self.next)) || here.is_last(self.next) {
             return None;
         }
-        *next += 1;
-        if slot.unseen == 1 {
-            return slot.seen().map(Seen::Last);
-        }
-        slot.unseen -= 1;
-        slot.value.clone().map(Seen::Shared)
+        let value = here.value(self.next)?;
+        self.next += 1;
+        Some(value.clone())
     }
 
-    /// What a receiver that wants the value numbered `next` gets now.
-    fn take(&self, tail: &Tail, next: &mut u64) -> Result<Option<Seen<T>>, RecvError> {
-        let kept = self.kept(tail, *next);
-        let missed = kept.start - *next;
+    /// What a receiver gets that has the lock.
+    fn take(&mut self, shared: &Shared<T>, tail: &mut Tail<T>) -> Result<Option<Seen<T>>, RecvError> {
+        let sent = shared.sent();
+        let missed = shared.oldest(sent).saturating_sub(self.next);
         if missed > 0 {
-            *next = kept.start;
+            self.next += missed;
             return Err(RecvError::Lagged(missed));
         }
-        match kept.is_empty() {
-            true if tail.senders == 0 => Err(RecvError::Closed),
-            true => Ok(None),
-            false => Ok(self.see(next)),
+        if self.next == sent {
+            return if tail.senders == 0 { Err(RecvError::Closed) } else { Ok(None) };
         }
+        let number = self.next;
+        self.next += 1;
+        let seen = tail.group(number).share();
+        // Of a group of one there is nothing to read on.
+        let here = (self.next < sent && tail.size > 1).then(|| tail.group(self.next).share());
+        *tail.standing(self.next, sent) += 1;
+        *tail.standing(self.stood, sent) -= 1;
+        self.stood = self.next;
+        Ok(Some(Seen { number, seen, here, gone: tail.unneeded() }))
+    }
+
+    /// The value of what was taken, with no lock held.
+    fn value(&mut self, taken: Seen<T>) -> T {
+        let Seen { number, mut seen, here, gone } = taken;
+        self.here = here;
+        let alone = !gone.is_empty();
+        drop(gone);
+        if alone && let Some(value) = seen.take(number) {
+            return value;
+        }
+        seen.value(number).expect("a value is there before it is counted").clone()
+    }
+}
+
+impl<T> Stand<T> {
+    fn at(number: u64) -> Self {
+        Stand { next: number, stood: number, here: None }
     }
 }
 
@@ -162,9 +283,9 @@ pub struct Sender<T> {
 /// An end that receives every value sent from when it was made.
 pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
-    next: u64,
+    stand: Stand<T>,
     /// Its place among those who wait.
-    key: Option<usize>,
+    place: Option<Place>,
 }
 
 impl<T> Sender<T> {
@@ -179,15 +300,14 @@ impl<T> Sender<T> {
         if receivers == 0 {
             return Err(SendError::Closed(value));
         }
-        let mut slot = self.shared.slot(tail.next);
-        tail.next += 1;
-        let new = Slot { after: tail.next, value: Some(Arc::new(value)), unseen: receivers };
-        let overwritten = std::mem::replace(&mut *slot, new);
-        drop(slot);
-        let woken = tail.waiters.grant_all();
+        let number = self.shared.sent();
+        let refused = tail.push(number, value);
+        self.shared.sent.0.store(number + 1, Ordering::Release);
+        let overwritten = tail.overwritten(self.shared.oldest(number + 1));
+        let woken = tail.waiters.release();
         drop(tail);
         woken.wake();
-        drop(overwritten);
+        drop((overwritten, refused));
         Ok(receivers)
     }
 
@@ -195,7 +315,8 @@ impl<T> Sender<T> {
     pub fn subscribe(&self) -> Receiver<T> {
         let mut tail = lock(&self.shared.tail);
         tail.receivers += 1;
-        Receiver { shared: self.shared.clone(), next: tail.next, key: None }
+        tail.ahead += 1;
+        Receiver { shared: self.shared.clone(), stand: Stand::at(self.shared.sent()), place: None }
     }
 
     /// How many receivers there are.
@@ -203,11 +324,11 @@ impl<T> Sender<T> {
         lock(&self.shared.tail).receivers
     }
 
-    /// How many values some receiver has not seen.
+    /// How many values the channel keeps: those that some receiver has not seen, and what goes with them.
     pub fn len(&self) -> usize {
         let tail = lock(&self.shared.tail);
-        let newest_first = self.shared.kept(&tail, 0).rev();
-        newest_first.take_while(|number| self.shared.slot(*number).value.is_some()).count()
+        let sent = self.shared.sent();
+        tail.groups.front().map_or(0, |group| (sent - group.first.max(self.shared.oldest(sent))) as usize)
     }
 
     /// Every receiver has seen everything.
@@ -227,7 +348,7 @@ impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         let mut tail = lock(&self.shared.tail);
         tail.senders -= 1;
-        let woken = if tail.senders == 0 { tail.waiters.grant_all() } else { Woken::default() };
+        let woken = if tail.senders == 0 { tail.waiters.release() } else { Woken::default() };
         drop(tail);
         woken.wake();
     }
@@ -249,26 +370,16 @@ impl<T: Clone> Receiver<T> {
 
     /// [`recv`](Self::recv) without a scope.
     pub fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        let Receiver { shared, next, key } = self;
-        if key.is_none()
-            && let Some(value) = shared.see(next)
-        {
-            return Poll::Ready(Ok(value.into_value()));
+        let Receiver { shared, stand, place } = self;
+        if let Some(value) = stand.read_on(shared) {
+            return Poll::Ready(Ok(value));
         }
-        let polled = poll_locked(&shared.tail, task, |tail, parking| {
-            if let Some(granted) = *key
-                && tail.waiters.is_granted(granted)
-            {
-                tail.waiters.leave(granted);
-                *key = None;
-            }
-            match shared.take(tail, next) {
-                Ok(Some(value)) => Poll::Ready(Ok(value)),
-                Ok(None) => tail.waiters.wait(key, (), parking),
-                Err(error) => Poll::Ready(Err(error)),
-            }
+        let polled = poll_locked(&shared.tail, task, |tail, parking| match stand.take(shared, tail) {
+            Ok(Some(seen)) => Poll::Ready(Ok(seen)),
+            Ok(None) => tail.waiters.wait(place, parking),
+            Err(error) => Poll::Ready(Err(error)),
         });
-        polled.map_ok(Seen::into_value)
+        polled.map_ok(|seen| stand.value(seen))
     }
 
     /// The next value, if one is there.
@@ -276,8 +387,12 @@ impl<T: Clone> Receiver<T> {
     /// # Errors
     /// As [`recv`](Self::recv), but for `Cancelled`.
     pub fn try_recv(&mut self) -> Result<Option<T>, RecvError> {
-        let taken = self.shared.take(&lock(&self.shared.tail), &mut self.next);
-        Ok(taken?.map(Seen::into_value))
+        let Receiver { shared, stand, .. } = self;
+        if let Some(value) = stand.read_on(shared) {
+            return Ok(Some(value));
+        }
+        let taken = stand.take(shared, &mut lock(&shared.tail))?;
+        Ok(taken.map(|seen| stand.value(seen)))
     }
 }
 
@@ -286,8 +401,8 @@ impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
         let mut tail = lock(&self.shared.tail);
         tail.receivers += 1;
-        self.shared.kept(&tail, self.next).for_each(|number| self.shared.slot(number).unseen += 1);
-        Receiver { shared: self.shared.clone(), next: self.next, key: None }
+        *tail.standing(self.stand.next, self.shared.sent()) += 1;
+        Receiver { shared: self.shared.clone(), stand: Stand::at(self.stand.next), place: None }
     }
 }
 
@@ -295,12 +410,12 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let mut tail = lock(&self.shared.tail);
         tail.receivers -= 1;
-        let kept = self.shared.kept(&tail, self.next);
-        let seen: Vec<_> = kept.filter_map(|number| self.shared.slot(number).seen()).collect();
-        let left = self.key.map(|key| tail.waiters.leave(key));
+        *tail.standing(self.stand.stood, self.shared.sent()) -= 1;
+        let gone = tail.unneeded();
+        let left = self.place.and_then(|place| tail.waiters.leave(place));
         drop(tail);
         drop(left);
-        drop(seen);
+        drop(gone);
     }
 }
 

@@ -4,6 +4,8 @@ pub mod broadcast;
 pub mod call;
 pub mod delivery;
 mod error;
+#[cfg(all(test, loom))]
+mod loom;
 pub mod mpsc;
 pub mod oneshot;
 pub mod watch;

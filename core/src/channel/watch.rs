@@ -4,9 +4,13 @@
 //! A value is shared as an `Arc`: whoever looks has a snapshot, and keeps nobody from sending.
 //! No code of the user's runs under the channel's lock.
 //!
+//! The value has a lock of its own, for whoever looks; who waits has another, under which that one is taken.
+//! Whether there is a change is seen without either.
+//!
 //! Invariants:
-//! 1. Each change counts `version` up by one, and grants everybody who waits for it.
-//! 2. A receiver in the queue, not granted, has seen the latest version, and a sender is left.
+//! 1. Each change counts `version` up by one, and releases everybody who waits for it, under the lock of the
+//!    waiters.
+//! 2. A receiver that waits, and was not released, has seen the latest version, and a sender is left.
 //!
 //! So a change is neither missed nor told twice to the same receiver.
 
@@ -18,7 +22,9 @@ use super::{RecvError, SendError};
 use crate::cancel::{Cancelled, Level, Note, Use};
 use crate::cx::Cx;
 use crate::lock::{Mutex, MutexGuard, lock};
-use crate::sync::waiters::{Waiters, Woken, poll_locked};
+use crate::primitive::{AtomicU64, Ordering};
+use crate::sync::crowd::{Crowd, Place};
+use crate::sync::waiters::{Woken, poll_locked};
 
 /// A channel that holds `value`, which its receiver has seen.
 ///
@@ -40,39 +46,63 @@ use crate::sync::waiters::{Waiters, Woken, poll_locked};
 /// # }
 /// ```
 pub fn channel<T>(value: T) -> (Sender<T>, Receiver<T>) {
-    let shared = Arc::new(Mutex::new(State {
-        value: Arc::new(value),
-        version: 0,
-        senders: 1,
-        receivers: 1,
-        changed: Waiters::new(),
-        closed: Waiters::new(),
-    }));
-    (Sender { shared: shared.clone() }, Receiver { shared, seen: 0, key: None })
+    let ends = Ends { senders: 1, receivers: 1, changed: Crowd::new(), closed: Crowd::new() };
+    let value = Value { value: Arc::new(value), version: 0 };
+    let shared =
+        Shared { ends: Mutex::new(ends), latest: Latest(AtomicU64::new(0)), value: Mutex::new(value) };
+    let shared = Arc::new(shared);
+    (Sender { shared: shared.clone() }, Receiver { shared, seen: 0, place: None })
 }
 
-struct State<T> {
-    value: Arc<T>,
-    version: u64,
+struct Shared<T> {
+    ends: Mutex<Ends>,
+    latest: Latest,
+    value: Mutex<Value<T>>,
+}
+
+struct Ends {
     senders: usize,
     receivers: usize,
     /// Receivers that wait for a change, or for the end of the senders.
-    changed: Waiters<()>,
+    changed: Crowd,
     /// Senders that wait for the end of the receivers.
-    closed: Waiters<()>,
+    closed: Crowd,
+}
+
+/// The version of the value, on a line of memory of its own: it is looked at more often than the locks are
+/// held.
+#[repr(align(64))]
+struct Latest(AtomicU64);
+
+struct Value<T> {
+    value: Arc<T>,
+    version: u64,
+}
+
+impl<T> Shared<T> {
+    fn version(&self) -> u64 {
+        self.value.object().read();
+        self.latest.0.load(Ordering::Acquire)
+    }
+
+    /// The value and its version.
+    fn snapshot(&self) -> (Arc<T>, u64) {
+        let value = lock(&self.value);
+        (value.value.clone(), value.version)
+    }
 }
 
 /// An end that sends.
 pub struct Sender<T> {
-    shared: Arc<Mutex<State<T>>>,
+    shared: Arc<Shared<T>>,
 }
 
 /// An end that watches.
 pub struct Receiver<T> {
-    shared: Arc<Mutex<State<T>>>,
+    shared: Arc<Shared<T>>,
     seen: u64,
     /// Its place among those who wait.
-    key: Option<usize>,
+    place: Option<Place>,
 }
 
 impl<T> Sender<T> {
@@ -81,11 +111,11 @@ impl<T> Sender<T> {
     /// # Errors
     /// `Closed`, with the value, if no receiver is left; the channel keeps what it had.
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        let state = lock(&self.shared);
-        if state.receivers == 0 {
+        let ends = lock(&self.shared.ends);
+        if ends.receivers == 0 {
             return Err(SendError::Closed(value));
         }
-        let before = self.replace(state, Arc::new(value));
+        let before = self.replace(ends, Arc::new(value));
         drop(before);
         Ok(())
     }
@@ -93,14 +123,17 @@ impl<T> Sender<T> {
     /// Replaces the value, whether anybody watches or not, and tells what it was.
     pub fn send_replace(&self, value: T) -> Arc<T> {
         let value = Arc::new(value);
-        self.replace(lock(&self.shared), value)
+        self.replace(lock(&self.shared.ends), value)
     }
 
-    fn replace(&self, mut state: MutexGuard<'_, State<T>>, value: Arc<T>) -> Arc<T> {
-        let before = std::mem::replace(&mut state.value, value);
-        state.version += 1;
-        let woken = state.changed.grant_all();
-        drop(state);
+    fn replace(&self, mut ends: MutexGuard<'_, Ends>, new: Arc<T>) -> Arc<T> {
+        let mut value = lock(&self.shared.value);
+        let before = std::mem::replace(&mut value.value, new);
+        value.version += 1;
+        self.shared.latest.0.store(value.version, Ordering::Release);
+        drop(value);
+        let woken = ends.changed.release();
+        drop(ends);
         woken.wake();
         before
     }
@@ -125,40 +158,37 @@ impl<T> Sender<T> {
         T: Clone,
     {
         loop {
-            let (before, version) = {
-                let state = lock(&self.shared);
-                (state.value.clone(), state.version)
-            };
+            let (before, version) = self.shared.snapshot();
             let mut value = T::clone(&before);
             if !modify(&mut value) {
                 return false;
             }
             let value = Arc::new(value);
-            let state = lock(&self.shared);
-            if state.version == version {
-                let before = self.replace(state, value);
+            let ends = lock(&self.shared.ends);
+            if self.shared.version() == version {
+                let before = self.replace(ends, value);
                 drop(before);
                 return true;
             }
-            drop(state);
+            drop(ends);
         }
     }
 
     /// The value.
     pub fn borrow(&self) -> Arc<T> {
-        lock(&self.shared).value.clone()
+        self.shared.snapshot().0
     }
 
     /// Another receiver, which has seen the value that there is now.
     pub fn subscribe(&self) -> Receiver<T> {
-        let mut state = lock(&self.shared);
-        state.receivers += 1;
-        Receiver { shared: self.shared.clone(), seen: state.version, key: None }
+        let mut ends = lock(&self.shared.ends);
+        ends.receivers += 1;
+        Receiver { shared: self.shared.clone(), seen: self.shared.version(), place: None }
     }
 
     /// How many receivers there are.
     pub fn receiver_count(&self) -> usize {
-        lock(&self.shared).receivers
+        lock(&self.shared.ends).receivers
     }
 
     /// No receiver is left. One that [subscribes](Self::subscribe) opens the channel again.
@@ -174,7 +204,7 @@ impl<T> Sender<T> {
     /// # Cancel safety
     /// Nothing is lost: that no receiver is left stays visible.
     pub async fn closed<C>(&self, cx: &Cx<C>) -> Result<(), Cancelled> {
-        let mut closed = Closed { shared: &self.shared, key: None };
+        let mut closed = Closed { shared: &self.shared, place: None };
         cx.op(Level::Requested, Note::on(Use::WatchClosed, &*self.shared), |task| closed.poll(task).map(Ok))
             .await
     }
@@ -182,76 +212,65 @@ impl<T> Sender<T> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        lock(&self.shared).senders += 1;
+        lock(&self.shared.ends).senders += 1;
         Sender { shared: self.shared.clone() }
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        let mut state = lock(&self.shared);
-        state.senders -= 1;
-        let woken = if state.senders == 0 { state.changed.grant_all() } else { Woken::default() };
-        drop(state);
+        let mut ends = lock(&self.shared.ends);
+        ends.senders -= 1;
+        let woken = if ends.senders == 0 { ends.changed.release() } else { Woken::default() };
+        drop(ends);
         woken.wake();
     }
 }
 
 struct Closed<'a, T> {
-    shared: &'a Mutex<State<T>>,
-    key: Option<usize>,
+    shared: &'a Shared<T>,
+    place: Option<Place>,
 }
 
 impl<T> Closed<'_, T> {
     fn poll(&mut self, task: &mut Context<'_>) -> Poll<()> {
-        let key = &mut self.key;
-        poll_locked(self.shared, task, |state, parking| {
-            leave_granted(&mut state.closed, key);
-            // Somebody may have subscribed since.
-            if state.receivers == 0 { Poll::Ready(()) } else { state.closed.wait(key, (), parking) }
+        let place = &mut self.place;
+        poll_locked(&self.shared.ends, task, |ends, parking| {
+            // Somebody may have subscribed since it was released.
+            if ends.receivers == 0 { Poll::Ready(()) } else { ends.closed.wait(place, parking) }
         })
     }
 }
 
 impl<T> Drop for Closed<'_, T> {
     fn drop(&mut self) {
-        let Some(key) = self.key else { return };
-        let left = lock(self.shared).closed.leave(key);
+        let Some(place) = self.place else { return };
+        let left = lock(&self.shared.ends).closed.leave(place);
         drop(left);
-    }
-}
-
-/// Leaves if granted, to look at what there is and perhaps to wait again.
-fn leave_granted(waiters: &mut Waiters<()>, key: &mut Option<usize>) {
-    if let Some(granted) = *key
-        && waiters.is_granted(granted)
-    {
-        waiters.leave(granted);
-        *key = None;
     }
 }
 
 impl<T> Receiver<T> {
     /// The value; whether it is new to this receiver stays as it is.
     pub fn borrow(&self) -> Arc<T> {
-        lock(&self.shared).value.clone()
+        self.shared.snapshot().0
     }
 
     /// The value, which this receiver has then seen.
     pub fn borrow_and_update(&mut self) -> Arc<T> {
-        let state = lock(&self.shared);
-        self.seen = state.version;
-        state.value.clone()
+        let (value, version) = self.shared.snapshot();
+        self.seen = version;
+        value
     }
 
     /// There is a value that this receiver has not seen.
     pub fn has_changed(&self) -> bool {
-        lock(&self.shared).version != self.seen
+        self.shared.version() != self.seen
     }
 
     /// No sender is left; the last value stays.
     pub fn is_closed(&self) -> bool {
-        lock(&self.shared).senders == 0
+        lock(&self.shared.ends).senders == 0
     }
 
     /// Waits for a value that this receiver has not seen, which it has then.
@@ -268,16 +287,21 @@ impl<T> Receiver<T> {
 
     /// [`changed`](Self::changed) without a scope.
     pub fn poll_changed(&mut self, task: &mut Context<'_>) -> Poll<Result<(), RecvError>> {
-        let Receiver { shared, seen, key } = self;
-        poll_locked(shared, task, |state, parking| {
-            leave_granted(&mut state.changed, key);
-            if state.version != *seen {
-                *seen = state.version;
+        let Receiver { shared, seen, place } = self;
+        let mut changed = || {
+            let version = shared.version();
+            std::mem::replace(seen, version) != version
+        };
+        if changed() {
+            return Poll::Ready(Ok(()));
+        }
+        poll_locked(&shared.ends, task, |ends, parking| {
+            if changed() {
                 Poll::Ready(Ok(()))
-            } else if state.senders == 0 {
+            } else if ends.senders == 0 {
                 Poll::Ready(Err(RecvError::Closed))
             } else {
-                state.changed.wait(key, (), parking)
+                ends.changed.wait(place, parking)
             }
         })
     }
@@ -319,18 +343,18 @@ impl<T> Receiver<T> {
 impl<T> Clone for Receiver<T> {
     /// Another receiver, which has seen what this one has.
     fn clone(&self) -> Self {
-        lock(&self.shared).receivers += 1;
-        Receiver { shared: self.shared.clone(), seen: self.seen, key: None }
+        lock(&self.shared.ends).receivers += 1;
+        Receiver { shared: self.shared.clone(), seen: self.seen, place: None }
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let mut state = lock(&self.shared);
-        state.receivers -= 1;
-        let woken = if state.receivers == 0 { state.closed.grant_all() } else { Woken::default() };
-        let left = self.key.map(|key| state.changed.leave(key));
-        drop(state);
+        let mut ends = lock(&self.shared.ends);
+        ends.receivers -= 1;
+        let woken = if ends.receivers == 0 { ends.closed.release() } else { Woken::default() };
+        let left = self.place.and_then(|place| ends.changed.leave(place));
+        drop(ends);
         drop(left);
         woken.wake();
     }

@@ -1,6 +1,7 @@
 //! Cancel-correct synchronisation: FIFO, a cancelled waiter loses nothing and blocks nobody.
 
 mod barrier;
+pub(crate) mod crowd;
 mod mutex;
 mod notify;
 mod once_cell;

@@ -27,7 +27,7 @@ pub(crate) struct Parking<'a> {
 impl Parking<'_> {
     /// Keeps the waker of this poll in `kept`. Whether there was a clone to keep; if not, the step
     /// runs again.
-    fn keep(&mut self, kept: &mut Option<Waker>) -> bool {
+    pub(super) fn keep(&mut self, kept: &mut Option<Waker>) -> bool {
         if kept.as_ref().is_some_and(|kept| kept.will_wake(self.task)) {
             return true;
         }
@@ -69,6 +69,8 @@ pub(crate) struct Waiters<D> {
     entries: Slab<Entry<D>>,
     head: Option<usize>,
     tail: Option<usize>,
+    /// How many are linked.
+    linked: usize,
 }
 
 struct Entry<D> {
@@ -89,6 +91,11 @@ pub(crate) struct Woken {
 }
 
 impl Woken {
+    /// With memory for so many.
+    pub(crate) fn for_so_many(count: usize) -> Self {
+        Woken { first: None, others: Vec::with_capacity(count.saturating_sub(1)) }
+    }
+
     /// Mostly nobody.
     #[inline]
     pub(crate) fn wake(self) {
@@ -119,7 +126,7 @@ pub(crate) struct Left<D> {
 
 impl<D> Waiters<D> {
     pub(crate) const fn new() -> Self {
-        Waiters { entries: Slab::new(), head: None, tail: None }
+        Waiters { entries: Slab::new(), head: None, tail: None, linked: 0 }
     }
 
     /// Nobody waits.
@@ -153,6 +160,7 @@ impl<D> Waiters<D> {
             None => self.head = Some(key),
         }
         self.tail = Some(key);
+        self.linked += 1;
         key
     }
 
@@ -180,15 +188,26 @@ impl<D> Waiters<D> {
 
     /// Grants everybody, and notes how.
     pub(crate) fn grant_each(&mut self, mut note: impl FnMut(&mut D)) -> Woken {
-        let mut woken = Woken::default();
+        let mut woken = Woken::for_so_many(self.linked);
         let mut next = self.head.take();
-        self.tail = None;
+        (self.tail, self.linked) = (None, 0);
         while let Some(entry) = next.map(|key| &mut self.entries[key]) {
             note(&mut entry.demand);
             woken.extend(entry.waker.take());
             next = entry.after;
         }
         woken
+    }
+
+    /// Grants everybody, whose entries then are gone: nobody comes back to leave. `None` if somebody who was
+    /// granted before has an entry still.
+    pub(crate) fn release(&mut self) -> Option<Woken> {
+        if self.linked < self.entries.len() {
+            return None;
+        }
+        let woken = self.grant_all();
+        self.entries.clear();
+        Some(woken)
     }
 
     /// Removes an entry.
@@ -211,6 +230,7 @@ impl<D> Waiters<D> {
             Some(after) => self.entries[after].before = before,
             None => self.tail = before,
         }
+        self.linked -= 1;
     }
 }
 
@@ -230,6 +250,11 @@ mod tests {
         assert_eq!(left(waiters.leave(keys[0])), (0, true));
         assert_eq!(left(waiters.leave(keys[3])), (3, false));
         assert!(waiters.grant().is_some());
+        assert!(waiters.release().is_none(), "one has its entry still");
+        assert_eq!(left(waiters.leave(keys[2])), (2, true));
+        let again = waiters.join(4, Some(Waker::noop().clone()));
+        assert!(waiters.release().is_some());
+        assert!(!waiters.entries.contains(again));
         assert!(waiters.is_empty() && waiters.grant().is_none());
     }
 }

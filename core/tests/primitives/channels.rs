@@ -352,6 +352,86 @@ fn a_value_is_dropped_when_all_have_seen_it_or_it_is_overwritten() {
     assert_eq!(one.try_recv().unwrap().unwrap().0, 5);
 }
 
+/// A channel as it is described: all numbers sent, and where each receiver is.
+struct Described {
+    capacity: usize,
+    sent: usize,
+    next: Vec<usize>,
+}
+
+impl Described {
+    fn oldest(&self) -> usize {
+        self.sent.saturating_sub(self.capacity)
+    }
+
+    /// What a receiver gets: how many it missed, or a value.
+    fn receive(&mut self, at: usize) -> Result<Option<usize>, usize> {
+        let (oldest, sent) = (self.oldest(), self.sent);
+        let next = &mut self.next[at];
+        if *next < oldest {
+            return Err(oldest - std::mem::replace(next, oldest));
+        }
+        let value = (*next < sent).then_some(*next);
+        *next += usize::from(value.is_some());
+        Ok(value)
+    }
+
+    /// What some receiver has not seen.
+    fn unseen(&self) -> usize {
+        self.next.iter().min().map_or(0, |next| self.sent - self.oldest().max(*next))
+    }
+}
+
+#[test]
+fn a_broadcast_does_what_is_described_whatever_its_size() {
+    for (capacity, seed) in [1, 2, 3, 8, 9, 16, 40, 200].into_iter().zip(1..) {
+        let (census, mut random) = (Census::default(), fastrand::Rng::with_seed(seed));
+        let (tx, rx) = broadcast::channel(capacity);
+        let mut receivers = vec![rx];
+        let mut described = Described { capacity, sent: 0, next: vec![0] };
+        for _ in 0..20_000 {
+            let at = random.usize(..receivers.len().max(1));
+            match random.u32(..20) {
+                0 if receivers.len() < 5 => {
+                    receivers.push(tx.subscribe());
+                    described.next.push(described.sent);
+                }
+                1 if (1..5).contains(&receivers.len()) => {
+                    receivers.push(receivers[at].clone());
+                    described.next.push(described.next[at]);
+                }
+                2 if !receivers.is_empty() => {
+                    receivers.swap_remove(at);
+                    described.next.swap_remove(at);
+                }
+                3..8 => {
+                    let sent = tx.send(census.token(described.sent as u32));
+                    assert_eq!(sent.is_ok(), !receivers.is_empty());
+                    described.sent += usize::from(sent.is_ok());
+                }
+                _ if !receivers.is_empty() => {
+                    let got = match receivers[at].try_recv() {
+                        Ok(value) => Ok(value.map(|value| value.0 as usize)),
+                        Err(broadcast::RecvError::Lagged(missed)) => Err(missed as usize),
+                        Err(error) => panic!("{error}"),
+                    };
+                    assert_eq!(got, described.receive(at));
+                }
+                _ => {}
+            }
+            let (unseen, more) = (described.unseen(), (capacity / 4).min(32));
+            assert!((unseen..=unseen + more).contains(&tx.len()), "{} kept of {unseen} unseen", tx.len());
+            assert_eq!(tx.is_empty(), unseen == 0);
+            let alive = census.alive();
+            assert!(
+                (unseen..=unseen + more * (1 + receivers.len())).contains(&alive),
+                "{alive} for {unseen}"
+            );
+            assert!(unseen > 0 || alive == 0);
+        }
+    }
+}
+
 /// Tells each clone of it.
 struct Counted(std::sync::Arc<std::sync::atomic::AtomicUsize>);
 

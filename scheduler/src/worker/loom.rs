@@ -15,6 +15,8 @@ use asupersync_queue::Local;
 use loom::thread::{self, JoinHandle};
 
 use super::{Here, Worker};
+use crate::pace::{MEASURE, Stretch};
+use crate::primitive::{AtomicUsize, SeqCst};
 use crate::shared::Shared;
 
 fn check(model: impl Fn() + Send + Sync + 'static) {
@@ -48,6 +50,7 @@ fn with_ring(shared: &Arc<Shared>, index: usize, ring: Local<Runnable>) -> Here 
         untold: Cell::default(),
         gathers: Cell::default(),
         recent: Cell::default(),
+        yields: Cell::default(),
     }
 }
 
@@ -79,12 +82,21 @@ fn take_sleeper(shared: &Shared) -> usize {
     }
 }
 
+/// Turns were quick, until now.
+fn hurry(shared: &Shared) {
+    shared.pace.add(Stretch { lasting: MEASURE * 2, turns: 1 << 16, yields: 0 }, 2);
+}
+
 #[test]
 fn what_is_queued_wakes_who_goes_to_sleep() {
     let urgency = Urgency { deadline: Time::ZERO, priority: Priority::HIGHEST };
-    for lane in [Lane::Cancel, Lane::Timed(urgency), Lane::Ready] {
+    let lanes = [Lane::Cancel, Lane::Timed(urgency), Lane::Ready];
+    for (lane, quick) in lanes.into_iter().flat_map(|lane| [(lane, false), (lane, true)]) {
         check(move || {
             let shared = shared(1);
+            if quick {
+                hurry(&shared);
+            }
             start(&shared);
             let runnable = shared.lanes.ready.pop().unwrap();
             let sleeping = sleeping(&shared, 0, 1);
@@ -118,6 +130,52 @@ fn who_yields_behind_another_is_not_left_to_one_who_goes_to_sleep() {
         while let Some(rest) = worker.next_ready() {
             drop(rest);
         }
+        shared.clear();
+    });
+}
+
+/// What a quick worker queues before a poll that does not return.
+#[test]
+fn what_is_left_to_a_worker_is_looked_at() {
+    check(|| {
+        let (shared, mut rings) = with_rings(2);
+        hurry(&shared);
+        start(&shared);
+        let runnable = shared.lanes.ready.pop().unwrap();
+        let here = with_ring(&shared, 0, rings.swap_remove(0));
+        let sleeping = sleeping(&shared, 1, 1);
+        let overflows = here.push(runnable);
+        assert!(!overflows);
+        here.tell();
+        sleeping.join().unwrap();
+        drop(here.ring.pop());
+        shared.clear();
+    });
+}
+
+/// What came from outside is left to a worker that goes to sleep, too.
+#[test]
+fn what_came_from_outside_is_looked_at_when_all_sleep() {
+    check(|| {
+        let shared = shared(2);
+        hurry(&shared);
+        start(&shared);
+        let runnable = shared.lanes.ready.pop().unwrap();
+        let woken = Arc::new(AtomicUsize::new(0));
+        let sleeping = [0, 1].map(|index| {
+            let (shared, woken) = (shared.clone(), woken.clone());
+            thread::spawn(move || {
+                let here = here(&shared, index);
+                Worker::new(shared, Rc::new(here), index).sleep();
+                woken.fetch_add(1, SeqCst);
+            })
+        });
+        shared.submit(runnable, Lane::Ready, Wake::Wake);
+        while woken.load(SeqCst) == 0 {
+            thread::yield_now();
+        }
+        shared.close();
+        sleeping.into_iter().for_each(|sleeping| sleeping.join().unwrap());
         shared.clear();
     });
 }
