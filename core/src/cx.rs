@@ -3,10 +3,11 @@
 //! Every task body gets a `&Cx`. A shield, a deadline or a race arm hands a child `&Cx` to its
 //! closure; there are no thread-locals and no masks to restore.
 
+use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -27,7 +28,8 @@ use crate::trace::Spans;
 /// What a `Cx` is, whatever it may do.
 #[derive(Clone)]
 struct Inner {
-    node: Arc<Node>,
+    /// That of a task has it once somebody asks: it is the owner of the task, whose scope has that in any case.
+    node: OnceLock<Arc<Node>>,
     scope: ScopeRef,
     /// All of it, if nobody took anything away.
     authority: Option<Arc<Authority>>,
@@ -50,7 +52,7 @@ impl<C> Clone for Cx<C> {
 
 impl<C> Cx<C> {
     pub(crate) fn new(node: Arc<Node>, scope: ScopeRef, authority: Option<Arc<Authority>>) -> Self {
-        Cx::tag(Inner { node, scope, authority })
+        Cx::tag(Inner { node: node.into(), scope, authority })
     }
 
     /// The same `Cx` with a smaller set. Costs nothing, and nothing leads back.
@@ -96,7 +98,7 @@ impl<C> Cx<C> {
     /// The region's own scope, without its capabilities: for what belongs to the region rather than
     /// to one task of it.
     pub(crate) fn of_region(&self) -> Cx<NoCaps> {
-        self.bare().within(&self.inner.node)
+        self.bare().within(self.node())
     }
 
     /// The same with less authority.
@@ -108,11 +110,23 @@ impl<C> Cx<C> {
 
     /// A `Cx` for work inside a scope of this one.
     pub(crate) fn inside(&self, scope: ScopeRef) -> Self {
-        Cx::new(self.inner.node.clone(), scope, self.inner.authority.clone())
+        Cx::new(self.node().clone(), scope, self.inner.authority.clone())
+    }
+
+    /// A `Cx` for a task of the same region, whose scope this is.
+    pub(crate) fn of_task(&self, scope: ScopeRef) -> Self {
+        if scope.holder().is_none() {
+            return self.inside(scope);
+        }
+        Cx::tag(Inner { node: OnceLock::new(), scope, authority: self.inner.authority.clone() })
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
-        &self.inner.node
+        self.inner.node.get_or_init(|| {
+            let holder = self.inner.scope.holder().expect("else it was made with a node");
+            let any: Arc<dyn Any + Send + Sync> = holder.clone();
+            any.downcast().expect("a task that has a `Cx` is one of a node")
+        })
     }
 
     pub(crate) fn scope(&self) -> &ScopeRef {
@@ -125,7 +139,7 @@ impl<C> Cx<C> {
     }
 
     pub(crate) fn host(&self) -> &dyn Host {
-        &*self.inner.node.tree.host
+        &*self.node().tree.host
     }
 
     /// Runs one operation of the given class: it fails once the scope's level is at least `at`.
@@ -217,7 +231,7 @@ impl<C> Cx<C> {
 
     /// The region's number within its runtime.
     pub fn region_id(&self) -> RegionId {
-        self.inner.node.id
+        self.node().id
     }
 
     /// The tree of regions that this one belongs to, from the root on: who owns whom, how far each
@@ -243,12 +257,12 @@ impl<C> Cx<C> {
     /// # }
     /// ```
     pub fn dump(&self) -> Dump {
-        self.inner.node.dump()
+        self.node().dump()
     }
 
     /// Names from the root region to this one, joined by `/`.
     pub fn path(&self) -> String {
-        self.inner.node.path()
+        self.node().path()
     }
 
     /// This scope is under Request.
@@ -277,7 +291,7 @@ impl<C> Cx<C> {
     /// # Cancel safety
     /// Nothing is lost: the signal stays visible.
     pub async fn shutdown_signal(&self) -> Reason {
-        let tree = &self.inner.node.tree;
+        let tree = &self.node().tree;
         tree.shutdown_watched.store(true, Ordering::SeqCst);
         let mut signal = Watch::new(&tree.shutdown, Note::SHUTDOWN);
         let mut request = Watch::new(&self.inner.scope, Note::SHUTDOWN);
@@ -383,7 +397,7 @@ impl<C> Cx<C> {
         R: TaskOutput,
     {
         // Weak, or a region that is never closed would keep itself alive.
-        let (node, authority) = (Arc::downgrade(&self.inner.node), self.inner.authority.clone());
+        let (node, authority) = (Arc::downgrade(self.node()), self.inner.authority.clone());
         let spans = Spans::inherited();
         let finalizer = Finalizer::new(Location::caller(), move |scope| {
             Box::pin(spans.around(async move {
@@ -392,7 +406,7 @@ impl<C> Cx<C> {
                 finalizer(&cx).await.into_outcome().map(|_| ())
             }))
         });
-        self.inner.node.defer(finalizer)
+        self.node().defer(finalizer)
     }
 
     /// Finishes work in flight: inside, Request is not seen; the end of the drain budget is.

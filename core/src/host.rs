@@ -14,8 +14,8 @@
 //!
 //! Core asks for nothing else: no thread-locals, no ambient runtime.
 
+use std::any::Any;
 use std::panic::Location;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
@@ -28,7 +28,7 @@ use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef};
 
 use crate::budget::Budget;
 pub use crate::budget::Urgency;
-use crate::cancel::{Level, Reason, Scope, ScopeRef};
+use crate::cancel::{Holder, Level, Reason, Scope, ScopeRef};
 use crate::id::TaskId;
 pub use crate::id::TimerKey;
 use crate::io::Sockets;
@@ -72,6 +72,12 @@ pub trait Host: Send + Sync + 'static {
     /// The host's clock.
     fn now(&self) -> Time;
 
+    /// A time that the clock showed while the present poll went on, or now: for what is only told of. A host may
+    /// know one without a look at its clock.
+    fn recent(&self) -> Time {
+        self.now()
+    }
+
     /// Whether it is `at` or later. A host may know without a look at its clock.
     fn is_past(&self, at: Time) -> bool {
         self.now() >= at
@@ -102,10 +108,11 @@ pub trait Host: Send + Sync + 'static {
 
 /// What core attaches to each task.
 pub struct TaskMeta {
-    /// The scope that the task polls in, if there is none apart.
+    /// The scope that the task polls in, if there is none apart. It has the task's owner.
     pub(crate) own: Scope,
     pub(crate) apart: Option<Box<Apart>>,
-    pub(crate) owner: Arc<dyn Owner>,
+    /// As what the owner is known here.
+    pub(crate) as_owner: for<'a> fn(&'a (dyn Holder + 'static)) -> &'a dyn Owner,
     /// Where the owner has it, once admitted: [`UNOWNED`] before that, and for the host's own, which nobody
     /// counts. Stored before the task is scheduled.
     pub(crate) key: AtomicUsize,
@@ -134,20 +141,27 @@ pub(crate) struct Apart {
 }
 
 /// What a task belongs to.
-pub(crate) trait Owner: Send + Sync {
+pub(crate) trait Owner: Holder {
     fn host(&self) -> &dyn Host;
 
     /// The task at `key` has ended like this, other than well; its output may not be gone.
     fn task_ended(&self, key: usize, info: &TaskInfo, verdict: Verdict);
 
     /// The task's future is gone, and so is its output if nobody can take that. It ended well if `ok`.
-    fn task_gone(&self, key: usize, id: TaskId, ok: bool);
+    /// Returns the reference that the owner had.
+    fn task_gone(&self, key: usize, id: TaskId, ok: bool) -> Option<TaskRef>;
 
-    /// Asks what is in `scope` to stop; its drain ends within `drain`.
-    fn request_task(&self, scope: &ScopeRef, reason: Reason, drain: Budget);
+    /// Asks the task to stop; its drain ends within `drain`.
+    fn request_task(&self, task: &TaskRef, reason: Reason, drain: Budget);
 
     /// As [`request_task`](Self::request_task), for what sees to its own drain budget.
     fn request_open_ended(&self, scope: &ScopeRef, reason: Reason);
+}
+
+/// The owner of a task that was made with one of this type.
+pub(crate) fn as_owner<'a, O: Owner>(holder: &'a (dyn Holder + 'static)) -> &'a dyn Owner {
+    let any: &dyn Any = holder;
+    any.downcast_ref::<O>().expect("the task was made with one of this type")
 }
 
 /// Where a task is that no owner counts.
@@ -162,11 +176,16 @@ pub struct TaskInfo {
     pub name: Name,
     /// The line that spawned it.
     pub site: &'static Location<'static>,
-    /// When it was spawned.
+    /// When it was spawned, or a little before, in the same poll of whoever spawned it.
     pub spawned_at: Time,
 }
 
 impl TaskMeta {
+    pub(crate) fn owner(&self) -> &dyn Owner {
+        let holder = self.own.holder().expect("every task was made with an owner");
+        (self.as_owner)(&**holder)
+    }
+
     /// The scope that the task polls in.
     #[inline]
     pub(crate) fn scope(&self) -> &Scope {
@@ -187,12 +206,19 @@ impl TaskMeta {
     /// Tells of the task's end, once, when its body is gone.
     pub(crate) fn end(&self, verdict: Verdict) {
         self.ended.store(true, Ordering::Relaxed);
-        if let Some(timer) = self.scope().end() {
-            self.owner.host().cancel_timer(timer);
+        if let Some(apart) = &self.apart {
+            self.end_scope(&apart.scope);
         }
         match verdict {
             Verdict::Ok => self.ok.store(true, Ordering::Relaxed),
-            verdict => self.owner.task_ended(self.key.load(Ordering::Relaxed), &self.info, verdict),
+            verdict => self.owner().task_ended(self.key.load(Ordering::Relaxed), &self.info, verdict),
+        }
+    }
+
+    /// What ran in the scope is gone.
+    pub(crate) fn end_scope(&self, scope: &Scope) {
+        if let Some(timer) = scope.end() {
+            self.owner().host().cancel_timer(timer);
         }
     }
 }
@@ -202,16 +228,21 @@ impl Schedule for TaskMeta {
         self.told.write();
         // The scorecard measures what lanes cost beside a build without them.
         let lane = if cfg!(one_lane) { Lane::Ready } else { self.lane() };
-        self.owner.host().submit(Runnable(runnable), lane, why);
+        self.owner().host().submit(Runnable(runnable), lane, why);
     }
 
-    fn completed(&self) {
+    fn completed(&self) -> Option<TaskRef> {
         self.told.write();
         if !self.ended.load(Ordering::Relaxed) {
             self.end(Verdict::Dropped(None));
         }
         let (key, ok) = (self.key.load(Ordering::Relaxed), self.ok.load(Ordering::Relaxed));
-        self.owner.task_gone(key, self.info.id, ok);
+        let task = self.owner().task_gone(key, self.info.id, ok);
+        // The owner does not list it any more: see `request_task`.
+        if self.own.is_timed() {
+            self.end_scope(&self.own);
+        }
+        task
     }
 
     fn follows_wakers(&self) -> bool {
@@ -223,7 +254,7 @@ impl Schedule for TaskMeta {
             self.told.write();
         }
         #[cfg(feature = "observe")]
-        self.owner.host().waker_used(&self.info, what);
+        self.owner().host().waker_used(&self.info, what);
         self.span.tell(what);
     }
 }
@@ -267,7 +298,7 @@ impl Runnable {
     pub fn request_cancel(&self, reason: Reason) {
         let meta = self.0.meta();
         if meta.key.load(Ordering::Relaxed) != UNOWNED {
-            meta.owner.request_task(&inside_of(self.0.task()), reason, Budget::UNLIMITED);
+            meta.owner().request_task(&self.0.task(), reason, Budget::UNLIMITED);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::budget::Budget;
 use crate::cancel::{Level, Note, Notes, Reason, ReasonKind, Scope, ScopeRef, Waits};
 use crate::caps::{Effect, HasSpawn};
 use crate::cx::Cx;
-use crate::host::{Apart, Owner, TaskInfo, TaskMeta, TaskRef, UNOWNED, inside_of, scope_of};
+use crate::host::{Apart, Owner, TaskInfo, TaskMeta, TaskRef, UNOWNED, as_owner, inside_of, scope_of};
 use crate::id::TaskId;
 use crate::observe::{Object, is_recording};
 use crate::outcome::{Failure, Outcome, Panic};
@@ -87,7 +87,7 @@ impl<C> Cx<C> {
             return Handle::refused(failure);
         }
         let blocking = effects.contains(&Effect::Blocking);
-        let make = |scope, spans: &Spans| make(self.inside(scope), spans);
+        let make = |scope, spans: &Spans| make(self.of_task(scope), spans);
         launch(self.node(), None, name, site, blocking, make)
     }
 
@@ -114,12 +114,12 @@ where
     let (id, size) = (node.next_task(), size_of::<Fut>());
     let spans = Spans::of_task(&Who { id, name, site, blocking, size, region: &|| node.path() });
     let span = spans.task_span();
-    let info = TaskInfo { id, name: name.into(), site, spawned_at: node.tree.host.now() };
+    let info = TaskInfo { id, name: name.into(), site, spawned_at: node.tree.host.recent() };
     let make = |scope| {
         let future = make(scope, &spans);
         Run { body: Some(spans.around(future)) }
     };
-    let (runnable, join, task) = new_task(node.clone(), node.scope.of_task(), apart, info, span, make);
+    let (runnable, join, task) = new_task(node.clone(), apart, info, span, make);
     match node.admit(task) {
         Ok(()) => {
             // What comes from here on finds the task; what came before is there.
@@ -133,21 +133,21 @@ where
     }
 }
 
-fn new_task<W>(
-    owner: Arc<dyn Owner>,
-    own: Scope,
+fn new_task<O, W>(
+    owner: Arc<O>,
     apart: Option<Box<Apart>>,
     info: TaskInfo,
     span: TaskSpan,
     make: impl FnOnce(ScopeRef) -> W,
 ) -> (Runnable<TaskMeta>, JoinHandle<W::Output, TaskMeta>, TaskRef)
 where
+    O: Owner,
     W: Work<TaskMeta, Output: Send + 'static> + Send + 'static,
 {
     let meta = TaskMeta {
-        own,
+        own: Scope::of_task(owner),
         apart,
-        owner,
+        as_owner: as_owner::<O>,
         key: AtomicUsize::new(UNOWNED),
         begun: AtomicBool::new(false),
         ended: AtomicBool::new(false),
@@ -184,7 +184,7 @@ pub(crate) fn submit_system(
     let future = Spans::inherited().around(future);
     // The region may hold this task, and must not be held by it when the future is gone.
     let owner = node.tree.clone();
-    let (runnable, _, task) = new_task(owner, Scope::alone(), None, info, TaskSpan::default(), |_| future);
+    let (runnable, _, task) = new_task(owner, None, info, TaskSpan::default(), |_| future);
     task.meta().schedule(runnable, Wake::Spawn);
     task
 }
@@ -310,13 +310,13 @@ impl<T> Handle<T> {
     /// Asks a task to stop that sees to its own drain budget, as one that is a region does.
     pub(crate) fn request_open_ended(&self, reason: Reason) {
         if let State::Started(join) = &self.0 {
-            join.meta().owner.request_open_ended(&inside_of(join.task()), reason);
+            join.meta().owner().request_open_ended(&inside_of(join.task()), reason);
         }
     }
 
     fn request_within(&self, reason: Reason, drain: Budget) {
         if let State::Started(join) = &self.0 {
-            join.meta().owner.request_task(&inside_of(join.task()), reason, drain);
+            join.meta().owner().request_task(&join.task(), reason, drain);
         }
     }
 

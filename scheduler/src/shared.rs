@@ -113,6 +113,10 @@ impl Host for Shared {
         self.driver.now()
     }
 
+    fn recent(&self) -> Time {
+        worker::recent(self)
+    }
+
     fn is_past(&self, at: Time) -> bool {
         self.driver.is_past(at)
     }

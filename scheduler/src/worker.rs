@@ -35,6 +35,9 @@ const LIFO_STREAK: u32 = 3;
 /// each answer by itself, nor all of them at the end, when the other side has waited for them.
 const CROWD: u32 = 16;
 
+/// A poll that asks for recent times so often reads the clock once.
+const RECENT: u32 = 64;
+
 thread_local! {
     /// The worker that runs on this thread.
     static HERE: RefCell<Option<Rc<Here>>> = const { RefCell::new(None) };
@@ -52,6 +55,8 @@ struct Here {
     untold: Cell<bool>,
     /// Tells of all that is queued meanwhile when that is done.
     gathers: Cell<bool>,
+    /// A time of the present poll, and how often it may still be told.
+    recent: Cell<(Time, u32)>,
     /// Tasks that yielded since that was last told.
     yields: Cell<u32>,
 }
@@ -123,6 +128,13 @@ impl Here {
         }
     }
 
+    fn recent(&self) -> Time {
+        let (time, left) = self.recent.get();
+        let (time, left) = if left > 0 { (time, left) } else { (self.shared.driver.now(), RECENT) };
+        self.recent.set((time, left - 1));
+        time
+    }
+
     /// Many tasks are in the ring, and none in the slot.
     fn is_crowded(&self) -> bool {
         self.is_slot_empty() && self.ring.len() >= CROWD as usize
@@ -139,6 +151,14 @@ pub(crate) fn index_here(shared: &Shared) -> usize {
     HERE.with_borrow(|here| {
         let here = here.as_ref().filter(|here| std::ptr::eq(&*here.shared, shared));
         here.map_or(0, |here| here.index)
+    })
+}
+
+/// A time of the present poll of this thread, if that is a worker of `shared`; or now.
+pub(crate) fn recent(shared: &Shared) -> Time {
+    HERE.with_borrow(|here| {
+        let here = here.as_ref().filter(|here| std::ptr::eq(&*here.shared, shared));
+        here.map_or_else(|| shared.driver.now(), |here| here.recent())
     })
 }
 
@@ -189,6 +209,7 @@ fn run(shared: Arc<Shared>, ring: Local<Runnable>, index: usize) {
         before_slot: Cell::default(),
         untold: Cell::default(),
         gathers: Cell::default(),
+        recent: Cell::default(),
         yields: Cell::default(),
     });
     HERE.set(Some(here.clone()));
@@ -340,6 +361,7 @@ impl Worker {
     }
 
     fn poll(&self, runnable: Runnable) {
+        self.here.recent.set((Time::ZERO, 0));
         self.polling.run(runnable, self.turns);
     }
 

@@ -11,7 +11,8 @@
 //!    looks at the region's scope once it is there.
 //! 3. Wakers and listeners are called with no lock held, and wakers cloned and dropped so.
 //! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive but the memory of
-//!    the task that polls in it, whose scope is a part of that, and no drop recurses.
+//!    the task that polls in it, whose scope is a part of that, and no drop recurses. A task's scope has the
+//!    owner of the task, as the task itself must.
 //! 5. The scopes between a region's and its parent's may be gone before the region is, if the future
 //!    that opened it was dropped: then its parent's has adopted it.
 //! 6. A scope is due only when all inside that the same task polls are spent and what waits in them is
@@ -23,9 +24,10 @@
 mod link;
 mod shared;
 
+use std::any::Any;
 use std::panic::Location;
-use std::sync::Weak;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 
 use slab::Slab;
@@ -76,6 +78,12 @@ pub(crate) trait Listener: Send + Sync {
     }
 }
 
+/// What owns tasks. Their scopes have it, and so have they.
+pub(crate) trait Holder: Any + Send + Sync {
+    /// The scope that those of its tasks are under, if it has one.
+    fn scope(&self) -> Option<&ScopeRef>;
+}
+
 const UNLINKED: usize = usize::MAX;
 
 /// One node of the cancel tree.
@@ -108,6 +116,9 @@ pub struct Scope {
     /// The budget is spent, and everything inside has been woken for it: after one more poll what
     /// still waits is dropped. Stored last: who sees it sees all those levels.
     pub(super) due: AtomicBool,
+    /// It has a timer, or had one. Stored under the lock; who else looks has seen to it that one of the two, that
+    /// this is stored and that the scope has ended, comes first.
+    timed: AtomicBool,
     /// How many inside go on past the end of the drain budget. Counted and looked at in polls of one task;
     /// to whoever gives tasks up it is a hint.
     pub(super) kept: AtomicUsize,
@@ -198,6 +209,14 @@ impl Scope {
         self.reason().unwrap_or_else(|| Reason::spent(limit, Location::caller()))
     }
 
+    /// What owns the task that this is the scope of.
+    pub(crate) fn holder(&self) -> Option<&Arc<dyn Holder>> {
+        match &self.parent {
+            WeakScope::OfHolder(holder) => Some(holder),
+            WeakScope::Own(_) | WeakScope::OfTask(_) => None,
+        }
+    }
+
     /// Names the task that this is the scope of, as [`Watch`](super::watch::Watch) knows its wakers.
     pub(crate) fn set_task(&self, address: usize) {
         self.home_data.store(address, Ordering::Relaxed);
@@ -245,6 +264,11 @@ impl Scope {
         timer.map(|(_, key)| key)
     }
 
+    /// There may be a timer for [`end`](Self::end) to hand back.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timed.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn has_ended(&self) -> bool {
         lock(&self.inner).ended
     }
@@ -257,6 +281,7 @@ impl Scope {
         if inner.ended {
             return Some(key);
         }
+        self.timed.store(true, Ordering::Relaxed);
         let timer = &mut inner.rare().timer;
         match timer {
             Some((kept, _)) if *kept <= until => Some(key),

@@ -4,7 +4,9 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
+use std::time::Duration;
 
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
@@ -24,6 +26,8 @@ use crate::time::Time;
 struct Crew {
     state: Mutex<State>,
     changed: Condvar,
+    /// Timers that nobody cancelled.
+    timers: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -61,9 +65,12 @@ impl Host for Crew {
         Time::ZERO
     }
     fn add_timer(&self, _: Time, _: Waker) -> TimerKey {
+        self.timers.fetch_add(1, Ordering::Relaxed);
         TimerKey(0)
     }
-    fn cancel_timer(&self, _: TimerKey) {}
+    fn cancel_timer(&self, _: TimerKey) {
+        self.timers.fetch_sub(1, Ordering::Relaxed);
+    }
     fn spawn_blocking(&self, _: Job) {
         unreachable!("no model here blocks")
     }
@@ -95,6 +102,7 @@ where
         });
         crew.work();
         other.join().unwrap();
+        assert_eq!(crew.timers.load(Ordering::Relaxed), 0);
     });
 }
 
@@ -159,6 +167,18 @@ fn a_child_comes_into_a_local_scope_from_another_thread() {
                 task.join().await.map(drop)
             })
             .await
+        }
+    };
+    check(main, work);
+}
+
+#[test]
+fn a_task_that_ends_while_it_is_cancelled_leaves_no_timer() {
+    let main = || {
+        async |cx: &Cx| {
+            let child = cx.spawn("child", async |_| Ok(()));
+            child.cancel(Budget::timeout(Duration::from_secs(1))).await.ok();
+            Ok(())
         }
     };
     check(main, work);

@@ -5,13 +5,14 @@
 //! that only when its budget ends before what those around it have armed already.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use super::state::{Event, Phase};
 use super::tree::{Node, Tree};
 use crate::budget::{Budget, Limit};
-use crate::cancel::{Level, Listener, Reason, ScopeRef, Standing};
-use crate::host::{Host, Owner, TaskInfo, scope_of};
+use crate::cancel::{Holder, Level, Listener, Reason, ScopeRef, Standing};
+use crate::host::{Host, Owner, TaskInfo, TaskRef, inside_of, scope_of};
 use crate::id::TaskId;
 use crate::lock::lock;
 use crate::time::Time;
@@ -161,6 +162,12 @@ pub(crate) fn request_scope(node: &Node, scope: &ScopeRef, reason: Reason, budge
     }
 }
 
+impl Holder for Tree {
+    fn scope(&self) -> Option<&ScopeRef> {
+        None
+    }
+}
+
 /// The tasks that no region counts.
 impl Owner for Tree {
     fn host(&self) -> &dyn Host {
@@ -169,11 +176,19 @@ impl Owner for Tree {
 
     fn task_ended(&self, _: usize, _: &TaskInfo, _: Verdict) {}
 
-    fn task_gone(&self, _: usize, _: TaskId, _: bool) {}
+    fn task_gone(&self, _: usize, _: TaskId, _: bool) -> Option<TaskRef> {
+        None
+    }
 
-    fn request_task(&self, _: &ScopeRef, _: Reason, _: Budget) {}
+    fn request_task(&self, _: &TaskRef, _: Reason, _: Budget) {}
 
     fn request_open_ended(&self, _: &ScopeRef, _: Reason) {}
+}
+
+impl Holder for Node {
+    fn scope(&self) -> Option<&ScopeRef> {
+        Some(&self.scope)
+    }
 }
 
 impl Owner for Node {
@@ -189,17 +204,25 @@ impl Owner for Node {
         }
     }
 
-    fn task_gone(&self, key: usize, id: TaskId, ok: bool) {
-        let Some(left) = self.tasks.leave(key, id, ok) else { return };
-        let closer = self.tasks_gone(left.told);
-        drop(left);
-        if let Some(closer) = closer {
+    fn task_gone(&self, key: usize, id: TaskId, ok: bool) -> Option<TaskRef> {
+        let left = self.tasks.leave(key, id, ok)?;
+        if let Some(closer) = self.tasks_gone(left.told) {
             closer.wake();
         }
+        Some(left.task)
     }
 
-    fn request_task(&self, scope: &ScopeRef, reason: Reason, drain: Budget) {
-        request_scope(self, scope, reason, drain);
+    fn request_task(&self, task: &TaskRef, reason: Reason, drain: Budget) {
+        let (meta, own) = (task.meta(), &task.meta().own);
+        meta.told.read();
+        if task.is_complete() {
+            return;
+        }
+        request_scope(self, &inside_of(task.clone()), reason, drain);
+        // One that left the list before has not found the timer. One that leaves it now does.
+        if own.is_timed() && !self.tasks.has(meta.key.load(Ordering::Relaxed), meta.info.id) {
+            meta.end_scope(own);
+        }
     }
 
     fn request_open_ended(&self, scope: &ScopeRef, reason: Reason) {

@@ -18,7 +18,7 @@ use super::tree::{Node, Plan};
 use super::{Builder, Region, inside, refused};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Level, Reason, ScopeRef};
+use crate::cancel::{Level, Reason, Scope, ScopeRef};
 use crate::caps::{CapSet, Effect, HasSpawn};
 use crate::cx::Cx;
 use crate::host::Apart;
@@ -116,7 +116,7 @@ impl Builder {
     {
         let Builder { name, until, authority, policy, since } = self;
         let parent = cx.node();
-        let task = ScopeRef::from(parent.scope.of_task());
+        let task = ScopeRef::from(Scope::of_task(parent.clone()));
         let open = || -> Outcome<Opened> {
             cx.scope().check(until)?;
             cx.check(Effect::Spawn)?;

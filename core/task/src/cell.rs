@@ -157,6 +157,24 @@ impl Ref {
     }
 }
 
+impl Ref {
+    /// Drops both, which are of one cell, at once.
+    pub(crate) fn drop_with(self, other: Ref) {
+        if self.as_ptr() != other.as_ptr() {
+            return drop(other);
+        }
+        let header = self.into_raw();
+        other.into_raw();
+        // SAFETY: two counted references keep it alive, those that are given up here.
+        if unsafe { header.as_ref() }.state.ref_dec_by(2) {
+            // SAFETY: the cell is there until it is freed, below.
+            let free = unsafe { header.as_ref() }.vtable.free;
+            // SAFETY: the vtable is this cell's and no reference is left.
+            unsafe { free(header) }
+        }
+    }
+}
+
 impl Clone for Ref {
     fn clone(&self) -> Self {
         self.state().ref_inc();

@@ -114,7 +114,7 @@ where
     match cell.head.header.state.transition_to_made() {
         Made::Queued => {}
         // SAFETY: RUNNING is still ours, and the handles are references.
-        Made::Shutdown => unsafe { Life::<F, M>::complete(cell, Err(JoinError::Shutdown)) },
+        Made::Shutdown => drop(unsafe { Life::<F, M>::complete(cell, Err(JoinError::Shutdown)) }),
     }
     (runnable, handle, others)
 }
@@ -187,16 +187,19 @@ where
             },
         };
         // SAFETY: RUNNING is still ours, and `task` a reference.
-        unsafe { Self::complete(cell, outcome) };
+        let other = unsafe { Self::complete(cell, outcome) };
+        if let Some(other) = other {
+            task.drop_with(other.into_ref());
+        }
         Ran::Complete
     }
 
-    /// Ends the task with `outcome`.
+    /// Ends the task with `outcome`. Returns the reference that its owner gave up.
     ///
     /// # Safety
     ///
     /// RUNNING is the caller's, and ends with this; the caller has a reference.
-    unsafe fn complete(cell: &Cell<F, M>, outcome: Result<F::Output, JoinError>) {
+    unsafe fn complete(cell: &Cell<F, M>, outcome: Result<F::Output, JoinError>) -> Option<TaskRef<M>> {
         // SAFETY: RUNNING makes the stage ours.
         unsafe { cell.replace_stage(Stage::Outcome(outcome)) };
         let completed = cell.head.header.state.transition_to_complete();
@@ -204,7 +207,8 @@ where
             // SAFETY: without a join handle the stage stays ours.
             unsafe { cell.replace_stage(Stage::Empty) }
         }
-        contain(|| cell.head.meta.completed());
+        let mut given = None;
+        contain(|| given = cell.head.meta.completed());
         match completed {
             Completed::Joined | Completed::Detached => {}
             Completed::JoinedWithWaker => {
@@ -215,6 +219,7 @@ where
                 contain(|| waker.into_iter().for_each(|waker| waker.wake()));
             }
         }
+        given
     }
 
     /// `Vtable::shut_down`.
@@ -222,7 +227,7 @@ where
         // SAFETY: the caller's reference keeps the cell alive.
         let cell = unsafe { Self::cell(header) };
         // SAFETY: the caller has claimed RUNNING, and has a reference.
-        unsafe { Self::complete(cell, Err(JoinError::Shutdown)) }
+        drop(unsafe { Self::complete(cell, Err(JoinError::Shutdown)) });
     }
 
     /// `Vtable::schedule`.

@@ -32,8 +32,11 @@ pub trait Schedule: Sized + Send + Sync + 'static {
 
     /// The task is complete, and nothing of it is left but its output, if a join handle may still
     /// take that. Called once, however the task ended, before a waiting join handle is woken. A
-    /// panic in it is swallowed.
-    fn completed(&self) {}
+    /// panic in it is swallowed. A reference to this task that it returns is given up together with the
+    /// caller's own, which costs less than to drop both.
+    fn completed(&self) -> Option<TaskRef<Self>> {
+        None
+    }
 
     /// Whether [`waker_used`](Self::waker_used) is to be called for this task; always the same. It
     /// is asked at each poll, and costs nothing where the answer is a constant.

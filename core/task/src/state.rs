@@ -209,9 +209,15 @@ impl State {
     /// Counts one reference less; true if it was the last: free the cell.
     #[must_use]
     pub(crate) fn ref_dec(&self) -> bool {
-        let before = self.0.fetch_sub(REF_ONE, Ordering::AcqRel);
-        debug_assert!(before >= REF_ONE, "invariant 4");
-        before < 2 * REF_ONE
+        self.ref_dec_by(1)
+    }
+
+    /// As [`ref_dec`](Self::ref_dec), so many at once.
+    #[must_use]
+    pub(crate) fn ref_dec_by(&self, refs: usize) -> bool {
+        let before = self.0.fetch_sub(refs * REF_ONE, Ordering::AcqRel);
+        debug_assert!(before >= refs * REF_ONE, "invariant 4");
+        before < (refs + 1) * REF_ONE
     }
 
     pub(crate) fn is_complete(&self) -> bool {

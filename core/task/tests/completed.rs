@@ -2,7 +2,7 @@
 //! that somebody may still take.
 #![cfg(not(loom))]
 
-use asupersync_task::{JoinHandle, Ran, Runnable, Schedule, Wake, new};
+use asupersync_task::{JoinHandle, Ran, Runnable, Schedule, TaskRef, Wake, new};
 use std::future::{pending, ready};
 use std::sync::{Arc, Mutex};
 
@@ -27,8 +27,9 @@ impl Schedule for Meta {
         drop(runnable);
     }
 
-    fn completed(&self) {
+    fn completed(&self) -> Option<TaskRef<Self>> {
         self.0.add("completed");
+        None
     }
 }
 

@@ -49,6 +49,7 @@ fn with_ring(shared: &Arc<Shared>, index: usize, ring: Local<Runnable>) -> Here 
         before_slot: Cell::default(),
         untold: Cell::default(),
         gathers: Cell::default(),
+        recent: Cell::default(),
         yields: Cell::default(),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
-use super::{Child, Hold, Inner, Listener, Own, Rare, Scope, ScopeRef, UNLINKED, WeakScope, address};
+use super::{Child, Hold, Holder, Inner, Listener, Own, Rare, Scope, ScopeRef, UNLINKED, WeakScope, address};
 use crate::budget::{Budget, Urgency};
 use crate::cancel::{Level, Standing, Streak};
 use crate::lock::{Mutex, lock};
@@ -56,9 +56,23 @@ impl Scope {
         Scope::alone().into()
     }
 
-    /// The scope of a task that no region counts.
-    pub(crate) fn alone() -> Scope {
+    fn alone() -> Scope {
         Scope::new(Link::default())
+    }
+
+    /// The scope of a new task of `holder`. If that has a scope, this is under it, and hears of no request until
+    /// the holder [has](ScopeRef::catch_up_with) the task.
+    #[inline]
+    pub(crate) fn of_task(holder: Arc<dyn Holder>) -> Scope {
+        let mut link = Link::default();
+        if let Some(around) = holder.scope() {
+            if around.level() > Level::Clear {
+                link.standing = around.standing();
+            }
+            (link.urgency, link.listed) = (around.urgency, true);
+            link.metered = around.metered.load(Ordering::Relaxed);
+        }
+        Scope::new(Link { parent: WeakScope::OfHolder(holder), ..link })
     }
 
     /// A scope under nobody, with what it may use.
@@ -89,6 +103,7 @@ impl Scope {
         }
     }
 
+    #[inline]
     fn new(link: Link) -> Scope {
         Scope {
             level: AtomicU8::new(link.standing.level as u8),
@@ -104,6 +119,7 @@ impl Scope {
             streak: Streak::default(),
             metered: AtomicBool::new(link.metered),
             due: AtomicBool::new(link.standing.level == Level::Spent),
+            timed: AtomicBool::new(false),
             kept: AtomicUsize::new(0),
             inner: Mutex::new(Inner {
                 standing: link.standing,
@@ -130,20 +146,6 @@ impl ScopeRef {
     /// A scope under this one, polled by the same task, with what it may use.
     pub(crate) fn limited_child(&self, hold: Hold, budget: Budget) -> ScopeRef {
         self.link(hold, Some(budget), true, false, None)
-    }
-
-    /// The scope of a new task under this one, which is a region's. It hears of no request until the region
-    /// [has](ScopeRef::catch_up_with) the task.
-    pub(crate) fn of_task(&self) -> Scope {
-        let standing = if self.level() > Level::Clear { self.standing() } else { Standing::CLEAR };
-        Scope::new(Link {
-            standing,
-            urgency: self.urgency,
-            parent: self.downgrade(),
-            listed: true,
-            metered: self.metered.load(Ordering::Relaxed),
-            ..Link::default()
-        })
     }
 
     /// The scope of a task under one that is nobody's.

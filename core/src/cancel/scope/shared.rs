@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use asupersync_task::Part;
 
-use super::{Own, Scope};
+use super::{Holder, Own, Scope};
 
 /// A counted reference to a scope.
 #[derive(Clone)]
@@ -15,11 +15,13 @@ pub(crate) enum ScopeRef {
 }
 
 /// A reference by which scopes know of each other. It holds no scope, but the memory of a task whose scope it
-/// is: what is inside of that scope is polled by that task, and knows it in any case.
+/// is: what is inside of that scope is polled by that task, and knows it in any case. A task's scope has what
+/// owns the task, and the one reference to that which the task needs.
 #[derive(Clone)]
 pub(crate) enum WeakScope {
     Own(Weak<Own>),
     OfTask(Part<Scope>),
+    OfHolder(Arc<dyn Holder>),
 }
 
 impl ScopeRef {
@@ -41,6 +43,7 @@ impl WeakScope {
         match self {
             WeakScope::Own(scope) => scope.upgrade().map(ScopeRef::Own),
             WeakScope::OfTask(task) => Some(ScopeRef::OfTask(task.clone())),
+            WeakScope::OfHolder(holder) => holder.scope().cloned(),
         }
     }
 }
