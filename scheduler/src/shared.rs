@@ -54,7 +54,7 @@ impl Shared {
             alive: AtomicUsize::new(0),
             stealers,
             idle: Idle::new(),
-            pace: Pace::default(),
+            pace: Pace::new(),
             net: NativeNet(driver.clone()),
             driver,
             alarm: Alarm::default(),

@@ -319,7 +319,13 @@ impl Worker {
 
     /// A fair share of what came from outside.
     fn injected(&self) -> Option<Runnable> {
+        if self.watch.leaves_injected(&self.shared, self.index) {
+            return None;
+        }
         let injector = &self.shared.lanes.ready;
+        if !injector.is_empty() {
+            self.shared.pace.keep(self.index);
+        }
         let share = injector.len() / self.shared.stealers.len().max(1) + 1;
         injector.pop_batch_into(&self.here.ring, share)
     }
@@ -333,7 +339,9 @@ impl Worker {
             self.here.tell();
         }
         // Ahead of the ring, which may never be empty.
-        if let Some(runnable) = self.shared.lanes.ready.pop() {
+        if !self.watch.leaves_injected(&self.shared, self.index)
+            && let Some(runnable) = self.shared.lanes.ready.pop()
+        {
             self.poll(runnable);
         }
     }
@@ -394,6 +402,7 @@ impl Worker {
     fn sleep(&mut self) {
         self.measure(self.shared.driver.now());
         let shared = &self.shared;
+        shared.pace.keep_no_longer(self.index);
         shared.idle.begin_sleep(self.index, std::mem::take(&mut self.searching));
         self.watch.look(shared);
         let left = self.watch.left(shared, self.index);

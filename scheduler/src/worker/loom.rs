@@ -96,6 +96,7 @@ fn what_is_queued_wakes_who_goes_to_sleep() {
             let shared = shared(1);
             if quick {
                 hurry(&shared);
+                shared.pace.keep(0);
             }
             start(&shared);
             let runnable = shared.lanes.ready.pop().unwrap();
@@ -159,6 +160,7 @@ fn what_came_from_outside_is_looked_at_when_all_sleep() {
     check(|| {
         let shared = shared(2);
         hurry(&shared);
+        shared.pace.keep(0);
         start(&shared);
         let runnable = shared.lanes.ready.pop().unwrap();
         let woken = Arc::new(AtomicUsize::new(0));
