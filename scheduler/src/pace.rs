@@ -105,15 +105,16 @@ impl Pace {
         Some(self.keeper.load(SeqCst)).filter(|&keeper| keeper != NONE)
     }
 
+    /// This worker takes a task that came from outside.
     pub(crate) fn keep(&self, me: usize) {
-        if self.keeper() != Some(me) {
+        if self.is_quick() && self.keeper() != Some(me) {
             self.keeper.store(me, SeqCst);
         }
     }
 
     /// Before the last look of one who goes to sleep.
     pub(crate) fn keep_no_longer(&self, me: usize) {
-        // Nobody else makes it the keeper, and whoever took that from it is one now.
+        // Another may take that over at this very moment.
         if self.keeper() == Some(me) {
             let _ = self.keeper.compare_exchange(me, NONE, SeqCst, SeqCst);
         }

@@ -14,7 +14,8 @@
 //! It is as old as the promise, so that nobody can tell when it was opened.
 //!
 //! Invariants:
-//! 1. `opened` is set once, under the parent's lock: to the region's `Cx`, or to `None` when the body has ended.
+//! 1. `opened` is set once, under the parent's lock: to the region's `Cx` when the parent has listed it, or to
+//!    `None` when the body has ended.
 //! 2. The home of an open region's scope is the last `poller`: whoever opens it makes it that before others see
 //!    the region, under the lock of `poller`; who comes later finds it open, and does so itself.
 //! 3. A request that comes before there is a home is looked for after.
@@ -26,7 +27,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::open::Opened;
@@ -38,7 +39,7 @@ use crate::caps::{All, NoCaps};
 use crate::cx::Cx;
 use crate::lock::{Mutex, lock};
 use crate::outcome::{Failure, Outcome, Panic};
-use crate::primitive::{AtomicUsize, Ordering};
+use crate::primitive::{AtomicUsize, OnceLock, Ordering};
 use crate::spawn::contain;
 use crate::time::Time;
 
@@ -87,7 +88,7 @@ pub(super) struct Lazy {
     key: AtomicUsize,
     opened: OnceLock<Option<Cx<NoCaps>>>,
     /// Of a region that closed as soon as it was opened: for whoever asks when the body has ended.
-    late: OnceLock<Cx<NoCaps>>,
+    late: std::sync::OnceLock<Cx<NoCaps>>,
     /// Who polls the body, once that has waited.
     poller: Mutex<Option<Waker>>,
 }
@@ -108,7 +109,7 @@ impl Lazy {
             site,
             key: AtomicUsize::new(0),
             opened: OnceLock::new(),
-            late: OnceLock::new(),
+            late: std::sync::OnceLock::new(),
             poller: Mutex::new(None),
         });
         lazy.parent().promise(&lazy, &lazy.key)?;
@@ -160,12 +161,12 @@ impl Lazy {
     #[cold]
     fn open(&self) {
         let (node, cx) = self.make();
-        let poller = lock(&self.poller);
-        if let Some(poller) = &*poller {
-            node.scope.set_home(poller.clone());
-        }
-        let mine = self.parent().keep_promise(self.key(), &node, || self.opened.set(Some(cx)).is_ok());
-        let poller = poller.clone();
+        let guard = lock(&self.poller);
+        let poller = guard.clone();
+        poller.iter().for_each(|poller| node.scope.set_home(poller.clone()));
+        let claim = || drop(self.opened.set(Some(cx)));
+        let mine = self.parent().keep_promise(self.key(), &node, || self.opened.get().is_some(), claim);
+        drop(guard);
         if mine {
             node.begin();
             let asked = node.scope.level() > Level::Clear;

@@ -3,15 +3,16 @@
 //! request that is lost shows as threads none of which can go on.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
-use super::{Region, Root};
+use super::{LazyCx, Region, Root};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Reason, ReasonKind};
@@ -182,4 +183,40 @@ fn a_task_that_ends_while_it_is_cancelled_leaves_no_timer() {
         }
     };
     check(main, work);
+}
+
+/// How a body that waits once uses its region.
+#[derive(Clone, Copy)]
+enum Asks {
+    Never,
+    First,
+    Late,
+}
+
+/// It is opened by its body, by the request, or not at all; the request is heard in each case.
+#[test]
+fn a_request_comes_to_a_region_that_may_not_be_open() {
+    for asks in [Asks::Never, Asks::First, Asks::Late] {
+        let main = move || {
+            async move |cx: &Cx| {
+                let body = async move |cx: LazyCx| {
+                    if let Asks::First = asks {
+                        cx.cancelled().await;
+                    }
+                    let mut waited = false;
+                    poll_fn(|task| {
+                        task.waker().wake_by_ref();
+                        if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }
+                    })
+                    .await;
+                    if let Asks::Late = asks {
+                        cx.cancelled().await;
+                    }
+                };
+                // Refused, if the request was first.
+                Region::builder("lazy").inline_lazily(cx, body, |outcome, _| outcome).await.ok();
+            }
+        };
+        check(main, request);
+    }
 }

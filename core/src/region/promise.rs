@@ -42,12 +42,19 @@ impl Node {
         Ok(())
     }
 
-    /// The promised child has its node, if it is the first to say so by `claim`; that node then is to
-    /// [begin](Node::begin).
-    pub(super) fn keep_promise(&self, key: usize, child: &Arc<Node>, claim: impl FnOnce() -> bool) -> bool {
+    /// The promised child has its node, unless that `is_claimed`; that node then is to [begin](Node::begin).
+    pub(super) fn keep_promise(
+        &self,
+        key: usize,
+        child: &Arc<Node>,
+        is_claimed: impl FnOnce() -> bool,
+        claim: impl FnOnce(),
+    ) -> bool {
         let mut inner = lock(&self.inner);
-        let promised = claim().then(|| {
+        let promised = (!is_claimed()).then(|| {
             inner.list_child(child);
+            // Whoever sees this may have it closed, and leave its parent, at once.
+            claim();
             inner.strike(key)
         });
         drop(inner);
