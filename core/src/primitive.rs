@@ -24,7 +24,7 @@ pub(crate) use std::sync::{PoisonError, TryLockError, atomic::Ordering};
 
 #[cfg(loom)]
 mod once {
-    use super::{AtomicBool, Ordering};
+    use loom::sync::atomic::{AtomicBool, Ordering};
 
     /// `std`'s, with a flag by which loom knows what comes before what. Between the two of them it is set, and
     /// not yet seen.

@@ -83,6 +83,9 @@ type Own = (&'static str, &'static [&'static str], &'static str);
 /// It looks at the world again and again, without a `Cx`, until that is as it should.
 const LOOKS: &str = "whoever looks until it has done its part looks for ever";
 
+/// It opens a gate, at which another waits that knows no `Cx` yet.
+const GATE: &str = "whoever waits where a request is not heard waits until it is let go";
+
 const THEIR_OWN: &[Own] = &[
     (
         "dumps/a_race_is_no_circle",
@@ -97,6 +100,8 @@ const THEIR_OWN: &[Own] = &[
     ("orphans/a_future_that_knows_no_cx_gets_one_more_poll", &["main"], LOOKS),
     ("waits/a_wait_that_was_dropped_is_over", &["main", "fickle"], LOOKS),
     ("waits/what_is_over_is_told_as_the_last", &["main", "stays"], LOOKS),
+    ("lazies/a_closing_parent_tells_it", &["main"], GATE),
+    ("lazies/somebody_else_may_ask", &["asks"], GATE),
     (
         "budgets/a_cancelled_task_drains_for_so_many_polls",
         &["main"],
