@@ -225,24 +225,25 @@ impl Seen {
 impl Shared {
     /// Wakes a worker for something that a worker queued, or leaves it to that.
     pub(crate) fn notify_of_own(&self) {
-        if !(self.pace.is_quick() && self.is_looked_at()) {
-            self.notify();
-        }
+        self.notify_unless(|| true);
     }
 
     /// Wakes a worker for something that was queued from outside, or leaves it to the keeper.
     pub(crate) fn notify_of_injected(&self) {
-        fence(SeqCst);
-        let kept = self.pace.is_quick() && self.pace.keeper().is_some() && self.lanes.ready.len() < MANY;
-        if !(kept && self.is_looked_at()) {
-            self.notify();
-        }
+        self.notify_unless(|| self.pace.keeper().is_some() && self.lanes.ready.len() < MANY);
     }
 
-    /// Nobody sleeps, or one who does will look.
-    fn is_looked_at(&self) -> bool {
-        fence(SeqCst);
-        self.idle.sleeping() == 0 || self.driver.is_watched(LOOK)
+    /// Wakes a worker, unless turns are quick, somebody awake `has` what was queued, and nobody sleeps or one
+    /// who does will look.
+    fn notify_unless(&self, has: impl FnOnce() -> bool) {
+        let left = self.pace.is_quick() && {
+            // After it was queued, as the invariant says.
+            fence(SeqCst);
+            has() && (self.idle.sleeping() == 0 || self.driver.is_watched(LOOK))
+        };
+        if !left {
+            self.notify();
+        }
     }
 }
 

@@ -146,20 +146,19 @@ pub(crate) fn is_worker_thread() -> bool {
     HERE.with_borrow(Option::is_some)
 }
 
+/// Asks the worker of this thread; `None` if that is none of `shared`.
+fn ask_here<R>(shared: &Shared, ask: impl FnOnce(&Here) -> R) -> Option<R> {
+    HERE.with_borrow(|here| here.as_deref().filter(|here| std::ptr::eq(&*here.shared, shared)).map(ask))
+}
+
 /// Which worker of `shared` runs on this thread; any other thread is taken for the first.
 pub(crate) fn index_here(shared: &Shared) -> usize {
-    HERE.with_borrow(|here| {
-        let here = here.as_ref().filter(|here| std::ptr::eq(&*here.shared, shared));
-        here.map_or(0, |here| here.index)
-    })
+    ask_here(shared, |here| here.index).unwrap_or(0)
 }
 
 /// A time of the present poll of this thread, if that is a worker of `shared`; or now.
 pub(crate) fn recent(shared: &Shared) -> Time {
-    HERE.with_borrow(|here| {
-        let here = here.as_ref().filter(|here| std::ptr::eq(&*here.shared, shared));
-        here.map_or_else(|| shared.driver.now(), |here| here.recent())
-    })
+    ask_here(shared, Here::recent).unwrap_or_else(|| shared.driver.now())
 }
 
 /// Queues a Ready task on the worker of this thread; gives it back if that is none of `shared`.

@@ -1,8 +1,8 @@
 //! hyper's `rt::Read` and `rt::Write`.
 //!
 //! hyper's buffer cannot be advanced over bytes read in place without `unsafe`, so bytes are read
-//! into a scratch buffer of the thread and copied once; small writes are gathered there. It belongs to the thread and not to the
-//! connection: an idle connection holds no buffer.
+//! into a scratch buffer of the thread and copied once; small writes are gathered there. It belongs to
+//! the thread and not to the connection: an idle connection holds no buffer.
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};

@@ -1,10 +1,9 @@
 //! Inline regions: polled by whoever holds them, and not dropped where they wait when that one leaves.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::task::Poll;
 
 use asupersync_core::caps::{Authority, Effect};
 use asupersync_core::channel::oneshot;
@@ -13,7 +12,9 @@ use asupersync_core::region::{ChildFailures, CloseReport, InlineRegion, Leftover
 use asupersync_core::{Budget, Cx, Error, Failure, Outcome, Reason, ReasonKind, Region};
 
 use crate::attack::{Ended, Play, at_every_await};
-use crate::probe::{Count, HOUR, Log, MS, Victim, breathe, cancelled_kind, kind, stubborn, until};
+use crate::probe::{
+    Count, HOUR, Log, MS, Victim, asked, begin, breathe, cancelled_kind, kind, stubborn, until,
+};
 use crate::runner::{Runner, short};
 
 crate::cases![
@@ -32,19 +33,6 @@ crate::cases![
     many_in_a_row_let_others_run,
     inline_regions_are_attacked,
 ];
-
-fn asked() -> Reason {
-    Reason::new(ReasonKind::UserRequest)
-}
-
-/// Polls it once, under the task's own waker, and finds that it waits.
-async fn begin<T: Send>(region: &mut InlineRegion<T>) {
-    poll_fn(|task| {
-        assert!(Pin::new(&mut *region).poll(task).is_pending());
-        Poll::Ready(())
-    })
-    .await;
-}
 
 fn who_holds_it_polls_it(host: &dyn Runner) {
     host.ok(async |cx: &Cx| {

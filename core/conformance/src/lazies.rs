@@ -2,18 +2,20 @@
 //! there, whoever asks first.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Wake, Waker};
 
 use asupersync_core::caps::{Authority, Effect};
 use asupersync_core::channel::oneshot;
-use asupersync_core::region::{CloseReport, InlineRegion, LazyCx, LeftoverKind, Phase};
+use asupersync_core::region::{CloseReport, LazyCx, LeftoverKind, Phase};
 use asupersync_core::{Budget, Cx, Error, Failure, Outcome, Reason, ReasonKind, Region};
 
 use crate::attack::{Ended, Play, at_every_await};
-use crate::probe::{Count, HOUR, Log, MS, Victim, breathe, cancelled_kind, kind, stubborn, until};
+use crate::probe::{
+    Count, HOUR, Log, MS, Victim, asked, begin, breathe, cancelled_kind, kind, stubborn, until,
+};
 use crate::runner::Runner;
 
 crate::cases![
@@ -35,19 +37,6 @@ crate::cases![
     what_is_made_of_its_end_can_tell,
     it_is_attacked,
 ];
-
-fn asked() -> Reason {
-    Reason::new(ReasonKind::UserRequest)
-}
-
-/// Polls it once, under the task's own waker, and finds that it waits.
-async fn begin<T: Send>(region: &mut InlineRegion<T>) {
-    poll_fn(|task| {
-        assert!(Pin::new(&mut *region).poll(task).is_pending());
-        Poll::Ready(())
-    })
-    .await;
-}
 
 /// Something that is awaited without a `Cx`.
 #[derive(Clone, Default)]

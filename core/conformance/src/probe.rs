@@ -173,6 +173,20 @@ pub(crate) async fn counted<F: Future>(polls: &AtomicUsize, future: F) -> F::Out
     .await
 }
 
+/// What a case asks a region to close with.
+pub(crate) fn asked() -> Reason {
+    Reason::new(ReasonKind::UserRequest)
+}
+
+/// Polls it once, under the task's own waker, and finds that it waits.
+pub(crate) async fn begin(future: &mut (impl Future + Unpin)) {
+    poll_fn(|task| {
+        assert!(Pin::new(&mut *future).poll(task).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+}
+
 /// Ready at the next poll after the first, which wakes at once: a step that no scope ends.
 pub(crate) async fn breathe() {
     let mut breathed = false;

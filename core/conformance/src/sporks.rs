@@ -9,7 +9,7 @@ use asupersync_core::region::{
 };
 use asupersync_core::{Budget, Cx, Error, Failure, Outcome, Reason, ReasonKind, Region, Severity};
 
-use crate::probe::{Count, HOUR, Log, MS, Victim, breathe, cancelled_kind, kind, poll_now, stubborn};
+use crate::probe::{Count, HOUR, Log, MS, Victim, asked, breathe, cancelled_kind, kind, poll_now, stubborn};
 use crate::runner::{Runner, short};
 
 crate::cases![
@@ -40,10 +40,6 @@ crate::cases![
 async fn fails(cx: &Cx) -> Outcome {
     cx.yield_now().await?;
     Err(Failure::Err(Error::msg("on purpose")))
-}
-
-fn asked() -> Reason {
-    Reason::new(ReasonKind::UserRequest)
 }
 
 /// One that is open, and idle until it is asked to close.

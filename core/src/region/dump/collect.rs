@@ -1,9 +1,10 @@
 //! Taking a dump: what is owned is copied under the lock of its region, which no task holds while it
 //! is polled; what is awaited is read from notes, and from one scope at a time.
 //!
-//! What was only [promised](crate::region::promise) gets its node. No future is touched, no two locks are held together, and none while more than [`AT_ONCE`] tasks
-//! or child regions are copied: whoever spawns meanwhile waits for so long, and not for the whole. A
-//! task that begins or ends meanwhile may be missing, or told as it was.
+//! What was only [promised](crate::region::promise) gets its node. No future is touched, no two locks
+//! are held together, and none while more than [`AT_ONCE`] tasks or child regions are copied: whoever
+//! spawns meanwhile waits for so long, and not for the whole. A task that begins or ends meanwhile may
+//! be missing, or told as it was.
 //!
 //! The time goes into memory that no cache holds, and a lock or a counted reference waits for it each
 //! time. So what comes next is read before it is locked, many at a time: reads do not wait for each
