@@ -1,3 +1,5 @@
+//! What is kept is bounded, counted, and of one owner at a time.
+
 use super::*;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
