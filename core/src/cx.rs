@@ -327,18 +327,18 @@ impl<C> Cx<C> {
         self.op(Level::Spent, Note::FOREIGN, |task| future.as_mut().poll(task).map(Ok)).await
     }
 
-    /// Waits for `duration`.
+    /// Waits for `duration`, from this call on.
     ///
     /// # Errors
     /// `Cancelled` at Request.
     ///
     /// # Cancel safety
     /// Nothing is lost but the time waited.
-    pub async fn sleep(&self, duration: Duration) -> Result<(), Cancelled>
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = Result<(), Cancelled>>
     where
         C: HasTime,
     {
-        self.wait(Sleep::after(self.host(), duration)).await
+        self.wait(Sleep::after(self.host(), duration))
     }
 
     /// Waits until `deadline`; a point in the past is ready at once.
@@ -348,15 +348,15 @@ impl<C> Cx<C> {
     ///
     /// # Cancel safety
     /// Nothing is lost but the time waited.
-    pub async fn sleep_until(&self, deadline: Time) -> Result<(), Cancelled>
+    pub fn sleep_until(&self, deadline: Time) -> impl Future<Output = Result<(), Cancelled>>
     where
         C: HasTime,
     {
-        self.wait_until(deadline).await
+        self.wait_until(deadline)
     }
 
-    pub(crate) async fn wait_until(&self, deadline: Time) -> Result<(), Cancelled> {
-        self.wait(Sleep::new(self.host(), deadline)).await
+    pub(crate) fn wait_until(&self, deadline: Time) -> impl Future<Output = Result<(), Cancelled>> {
+        self.wait(Sleep::new(self.host(), deadline))
     }
 
     /// Waits in this scope.
@@ -372,15 +372,12 @@ impl<C> Cx<C> {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn yield_now(&self) -> Result<(), Cancelled> {
-        let mut yielded = false;
-        self.op(Level::Requested, Note::TURN, |task| {
-            if std::mem::replace(&mut yielded, true) {
-                return Poll::Ready(Ok(()));
-            }
-            task.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await
+        let scope = &self.inner.scope;
+        scope.check(Level::Requested)?;
+        // It wakes itself, so a request need not.
+        let mut turn = scope.next_turn();
+        poll_fn(|task| turn.poll_next(task)).await;
+        scope.check(Level::Requested)
     }
 
     /// Registers cleanup with this region. Finalizers run last registered first, each exactly once,

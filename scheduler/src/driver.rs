@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use asupersync_core::Time;
 use asupersync_core::host::TimerKey;
 
-use crate::primitive::{AtomicBool, AtomicU64, Mutex, MutexGuard, PoisonError, SeqCst};
+use crate::primitive::{AtomicBool, AtomicU64, Mutex, MutexGuard, PoisonError, SeqCst, fence};
 use crate::reactor::{Reactor, Turn as ReactorTurn};
 use crate::timer::{Key, Wheel};
 
@@ -48,6 +48,8 @@ pub(crate) struct Driver {
     alarm_at: AtomicU64,
     /// The alarm ends a wait soon, for somebody to look at what is queued.
     watched: AtomicBool,
+    /// Somebody sleeps elsewhere who would wait in the reactor, but another was turning it.
+    wanted: AtomicBool,
     /// A thread waits in the reactor. To the monitor a hint: a worker that leaves the wait stirs.
     waiting: AtomicBool,
     /// When the driver was last turned, in nanoseconds on its clock: it is that late, or later. A hint to the
@@ -79,6 +81,7 @@ impl Driver {
             setting: Mutex::new(()),
             alarm_at: AtomicU64::new(u64::MAX),
             watched: AtomicBool::new(false),
+            wanted: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
             last_turn: Hint::new(0),
         })
@@ -103,7 +106,9 @@ impl Driver {
         let (key, next) = {
             let mut wheel = locked(&self.wheels[which]);
             let key = wheel.insert(at.as_nanos(), waker);
-            (key, wheel.next_deadline())
+            // Most timers are set for later than when the alarm rings anyway.
+            let sooner = at.as_nanos() < self.alarm_at.load(SeqCst);
+            (key, sooner.then(|| wheel.next_deadline()).flatten())
         };
         if let Some(next) = next {
             self.set_alarm(next);
@@ -169,6 +174,25 @@ impl Driver {
             Err(TryLockError::WouldBlock) => return None,
         };
         Some(Turn { driver: self, turning })
+    }
+
+    /// The right to turn it, for one who would wait: if somebody else has it and does not wait, that one is
+    /// told by [`take_wanted`](Self::take_wanted).
+    pub(crate) fn try_turn_or_want(&self) -> Option<Turn<'_>> {
+        self.wanted.store(true, SeqCst);
+        // Either this sees that nobody turns it any more, or whoever did sees that it is wanted.
+        fence(SeqCst);
+        let turn = self.try_turn();
+        if turn.is_some() || self.is_waiting() {
+            self.wanted.store(false, SeqCst);
+        }
+        turn
+    }
+
+    /// Whether somebody sleeps who is to be woken, now that nobody turns it. For whoever did.
+    pub(crate) fn take_wanted(&self) -> bool {
+        fence(SeqCst);
+        self.wanted.load(SeqCst) && self.wanted.swap(false, SeqCst)
     }
 
     /// A thread waits in the reactor.

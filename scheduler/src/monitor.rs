@@ -135,6 +135,7 @@ fn turn_driver(shared: &Shared) {
             if let Some(mut turn) = shared.driver.try_turn() {
                 turn.poll();
             }
+            shared.hand_over_driver();
         }
     }
 }

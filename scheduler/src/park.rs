@@ -36,12 +36,12 @@ impl Parker {
     }
 
     /// Sleeps until unparked, or, in the driver, until something is due there, which is then to be
-    /// [handled](Turn::handle). `watched`: not unless somebody waits in the driver, whom its alarm wakes.
+    /// [handled](Turn::handle). `watched`: somebody is to wait in the driver, whom its alarm wakes; who turns it
+    /// and does not wait is told to see to that.
     pub(crate) fn park<'a>(&self, driver: &'a Driver, watched: bool) -> Option<Turn<'a>> {
-        let Some(mut turn) = driver.try_turn() else {
-            if !watched || driver.is_waiting() {
-                self.wait();
-            }
+        let turn = driver.try_turn();
+        let Some(mut turn) = turn.or_else(|| watched.then(|| driver.try_turn_or_want()).flatten()) else {
+            self.wait();
             return None;
         };
         {

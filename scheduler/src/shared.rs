@@ -70,6 +70,13 @@ impl Shared {
         }
     }
 
+    /// After a turn of the driver: wakes somebody, if one went to sleep meanwhile who would have waited there.
+    pub(crate) fn hand_over_driver(&self) {
+        if self.driver.take_wanted() {
+            self.notify();
+        }
+    }
+
     pub(crate) fn unpark(&self, worker: usize) {
         self.parkers[worker].unpark(&self.driver);
     }

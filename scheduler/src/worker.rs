@@ -332,6 +332,8 @@ impl Worker {
     fn look_around(&mut self) {
         if let Some(mut turn) = self.shared.driver.try_turn() {
             self.gather(|| turn.poll());
+            drop(turn);
+            self.shared.hand_over_driver();
         }
         self.measure(self.shared.driver.now());
         if !self.here.ring.is_empty() {
@@ -419,6 +421,7 @@ impl Worker {
         if let Some(mut turn) = turn {
             self.gather(|| turn.handle());
         }
+        shared.hand_over_driver();
         if stay && !self.searching {
             shared.idle.begin_search();
             self.searching = true;

@@ -115,6 +115,41 @@ impl Watch<'_> {
     }
 }
 
+/// The next turn of whoever waits for it; the wait is noted if it is the task that polls in the scope.
+pub(crate) struct NextTurn<'a> {
+    scope: &'a Scope,
+    waits: bool,
+}
+
+impl Scope {
+    pub(crate) fn next_turn(&self) -> NextTurn<'_> {
+        NextTurn { scope: self, waits: false }
+    }
+}
+
+impl NextTurn<'_> {
+    /// Ready the second time.
+    #[inline]
+    pub(crate) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<()> {
+        if self.waits {
+            return Poll::Ready(());
+        }
+        self.waits = true;
+        self.scope.begin_at_home(Note::TURN, task.waker());
+        task.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for NextTurn<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.waits {
+            self.scope.end_at_home(Note::TURN);
+        }
+    }
+}
+
 /// Awaits a future that the scope's level does not end, and notes what for.
 pub(crate) async fn noted<F: Future>(scope: &Scope, note: Note, future: F) -> F::Output {
     let mut future = pin!(future);

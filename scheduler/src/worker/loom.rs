@@ -72,6 +72,16 @@ fn start(shared: &Arc<Shared>) {
     root.start(async |_: &Cx| (), |_, _| ());
 }
 
+/// A task that is not queued, and nothing else is.
+fn task(shared: &Arc<Shared>) -> Runnable {
+    start(shared);
+    let main = shared.lanes.ready.pop().unwrap();
+    // Who closes its region.
+    drop(shared.lanes.ready.pop());
+    assert!(shared.lanes.ready.is_empty());
+    main
+}
+
 /// Takes a worker off the list, once there is one.
 fn take_sleeper(shared: &Shared) -> usize {
     loop {
@@ -98,8 +108,7 @@ fn what_is_queued_wakes_who_goes_to_sleep() {
                 hurry(&shared);
                 shared.pace.keep(0);
             }
-            start(&shared);
-            let runnable = shared.lanes.ready.pop().unwrap();
+            let runnable = task(&shared);
             let sleeping = sleeping(&shared, 0, 1);
             shared.submit(runnable, lane, Wake::Wake);
             sleeping.join().unwrap();
@@ -113,10 +122,7 @@ fn what_is_queued_wakes_who_goes_to_sleep() {
 fn who_yields_behind_another_is_not_left_to_one_who_goes_to_sleep() {
     check(|| {
         let (shared, mut rings) = with_rings(2);
-        let runnables = [(); 2].map(|()| {
-            start(&shared);
-            shared.lanes.ready.pop().unwrap()
-        });
+        let runnables = [(); 2].map(|()| task(&shared));
         let here = Rc::new(with_ring(&shared, 0, rings.swap_remove(0)));
         let mut worker = Worker::new(shared.clone(), here.clone(), 0);
         let sleeping = sleeping(&shared, 1, 1);
@@ -141,13 +147,33 @@ fn what_is_left_to_a_worker_is_looked_at() {
     check(|| {
         let (shared, mut rings) = with_rings(2);
         hurry(&shared);
-        start(&shared);
-        let runnable = shared.lanes.ready.pop().unwrap();
+        let runnable = task(&shared);
         let here = with_ring(&shared, 0, rings.swap_remove(0));
         let sleeping = sleeping(&shared, 1, 1);
         let overflows = here.push(runnable);
         assert!(!overflows);
         here.tell();
+        sleeping.join().unwrap();
+        drop(here.ring.pop());
+        shared.clear();
+    });
+}
+
+/// Who turns the driver while another goes to sleep is in a long poll after that, with something in its ring.
+#[test]
+fn who_is_to_wait_in_the_driver_is_told_when_it_is_free() {
+    check(|| {
+        let (shared, mut rings) = with_rings(2);
+        hurry(&shared);
+        let runnable = task(&shared);
+        let here = with_ring(&shared, 0, rings.swap_remove(0));
+        let overflows = here.push(runnable);
+        assert!(!overflows);
+        let sleeping = sleeping(&shared, 1, 1);
+        if let Some(mut turn) = shared.driver.try_turn() {
+            turn.handle();
+        }
+        shared.hand_over_driver();
         sleeping.join().unwrap();
         drop(here.ring.pop());
         shared.clear();
@@ -161,8 +187,7 @@ fn what_came_from_outside_is_looked_at_when_all_sleep() {
         let shared = shared(2);
         hurry(&shared);
         shared.pace.keep(0);
-        start(&shared);
-        let runnable = shared.lanes.ready.pop().unwrap();
+        let runnable = task(&shared);
         let woken = Arc::new(AtomicUsize::new(0));
         let sleeping = [0, 1].map(|index| {
             let (shared, woken) = (shared.clone(), woken.clone());
