@@ -159,6 +159,21 @@ fn what_is_left_to_a_worker_is_looked_at() {
     });
 }
 
+/// The same in the lane that is everybody's.
+#[test]
+fn what_a_worker_cancels_is_looked_at() {
+    check(|| {
+        let shared = shared(2);
+        hurry(&shared);
+        let runnable = task(&shared);
+        let sleeping = sleeping(&shared, 1, 1);
+        shared.lanes.cancel.push(runnable);
+        shared.notify_of_own();
+        sleeping.join().unwrap();
+        shared.clear();
+    });
+}
+
 /// Who turns the driver while another goes to sleep is in a long poll after that, with something in its ring.
 #[test]
 fn who_is_to_wait_in_the_driver_is_told_when_it_is_free() {
@@ -183,7 +198,16 @@ fn who_is_to_wait_in_the_driver_is_told_when_it_is_free() {
 /// What came from outside is left to a worker that goes to sleep, too.
 #[test]
 fn what_came_from_outside_is_looked_at_when_all_sleep() {
-    check(|| {
+    from_outside(Lane::Ready);
+}
+
+#[test]
+fn what_is_cancelled_from_outside_is_looked_at_when_all_sleep() {
+    from_outside(Lane::Cancel);
+}
+
+fn from_outside(lane: Lane) {
+    check(move || {
         let shared = shared(2);
         hurry(&shared);
         shared.pace.keep(0);
@@ -197,7 +221,7 @@ fn what_came_from_outside_is_looked_at_when_all_sleep() {
                 woken.fetch_add(1, SeqCst);
             })
         });
-        shared.submit(runnable, Lane::Ready, Wake::Wake);
+        shared.submit(runnable, lane, Wake::Wake);
         while woken.load(SeqCst) == 0 {
             thread::yield_now();
         }
