@@ -254,13 +254,15 @@ impl Scope {
     /// What ran here is gone: forgets the task, and hands back the timer of its budget.
     #[must_use = "a timer is cancelled at the host"]
     pub(crate) fn end(&self) -> Option<TimerKey> {
-        let (home, timer) = {
+        let (home, timer, rare) = {
             let mut inner = lock(&self.inner);
             inner.ended = true;
             let timer = inner.rare.as_mut().and_then(|rare| rare.timer.take());
-            (self.take_home(&mut inner), timer)
+            // Whoever has a handle of the task may keep the scope for long.
+            let rare = inner.rare.take_if(|rare| rare.is_empty());
+            (self.take_home(&mut inner), timer, rare)
         };
-        drop(home);
+        drop((home, rare));
         timer.map(|(_, key)| key)
     }
 
@@ -382,6 +384,13 @@ impl Inner {
 }
 
 impl Rare {
+    /// Nobody has a key for what is in it, and nothing else is there.
+    fn is_empty(&self) -> bool {
+        let Rare { children, waiters, work, drain, timer, foster } = self;
+        let known = work.is_some() || drain.is_some() || timer.is_some() || foster.is_some();
+        !known && children.is_empty() && waiters.is_empty()
+    }
+
     pub(super) fn children(&self) -> impl Iterator<Item = ScopeRef> {
         self.children.iter().filter_map(|(_, child)| child.scope.upgrade())
     }
