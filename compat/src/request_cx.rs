@@ -1,11 +1,17 @@
 //! The `Cx` of a request, in its extensions.
 
+#[cfg(feature = "tower")]
+use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(feature = "tower")]
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use asupersync_core::region::LazyCx;
+#[cfg(feature = "tower")]
+use asupersync_core::region::Spare;
 use asupersync_core::{All, Cx, Time};
 
 /// The [`Cx`] of the region in which a [`RegionLayer`](crate::tower::RegionLayer) runs a request; it is used like
@@ -37,6 +43,29 @@ struct Open<C> {
     cx: Cx<C>,
     /// When the last of them began, in nanoseconds; 0 if nobody says so.
     since: AtomicU64,
+    #[cfg(feature = "tower")]
+    spares: Spares,
+}
+
+/// The memory that the last request needed, for the next one: over HTTP/1.1 that begins when it has ended.
+#[cfg(feature = "tower")]
+#[derive(Default)]
+pub(crate) struct Spares(Mutex<Option<(Spare, Arc<dyn Any + Send + Sync>)>>);
+
+#[cfg(feature = "tower")]
+impl Spares {
+    pub(crate) fn take(&self) -> Option<(Spare, Arc<dyn Any + Send + Sync>)> {
+        self.slot().take()
+    }
+
+    pub(crate) fn put(&self, spare: Spare, exchange: Arc<dyn Any + Send + Sync>) {
+        let stale = self.slot().replace((spare, exchange));
+        drop(stale);
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<(Spare, Arc<dyn Any + Send + Sync>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<C> RequestCx<C> {
@@ -48,6 +77,13 @@ impl<C> RequestCx<C> {
         }
     }
 
+    /// That of the connection, mostly.
+    #[cfg(feature = "tower")]
+    pub(crate) fn spares(&self) -> Option<&Spares> {
+        let Given::Open(open) = &self.0 else { return None };
+        Some(&open.spares)
+    }
+
     /// When the last request began, if that is known.
     pub(crate) fn since(&self) -> Option<Time> {
         let Given::Open(open) = &self.0 else { return None };
@@ -57,7 +93,12 @@ impl<C> RequestCx<C> {
 
 impl<C> From<Cx<C>> for RequestCx<C> {
     fn from(cx: Cx<C>) -> Self {
-        RequestCx(Given::Open(Arc::new(Open { cx, since: AtomicU64::new(0) })))
+        RequestCx(Given::Open(Arc::new(Open {
+            cx,
+            since: AtomicU64::new(0),
+            #[cfg(feature = "tower")]
+            spares: Spares::default(),
+        })))
     }
 }
 

@@ -83,6 +83,21 @@ impl HostedStream {
     fn stream(&self) -> io::Result<&TcpStream> {
         self.stream.get().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
+
+    fn poll_try(
+        &self,
+        cx: &mut Context<'_>,
+        write: impl Fn(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let stream = self.stream()?;
+        loop {
+            ready!(stream.poll_write_ready(cx))?;
+            match write(stream) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                other => return Poll::Ready(other),
+            }
+        }
+    }
 }
 
 impl Stream for HostedStream {
@@ -115,18 +130,11 @@ impl Stream for HostedStream {
     }
 
     fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+        self.poll_try(cx, |stream| stream.try_write(buf))
     }
 
     fn poll_write_vectored(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let stream = self.stream()?;
-        loop {
-            ready!(stream.poll_write_ready(cx))?;
-            match stream.try_write_vectored(bufs) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                other => return Poll::Ready(other),
-            }
-        }
+        self.poll_try(cx, |stream| stream.try_write_vectored(bufs))
     }
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {

@@ -12,7 +12,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use asupersync_core::Failure;
 use asupersync_core::caps::{CapSet, HasTime};
@@ -50,14 +50,16 @@ where
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let ticket = Some(Ticket::new(&self.conn));
         let version = request.version();
-        let upgrade = request.headers().contains_key(UPGRADE);
+        // hyper has put there what an upgrade takes.
+        let upgrade = !request.extensions().is_empty() && request.headers().contains_key(UPGRADE);
         let extensions = request.extensions_mut();
         extensions.insert(self.conn.given.clone());
         if upgrade {
             extensions.insert(self.conn.held.clone());
         }
         // A panic here is told by the future.
-        let future = catch_unwind(AssertUnwindSafe(|| self.service.call(request))).ok();
+        let mut future = None;
+        drop(catch_unwind(AssertUnwindSafe(|| future = Some(self.service.call(request)))));
         Answer { future, ticket, version }
     }
 }
@@ -87,30 +89,32 @@ where
             None => Err(StatusCode::INTERNAL_SERVER_ERROR),
             Some(future) => match catch_unwind(AssertUnwindSafe(|| future.poll(task))) {
                 Err(_) => Err(StatusCode::INTERNAL_SERVER_ERROR),
-                Ok(polled) => ready!(polled).map_err(|error| status_of(error.into())),
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(Err(error))) => Err(status_of(error.into())),
+                Ok(Poll::Ready(Ok(response))) => Ok(response),
             },
         };
         let ticket = this.ticket.take().expect("polled after it was ready");
-        let conn = ticket.0.clone();
+        // hyper does not know of a drain that has not come yet, nor of a request of this very poll.
+        let last = ticket.0.is_leaving() && *this.version < Version::HTTP_2;
         let mut response = match answer {
             Ok(response) => {
                 // What has a length has an end.
                 let endless = response.body().size_hint().exact().is_none();
                 let end = (endless && is_event_stream(response.headers())).then(|| {
-                    let end: End = Box::pin(conn.clone().grace_is_over());
+                    let end: End = Box::pin(ticket.0.clone().grace_is_over());
                     end
                 });
                 response.map(|body| Reply { body: Some(body), end, _ticket: ticket })
             }
             Err(status) => {
-                conn.counters.fault();
+                ticket.0.counters.fault();
                 let mut response = Response::new(Reply { body: None, end: None, _ticket: ticket });
                 *response.status_mut() = status;
                 response
             }
         };
-        // hyper does not know of a drain that has not come yet, nor of a request of this very poll.
-        if conn.is_leaving() && *this.version < Version::HTTP_2 {
+        if last {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Poll::Ready(Ok(response))

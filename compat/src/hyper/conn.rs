@@ -161,7 +161,15 @@ impl Idle {
         let (cx, begun) = (&conn.cx, conn.begun());
         let until = match self.since {
             Some((before, until)) if before == begun => until,
-            _ => self.since.insert((begun, conn.idle_since() + self.limit)).1,
+            _ => {
+                let since = conn.idle_since();
+                self.since = Some((begun, since + self.limit));
+                // It waits already, for this task, and need not look at the clock again.
+                if self.alarm.as_ref().is_some_and(|alarm| since < alarm.deadline()) {
+                    return Poll::Pending;
+                }
+                since + self.limit
+            }
         };
         loop {
             let alarm = self.alarm.get_or_insert_with(|| cx.alarm(until));

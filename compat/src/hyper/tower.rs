@@ -1,11 +1,11 @@
 //! A tower service as a hyper service.
 //!
 //! hyper calls without asking; tower wants `poll_ready` first, on the instance that is then called.
-//! So each request gets a clone of its own, which waits until it is ready and is called itself.
+//! So each request gets a clone of its own, which is called itself: at once, or when it is ready.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use hyper::service::Service as HyperService;
 use tower_service::Service;
@@ -30,7 +30,15 @@ impl<S: Service<R> + Clone, R> HyperService<R> for Tower<S> {
     type Future = TowerFuture<S, R>;
 
     fn call(&self, request: R) -> Self::Future {
-        TowerFuture { state: State::Waiting { service: self.service.clone(), request: Some(request) } }
+        let mut service = self.service.clone();
+        // Mostly it is ready, and the request need not be kept, which is large. One that is not is asked again
+        // by whoever it can wake.
+        let state = match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => State::Called { future: service.call(request) },
+            Poll::Ready(Err(error)) => State::Failed { error: Some(error) },
+            Poll::Pending => State::Waiting { waiting: Box::new((service, Some(request))) },
+        };
+        TowerFuture { state }
     }
 }
 
@@ -38,21 +46,22 @@ pin_project_lite::pin_project! {
     /// The wait for a service to be ready, and then for its response.
     ///
     /// # Cancel safety
-    /// Dropped before it is ready, the service was not called; later, as the service's own future.
+    /// Dropped before the service was ready, that was not called; later, as the service's own future.
     pub struct TowerFuture<S, R>
     where
         S: Service<R>,
     {
         #[pin]
-        state: State<S, S::Future, R>,
+        state: State<S, S::Future, S::Error, R>,
     }
 }
 
 pin_project_lite::pin_project! {
     #[project = StateProjected]
-    enum State<S, F, R> {
-        Waiting { service: S, request: Option<R> },
+    enum State<S, F, E, R> {
+        Waiting { waiting: Box<(S, Option<R>)> },
         Called { #[pin] future: F },
+        Failed { error: Option<E> },
     }
 }
 
@@ -63,13 +72,17 @@ impl<S: Service<R>, R> Future for TowerFuture<S, R> {
         let mut state = self.project().state;
         loop {
             match state.as_mut().project() {
-                StateProjected::Waiting { service, request } => {
+                StateProjected::Waiting { waiting } => {
+                    let (service, request) = &mut **waiting;
                     ready!(service.poll_ready(task))?;
                     let request = request.take().expect("polled after it was ready");
                     let future = service.call(request);
                     state.set(State::Called { future });
                 }
                 StateProjected::Called { future } => return future.poll(task),
+                StateProjected::Failed { error } => {
+                    return Poll::Ready(Err(error.take().expect("polled after it was ready")));
+                }
             }
         }
     }

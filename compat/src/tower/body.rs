@@ -23,7 +23,11 @@ use super::exchange::{Answered, Exchange};
 
 pin_project_lite::pin_project! {
     /// A response's body that keeps the request's region open.
-    pub struct RegionBody<B> {
+    pub struct RegionBody<B>
+    where
+        B: Send,
+        B: 'static,
+    {
         // Dropped first: whoever feeds the body hears why, before it finds nobody to feed.
         ticket: Ticket<B>,
         #[pin]
@@ -32,7 +36,7 @@ pin_project_lite::pin_project! {
 }
 
 /// What ties a body to its region.
-struct Ticket<B> {
+struct Ticket<B: Send + 'static> {
     /// Present while the body has not ended.
     open: Option<Arc<Exchange<B>>>,
     /// Whether its drop is a reason for the region to close.
@@ -41,7 +45,7 @@ struct Ticket<B> {
     announced: Option<u64>,
 }
 
-impl<B> RegionBody<B> {
+impl<B: Send + 'static> RegionBody<B> {
     /// Ties the body of a response to the region that has made it.
     pub(super) fn tie(answered: Answered<B>, exchange: Arc<Exchange<B>>, cancels: bool) -> Response<Self> {
         let Answered { response, open, announced } = answered;
@@ -59,7 +63,6 @@ impl<B: Body> Answered<B> {
     }
 
     /// The connection is to be used for something else.
-    #[cfg(feature = "hyper")]
     pub(super) fn is_switching(&self) -> bool {
         self.response.status() == StatusCode::SWITCHING_PROTOCOLS
     }
@@ -80,7 +83,7 @@ fn announced<B: Body>(response: &Response<B>, head: bool) -> Option<u64> {
     exact.or_else(|| response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok())
 }
 
-impl<B> Ticket<B> {
+impl<B: Send + 'static> Ticket<B> {
     /// The region goes on to its end, mostly within this call.
     fn end(&mut self, task: &mut Context<'_>) {
         let region = self.open.take().and_then(|exchange| exchange.end());
@@ -91,7 +94,7 @@ impl<B> Ticket<B> {
     }
 }
 
-impl<B> Drop for Ticket<B> {
+impl<B: Send + 'static> Drop for Ticket<B> {
     fn drop(&mut self) {
         let Some(exchange) = self.open.take() else { return };
         exchange.abandon(self.cancels.then(client_left));
@@ -104,7 +107,7 @@ pub(super) fn client_left() -> Reason {
 
 impl<B> Body for RegionBody<B>
 where
-    B: Body<Error: Into<BoxError>>,
+    B: Body<Error: Into<BoxError>> + Send + 'static,
 {
     type Data = B::Data;
     type Error = BoxError;

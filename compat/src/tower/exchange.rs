@@ -9,6 +9,7 @@
 //! Once it has answered, a region waits for the end of the body, which the body itself tells, and for a request.
 //! A body need not be polled meanwhile, so it is the request that wakes the region: it then becomes a task.
 
+use std::any::Any;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -18,6 +19,7 @@ use asupersync_core::{Outcome, Reason};
 use http::Response;
 
 use super::BoxError;
+use super::call::Early;
 
 /// The region of a request, whose outcome is nobody's failure.
 pub(super) type Region = InlineRegion<Outcome>;
@@ -33,6 +35,13 @@ pub(super) struct Answered<B> {
 
 pub(super) type Answer<B> = Result<Answered<B>, BoxError>;
 
+/// A region while nobody polls it.
+pub(super) enum Resting<B> {
+    /// It need not be open.
+    Early(Early<B>),
+    Region(Region),
+}
+
 pub(super) struct Exchange<B>(Mutex<Slots<B>>);
 
 struct Slots<B> {
@@ -46,14 +55,14 @@ struct Slots<B> {
     /// Who is to be told of that.
     reading: Option<Waker>,
     /// The region while nobody polls it.
-    resting: Option<Region>,
+    resting: Option<Resting<B>>,
     /// It was woken since.
     woken: bool,
 }
 
-impl<B> Exchange<B> {
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Exchange(Mutex::new(Slots {
+impl<B> Default for Slots<B> {
+    fn default() -> Self {
+        Slots {
             answer: None,
             ended: false,
             waiting: None,
@@ -61,9 +70,11 @@ impl<B> Exchange<B> {
             reading: None,
             resting: None,
             woken: false,
-        })))
+        }
     }
+}
 
+impl<B> Exchange<B> {
     fn slots(&self) -> MutexGuard<'_, Slots<B>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,38 +132,74 @@ impl<B> Exchange<B> {
         };
         reading.into_iter().for_each(Waker::wake);
     }
+}
 
-    /// The body has ended or is gone. Hands the region back, if it rests.
+impl<B: Send + 'static> Exchange<B> {
+    /// In the place of one that nobody has any more, if it is that.
+    pub(super) fn again(stale: Option<Arc<dyn Any + Send + Sync>>) -> Arc<Self> {
+        let stale = stale.and_then(|stale| stale.downcast::<Self>().ok());
+        if let Some(mut exchange) = stale
+            && let Some(Exchange(slots)) = Arc::get_mut(&mut exchange)
+        {
+            *slots.get_mut().unwrap_or_else(PoisonError::into_inner) = Slots::default();
+            return exchange;
+        }
+        Arc::new(Exchange(Mutex::default()))
+    }
+
+    /// The body has ended or is gone. Hands the region back that rests, if anything is left of it.
     pub(super) fn end(&self) -> Option<Region> {
         let mut slots = self.slots();
         slots.ended = true;
         let (resting, waiting) = (slots.resting.take(), slots.waiting.take());
         drop(slots);
-        if resting.is_none() {
-            waiting.into_iter().for_each(Waker::wake);
+        match resting {
+            Some(Resting::Early(early)) => early.end(),
+            Some(Resting::Region(region)) => Some(region),
+            None => {
+                waiting.into_iter().for_each(Waker::wake);
+                None
+            }
         }
-        resting
     }
 
     /// Nobody takes the response any more, or its body. What still goes on does so in a task.
-    pub(super) fn abandon(&self, why: Option<Reason>) {
-        // Taken first, and told before its end: it would close for another reason.
-        let resting = self.slots().resting.take();
-        if let (Some(region), Some(why)) = (&resting, why) {
-            region.request_close(why);
+    pub(super) fn abandon(self: &Arc<Self>, why: Option<Reason>) {
+        if let Some(why) = why {
+            // Taken first, and told before its end: it would close for another reason.
+            let resting = self.slots().resting.take().map(|resting| resting.into_region(self));
+            if let Some(region) = &resting {
+                region.request_close(why);
+            }
+            self.end();
+        } else {
+            drop(self.end());
         }
-        self.end();
-        drop(resting);
+    }
+
+    /// Nobody polls the region from now on, which has answered. Woken, it goes on in a task.
+    pub(super) fn rest(self: &Arc<Self>, resting: Resting<B>) {
+        let waker = Waker::from(self.clone());
+        match &resting {
+            Resting::Early(early) => early.region.set_waker(waker),
+            Resting::Region(region) => region.set_waker(&waker),
+        }
+        let mut slots = self.slots();
+        if mem::take(&mut slots.woken) {
+            drop(slots);
+            drop(resting.into_region(self));
+        } else {
+            slots.resting = Some(resting);
+        }
     }
 }
 
-impl<B: Send + 'static> Exchange<B> {
-    /// Nobody polls the region from now on, which has answered. Woken, it goes on in a task.
-    pub(super) fn rest(self: &Arc<Self>, region: Region) {
-        region.set_waker(&Waker::from(self.clone()));
-        let mut slots = self.slots();
-        if !mem::take(&mut slots.woken) {
-            slots.resting = Some(region);
+impl<B: Send + 'static> Resting<B> {
+    /// Dropped, it goes on in a task.
+    fn into_region(self, exchange: &Arc<Exchange<B>>) -> Region {
+        match self {
+            Resting::Early(early) => early.wait(exchange, true),
+            Resting::Region(region) => region,
         }
     }
 }
@@ -168,7 +215,6 @@ impl<B: Send + 'static> Wake for Exchange<B> {
             slots.woken = slots.resting.is_none();
             slots.resting.take()
         };
-        // It goes on in a task.
-        drop(resting);
+        drop(resting.map(|resting| resting.into_region(self)));
     }
 }

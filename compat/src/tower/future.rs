@@ -11,8 +11,9 @@ use http::Response;
 use http_body::Body;
 
 use super::body::client_left;
-use super::exchange::{Exchange, Region};
-use super::{RegionBody, RegionError};
+use super::call::{Early, Open};
+use super::exchange::{Answered, Exchange, Resting};
+use super::{BoxError, RegionBody, RegionError};
 
 /// The wait for a response of [`RegionService`](super::RegionService).
 ///
@@ -20,24 +21,18 @@ use super::{RegionBody, RegionError};
 /// Dropped before it is ready, the request's region gets Request with reason `ClientDisconnected`;
 /// its handler goes on, drains and is finalized in a task of the service's region. Other
 /// [policies](super::Disconnect) let it go on.
-pub struct ResponseFuture<B>(State<B>);
+pub struct ResponseFuture<B: Body + Send + 'static>(State<B>);
 
 enum State<B> {
+    Early(Early<B>, Arc<Exchange<B>>),
     Open(Open<B>),
     Refused(RegionError),
     Over,
 }
 
-pub(super) struct Open<B> {
-    pub(super) region: Region,
-    pub(super) exchange: Arc<Exchange<B>>,
-    /// Whether its drop is a reason for the region to close.
-    pub(super) cancels: bool,
-}
-
-impl<B> ResponseFuture<B> {
-    pub(super) fn new(open: Open<B>) -> Self {
-        ResponseFuture(State::Open(open))
+impl<B: Body + Send + 'static> ResponseFuture<B> {
+    pub(super) fn new(early: Early<B>, exchange: Arc<Exchange<B>>) -> Self {
+        ResponseFuture(State::Early(early, exchange))
     }
 
     /// There is no region.
@@ -58,6 +53,24 @@ impl<B: Body + Send + 'static> Future for ResponseFuture<B> {
     type Output = Result<Response<RegionBody<B>>, RegionError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        if let State::Early(early, _) = &mut self.0 {
+            let polled = early.poll_handler(task);
+            let State::Early(early, exchange) = mem::replace(&mut self.0, State::Over) else {
+                unreachable!("it was early above");
+            };
+            self.0 = State::Open(match polled {
+                Poll::Ready(Some(Ok(answer))) => {
+                    return Poll::Ready(answer_at_once(early, exchange, answer, task));
+                }
+                Poll::Ready(Some(Err(failure))) => early.failed(failure, exchange),
+                Poll::Ready(None) => early.open(exchange),
+                Poll::Pending => {
+                    // Whatever it waits for wakes this task, and so does a request.
+                    self.0 = State::Open(early.open(exchange));
+                    return Poll::Pending;
+                }
+            });
+        }
         let State::Open(open) = &mut self.0 else {
             return match mem::replace(&mut self.0, State::Over) {
                 State::Refused(error) => Poll::Ready(Err(error)),
@@ -71,24 +84,59 @@ impl<B: Body + Send + 'static> Future for ResponseFuture<B> {
             return Poll::Ready(Err(silence(ended)));
         };
         let State::Open(Open { region, exchange, cancels }) = mem::replace(&mut self.0, State::Over) else {
-            return Poll::Pending;
+            unreachable!("it was open above");
         };
         // One that is not answered, or needs nobody to take its body, closes by itself.
         let answered = answer.map_err(RegionError::inner)?;
         if polled.is_pending() && answered.open {
-            exchange.rest(region);
+            exchange.rest(Resting::Region(region));
         }
         Poll::Ready(Ok(RegionBody::tie(answered, exchange, cancels)))
     }
 }
 
-impl<B> Drop for ResponseFuture<B> {
+/// What the client gets of a handler that answered at once.
+fn answer_at_once<B: Body + Send + 'static>(
+    mut early: Early<B>,
+    exchange: Arc<Exchange<B>>,
+    answer: Result<Response<B>, BoxError>,
+    task: &mut Context<'_>,
+) -> Result<Response<RegionBody<B>>, RegionError> {
+    let answer = answer.map(|response| Answered::new(response, early.head));
+    let (open, switches) =
+        answer.as_ref().map_or((false, false), |answered| (answered.open, answered.is_switching()));
+    let cancels = early.cancels;
+    let left = if early.is_held(switches) {
+        Some(early.wait(&exchange, open))
+    } else if open {
+        exchange.rest(Resting::Early(early));
+        None
+    } else {
+        early.end()
+    };
+    // One that needs nobody to take its body closes by itself.
+    if let Some(mut region) = left
+        && Pin::new(&mut region).poll(task).is_pending()
+        && open
+    {
+        exchange.rest(Resting::Region(region));
+    }
+    Ok(RegionBody::tie(answer.map_err(RegionError::inner)?, exchange, cancels))
+}
+
+impl<B: Body + Send + 'static> Drop for ResponseFuture<B> {
     fn drop(&mut self) {
-        if let State::Open(Open { region, exchange, cancels }) = &self.0 {
-            if *cancels {
-                region.request_close(client_left());
-            }
-            exchange.end();
+        if let State::Refused(_) | State::Over = self.0 {
+            return;
         }
+        let open = match mem::replace(&mut self.0, State::Over) {
+            State::Early(early, exchange) => early.open(exchange),
+            State::Open(open) => open,
+            State::Refused(_) | State::Over => return,
+        };
+        if open.cancels {
+            open.region.request_close(client_left());
+        }
+        open.exchange.end();
     }
 }

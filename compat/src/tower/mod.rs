@@ -45,6 +45,7 @@
 
 mod body;
 mod budget;
+mod call;
 mod drain;
 mod error;
 mod exchange;

@@ -1,26 +1,24 @@
 //! The layer and its service: a call becomes a region, which the response's future polls.
 
-use std::future::poll_fn;
-use std::mem;
-use std::pin::pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use asupersync_core::caps::{CapSet, HasSpawn};
-use asupersync_core::region::{Close, CloseReport, LazyCx};
-use asupersync_core::{All, Budget, Cx, Outcome, Region};
+use asupersync_core::caps::HasSpawn;
+use asupersync_core::region::{Builder, Close, CloseReport};
+use asupersync_core::{All, Budget, Cx, Region};
 use http::{Method, Request, Response, Uri};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::budget::RequestBudget;
-use super::exchange::{Answered, Exchange};
-use super::future::Open;
+use super::call::{Early, OnClose, handler};
+use super::exchange::Exchange;
 use super::{BoxError, RegionBody, RegionError, ResponseFuture};
 use crate::RequestCx;
+use crate::request_cx::Spares;
 
-type OnClose = Arc<dyn Fn(&CloseReport) + Send + Sync>;
 type ByRoute = Arc<dyn Fn(&Method, &Uri) -> Disconnect + Send + Sync>;
 
 /// What becomes of a request whose client has left.
@@ -46,6 +44,22 @@ struct Policy {
     on_close: Option<OnClose>,
     on_disconnect: Disconnect,
     by_route: Option<ByRoute>,
+    /// The regions of requests, by whether they wait for what they have started.
+    regions: [Arc<Builder>; 2],
+}
+
+impl Policy {
+    fn regions(name: &Arc<str>, drain: Budget, finalize: Budget) -> [Arc<Builder>; 2] {
+        [Close::Cancel, Close::Join].map(|close| {
+            let region = Region::builder(name.clone()).drain(drain).finalize(finalize);
+            // Read from the wire, it is in flight: it is served even if Request came meanwhile.
+            Arc::new(region.close(close).in_flight())
+        })
+    }
+
+    fn region(&self, disconnect: Disconnect) -> &Arc<Builder> {
+        &self.regions[usize::from(disconnect == Disconnect::HandOver)]
+    }
 }
 
 /// Runs each request of a service in a region of its own, whose [`Cx`] is in the request's
@@ -95,8 +109,10 @@ impl<C> RegionLayer<C> {
     /// Request when the connections do, after a [`min_drain`](crate::hyper::Server::min_drain).
     pub fn of_connection() -> Self {
         let (drain, finalize) = (Budget::UNLIMITED, Budget::UNLIMITED);
+        let name = "request".into();
         let policy = Policy {
-            name: "request".into(),
+            regions: Policy::regions(&name, drain, finalize),
+            name,
             drain,
             finalize,
             on_close: None,
@@ -110,26 +126,30 @@ impl<C> RegionLayer<C> {
         Arc::make_mut(&mut self.policy)
     }
 
+    fn with(mut self, set: impl FnOnce(&mut Policy)) -> Self {
+        let policy = self.policy();
+        set(policy);
+        policy.regions = Policy::regions(&policy.name, policy.drain, policy.finalize);
+        self
+    }
+
     /// How long a handler and its body may go on after Request; the region's own budget is a limit
     /// too.
     #[must_use]
-    pub fn drain(mut self, budget: Budget) -> Self {
-        self.policy().drain = budget;
-        self
+    pub fn drain(self, budget: Budget) -> Self {
+        self.with(|policy| policy.drain = budget)
     }
 
     /// How long all finalizers of a request together may take.
     #[must_use]
-    pub fn finalize(mut self, budget: Budget) -> Self {
-        self.policy().finalize = budget;
-        self
+    pub fn finalize(self, budget: Budget) -> Self {
+        self.with(|policy| policy.finalize = budget)
     }
 
     /// The name of each request's region; `request` if nothing is said.
     #[must_use]
-    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.policy().name = name.into();
-        self
+    pub fn name(self, name: impl Into<Arc<str>>) -> Self {
+        self.with(|policy| policy.name = name.into())
     }
 
     /// What becomes of a request whose client has left; [`Disconnect::Cancel`] if nothing is said.
@@ -212,128 +232,58 @@ where
         self.inner.poll_ready(task).map_err(|error| RegionError::inner(error.into()))
     }
 
-    fn call(&mut self, request: Request<A>) -> Self::Future {
+    fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let RegionLayer { cx, policy } = &self.layer;
-        let of_connection =
-            if cx.is_none() { request.extensions().get::<RequestCx<C>>().cloned() } else { None };
-        let Some(cx) = cx.as_ref().or(of_connection.as_deref()) else {
+        let extensions = request.extensions();
+        let given = if cx.is_none() { extensions.get::<RequestCx<C>>() } else { None };
+        let since = given.and_then(RequestCx::since);
+        let spares = given.and_then(RequestCx::spares);
+        let Some(cx) = cx.as_ref().or(given.map(|given| &**given)) else {
             return ResponseFuture::refused(RegionError::inner(NOBODYS.into()));
         };
-        // The instance that was made ready goes; its clone, which is not, stays.
-        let next = self.inner.clone();
-        let ready = mem::replace(&mut self.inner, next);
         let disconnect = match &policy.by_route {
             Some(by_route) => by_route(request.method(), request.uri()),
             None => policy.on_disconnect,
         };
-        // Read from the wire, it is in flight: it is served even if Request came meanwhile.
-        let mut region =
-            Region::builder(policy.name.clone()).in_flight().drain(policy.drain).finalize(policy.finalize);
-        if let Some(RequestBudget(budget)) = request.extensions().get() {
-            region = region.budget(*budget);
+        // Mostly a server has put its `Cx` there, and nothing else.
+        let more = given.is_none() || extensions.len() > 1;
+        let budget = if more { extensions.get() } else { None };
+        let limited = budget.map(|RequestBudget(budget)| {
+            let region = Builder::clone(policy.region(disconnect));
+            Arc::new(region.budget(*budget))
+        });
+        let builder = limited.as_ref().unwrap_or(policy.region(disconnect));
+        let (spare, exchange) = spares.and_then(Spares::take).unzip();
+        let region = match builder.promise_with(cx, since, spare) {
+            Ok(region) => region,
+            Err(failure) => return ResponseFuture::refused(RegionError::from_failure(failure)),
+        };
+        let exchange = Exchange::again(exchange);
+        if let Some(spares) = spares {
+            spares.put(region.spare(), exchange.clone());
         }
-        if disconnect == Disconnect::HandOver {
-            region = region.close(Close::Join);
+        let head = request.method() == Method::HEAD;
+        let extensions = request.extensions_mut();
+        #[cfg(feature = "hyper")]
+        let held = if more { extensions.remove().map(Box::new) } else { None };
+        match extensions.get_mut::<RequestCx<C>>() {
+            Some(around) => *around = region.cx().into(),
+            None => drop(extensions.insert(RequestCx::from(region.cx()))),
         }
-        if let Some(since) = of_connection.as_ref().and_then(RequestCx::since) {
-            region = region.since(since);
-        }
-        let exchange = Exchange::new();
-        let on_close = policy.on_close.clone();
-        let call = Box::new(Call {
-            service: Some(ready),
-            request: Some(request),
-            exchange: exchange.clone(),
-            head: false,
+        // Its panic is the handler's.
+        let called = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
+        let early = Early {
+            region: region.without_caps(),
+            handler: Some(handler(called)),
+            head,
             #[cfg(feature = "hyper")]
-            held: None,
-        });
-        let body = async move |cx: LazyCx<C>| -> Outcome { call.run(cx).await };
-        let region = region.inline_lazily(cx, body, move |outcome, report| {
-            if let Some(on_close) = on_close {
-                on_close(&report());
-            }
-            Ok(outcome)
-        });
-        ResponseFuture::new(Open { region, exchange, cancels: disconnect == Disconnect::Cancel })
+            held,
+            on_close: policy.on_close.clone(),
+            cancels: disconnect == Disconnect::Cancel,
+        };
+        ResponseFuture::new(early, exchange)
     }
 }
 
 const NOBODYS: &str = "no region for this request: serve it with compat::hyper::Server, which puts a `RequestCx` \
     into its extensions, or make the layer with RegionLayer::new(cx)";
-
-/// One request. It stays where it is: each future around it has room for what it is handed, most of them twice,
-/// and a request is large.
-struct Call<S, A, B> {
-    service: Option<S>,
-    request: Option<Request<A>>,
-    exchange: Arc<Exchange<B>>,
-    /// Its method is HEAD.
-    head: bool,
-    /// The stream under the connection, if an upgrade is asked for.
-    #[cfg(feature = "hyper")]
-    held: Option<crate::hyper::Held>,
-}
-
-impl<S, A, B> Call<S, A, B>
-where
-    S: Service<Request<A>, Response = Response<B>, Error: Into<BoxError>>,
-    B: Body,
-{
-    /// The body of the request's region. What is borrowed in here it has room for to its end, so the rest is done
-    /// by others.
-    async fn run<C: CapSet>(mut self: Box<Self>, cx: LazyCx<C>) -> Outcome {
-        let response = {
-            // Polled where it is put first.
-            let mut called = pin!(self.call(cx));
-            let Some(mut called) = called.as_mut().as_pin_mut() else { return Ok(()) };
-            poll_fn(|task| called.as_mut().poll(task)).await
-        };
-        // However this ends.
-        let _leaves = Leaves(self.exchange.clone());
-        if self.answer(response) {
-            poll_fn(|task| self.exchange.poll_ended(task)).await;
-        }
-        #[cfg(feature = "hyper")]
-        if let Some(held) = &mut self.held {
-            poll_fn(|task| held.poll_let_go(task)).await;
-        }
-        Ok(())
-    }
-
-    fn call<C: CapSet>(&mut self, cx: LazyCx<C>) -> Option<S::Future> {
-        // Where it is: to move it costs as much as all of this.
-        let request = self.request.as_mut()?;
-        self.head = request.method() == Method::HEAD;
-        let extensions = request.extensions_mut();
-        #[cfg(feature = "hyper")]
-        if !extensions.is_empty() {
-            self.held = extensions.remove();
-        }
-        match extensions.get_mut::<RequestCx<C>>() {
-            Some(around) => *around = cx.into(),
-            None => drop(extensions.insert(RequestCx::from(cx))),
-        }
-        Some(self.service.as_mut()?.call(self.request.take()?))
-    }
-
-    /// Tells whether the region has to wait for the body's end.
-    fn answer(&mut self, response: Result<Response<B>, S::Error>) -> bool {
-        self.service = None;
-        let answer = response.map(|response| Answered::new(response, self.head)).map_err(Into::into);
-        #[cfg(feature = "hyper")]
-        if !answer.as_ref().is_ok_and(Answered::is_switching) {
-            self.held = None;
-        }
-        self.exchange.answer(answer)
-    }
-}
-
-/// Tells the response's body that the region waits for it no more.
-struct Leaves<B>(Arc<Exchange<B>>);
-
-impl<B> Drop for Leaves<B> {
-    fn drop(&mut self) {
-        self.0.leave();
-    }
-}

@@ -51,6 +51,7 @@ pub mod objects;
 pub mod obligations;
 pub mod orphans;
 pub mod producers;
+pub mod promises;
 pub mod protocol;
 pub mod reasons;
 pub mod reports;
@@ -91,7 +92,7 @@ macro_rules! themes {
 
 themes! {
     life orphans closing failures finalizers finalizer_budgets reports leftovers dumps waits scale
-    sporks inlines lazies locals local_closing protocol scopes budgets turns combinators selects joins wakers reasons
+    sporks inlines lazies promises locals local_closing protocol scopes budgets turns combinators selects joins wakers reasons
     channels producers locks obligations blocking foreign misuse stuck tcp tcp_errors udp
     capabilities objects spans task_spans
     attacked_waits attacked_owners attacked_services attacked_io

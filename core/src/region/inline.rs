@@ -21,7 +21,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use super::lazy::{Lazy, LazyCx, Unopened, polled_under};
+use super::lazy::{Lazy, LazyCx, polled_under};
 use super::open::Opened;
 use super::report::CloseReport;
 use super::tree::{Node, Plan};
@@ -116,7 +116,7 @@ impl Builder {
             let outcome = opened.run(&node.scope, contain(inside.scope(), body.as_mut())).await;
             end(outcome, &|| node.report())
         };
-        InlineRegion::new(Place::Open(node), cx, Box::pin(run))
+        InlineRegion::new(Place::Open(node), Some(cx.scope().clone()), Turn::default(), Box::pin(run))
     }
 
     /// As [`inline_then`](Self::inline_then), for a body that may do without its region: nothing is opened before
@@ -153,27 +153,13 @@ impl Builder {
         R: TaskOutput<Ok: 'static> + 'static,
         T: Send + 'static,
     {
-        let site = Location::caller();
-        let promise = || -> Outcome<Arc<Lazy>> {
-            cx.scope().check(self.until)?;
-            cx.check(Effect::Spawn)?;
-            cx.node().scope.check(Level::Spent)?;
-            Ok(Lazy::new(cx, self, site)?)
-        };
-        let lazy = match promise() {
-            Ok(lazy) => lazy,
-            Err(failure) => return InlineRegion(State::Refused(Some(failure))),
-        };
-        let (given, kept, region) = (LazyCx::new(lazy.clone()), lazy.clone(), Unopened::new(lazy));
-        let run = async move {
-            // In the order in which they are dropped: the region goes last, also before the first poll.
-            let (body, mut region) = (body, region);
-            let lazy = region.lazy().clone();
-            let mut body = pin!(Some(async { body(given).await.into_outcome() }));
-            let outcome = region.run(body.as_mut()).await;
-            end(outcome, &|| lazy.node().report())
-        };
-        InlineRegion::new(Place::Lazy(kept), cx, Box::pin(run))
+        match Arc::new(self).promise(cx, None) {
+            Ok(promised) => {
+                let given = promised.cx();
+                promised.inline(async { body(given).await.into_outcome() }, end)
+            }
+            Err(failure) => InlineRegion(State::Refused(Some(failure))),
+        }
     }
 }
 
@@ -187,6 +173,8 @@ impl Builder {
 #[must_use = "a region that is not awaited goes on in a task"]
 pub struct InlineRegion<T: Send + 'static>(State<T>);
 
+type Run<T> = Pin<Box<dyn Future<Output = Outcome<T>> + Send>>;
+
 enum State<T> {
     Open(Open<T>),
     /// `None`, once that was told; or it is Closed.
@@ -195,7 +183,7 @@ enum State<T> {
 
 struct Open<T> {
     place: Place,
-    run: Pin<Box<dyn Future<Output = Outcome<T>> + Send>>,
+    run: Run<T>,
     /// The scope of whoever opened it, until it begins: one whose body does not wait may be opened in a loop.
     around: Option<ScopeRef>,
     turn: Turn,
@@ -227,9 +215,13 @@ impl Place {
 }
 
 impl<T: Send + 'static> InlineRegion<T> {
-    fn new<C>(place: Place, cx: &Cx<C>, run: Pin<Box<dyn Future<Output = Outcome<T>> + Send>>) -> Self {
-        let around = Some(cx.scope().clone());
-        InlineRegion(State::Open(Open { place, run, around, turn: Turn::default(), seen: Level::Clear }))
+    fn new(place: Place, around: Option<ScopeRef>, turn: Turn, run: Run<T>) -> Self {
+        InlineRegion(State::Open(Open { place, run, around, turn, seen: Level::Clear }))
+    }
+
+    /// One that may not be open. Its body has begun if there is nothing `around`.
+    pub(super) fn lazy(lazy: Arc<Lazy>, around: Option<ScopeRef>, turn: Turn, run: Run<T>) -> Self {
+        InlineRegion::new(Place::Lazy(lazy), around, turn, run)
     }
 
     /// Asks the region to close, and does not wait. The drain budget is its own.

@@ -34,7 +34,7 @@ use super::open::Opened;
 use super::tree::{Node, Plan, Promised};
 use super::{Builder, inside};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Level};
+use crate::cancel::{Cancelled, Level, ScopeRef};
 use crate::caps::{All, NoCaps};
 use crate::cx::Cx;
 use crate::lock::{Mutex, lock};
@@ -81,7 +81,7 @@ impl<C> Deref for LazyCx<C> {
 pub(super) struct Lazy {
     /// The parent's, with the authority of whoever opens it.
     around: Cx<NoCaps>,
-    builder: Builder,
+    builder: Arc<Builder>,
     site: &'static Location<'static>,
     since: Time,
     /// Where the parent has it while it is promised.
@@ -94,16 +94,16 @@ pub(super) struct Lazy {
 }
 
 impl Lazy {
-    /// Promises it to the region of `around`. It is open at once if its work has a budget, or counts for one.
+    /// Promises it to the region of `around`.
     pub(super) fn new<C>(
         around: &Cx<C>,
-        builder: Builder,
+        builder: Arc<Builder>,
         site: &'static Location<'static>,
+        since: Option<Time>,
     ) -> Result<Arc<Self>, Cancelled> {
         let around = around.bare().clone();
-        let limited = builder.policy.work != Budget::UNLIMITED || around.node().scope.is_metered();
         let lazy = Arc::new(Lazy {
-            since: builder.since.unwrap_or_else(|| around.host().now()),
+            since: builder.begins(&around, since),
             around,
             builder,
             site,
@@ -112,11 +112,41 @@ impl Lazy {
             late: std::sync::OnceLock::new(),
             poller: Mutex::new(None),
         });
-        lazy.parent().promise(&lazy, &lazy.key)?;
-        if limited {
-            lazy.keep();
+        lazy.promise()
+    }
+
+    /// The same once more, if it has ended, and nobody has it any more.
+    pub(super) fn again<C>(
+        mut self: Arc<Self>,
+        around: &Cx<C>,
+        builder: &Arc<Builder>,
+        site: &'static Location<'static>,
+        since: Option<Time>,
+    ) -> Option<Result<Arc<Self>, Cancelled>> {
+        let this = Arc::get_mut(&mut self)?;
+        if !Arc::ptr_eq(&this.builder, builder) || !this.around.is_same(around.bare()) {
+            return None;
         }
-        Ok(lazy)
+        this.since = builder.begins(&this.around, since);
+        this.site = site;
+        this.opened = OnceLock::new();
+        this.late = std::sync::OnceLock::new();
+        this.poller = Mutex::new(None);
+        Some(self.promise())
+    }
+
+    /// It is open at once if its work has a budget, or counts for one.
+    fn promise(self: Arc<Self>) -> Result<Arc<Self>, Cancelled> {
+        self.parent().promise(&self, &self.key)?;
+        if self.builder.policy.work != Budget::UNLIMITED || self.around.node().scope.is_metered() {
+            self.keep();
+        }
+        Ok(self)
+    }
+
+    /// The scope of whoever made it.
+    pub(super) fn around(&self) -> &ScopeRef {
+        self.around.scope()
     }
 
     pub(super) fn parent(&self) -> &Arc<Node> {
@@ -144,7 +174,7 @@ impl Lazy {
     }
 
     fn make(&self) -> (Arc<Node>, Cx<NoCaps>) {
-        let (parent, Builder { name, policy, authority, .. }) = (self.parent(), &self.builder);
+        let (parent, Builder { name, policy, authority, .. }) = (self.parent(), &*self.builder);
         let node = parent.make_child(
             &parent.scope,
             Plan { name, policy: *policy, site: self.site, since: Some(self.since) },
@@ -217,11 +247,25 @@ impl Lazy {
 
     /// Names who is to be woken by a request from now on, and wakes it if one has come that is above `seen`.
     pub(super) fn set_poller(&self, waker: &Waker, seen: Level) {
-        let stale = lock(&self.poller).replace(waker.clone());
+        self.poll_by(waker.clone(), seen);
+    }
+
+    /// As [`set_poller`](Self::set_poller).
+    pub(super) fn poll_by(&self, waker: Waker, seen: Level) {
+        let mut poller = lock(&self.poller);
+        let stale = poller.replace(waker);
+        let opened = self.opened().map(|node| (node, poller.clone()));
+        drop(poller);
         drop(stale);
-        if let Some(node) = self.opened() {
-            polled_under(node, waker, seen);
+        if let Some((node, Some(waker))) = opened {
+            polled_under(node, &waker, seen);
         }
+    }
+}
+
+impl Builder {
+    fn begins(&self, around: &Cx<NoCaps>, since: Option<Time>) -> Time {
+        since.or(self.since).unwrap_or_else(|| around.host().now())
     }
 }
 
@@ -243,6 +287,12 @@ impl Unopened {
         &self.lazy
     }
 
+    /// The body has ended, and nobody opens the region any more; or somebody has, which this tells.
+    pub(super) fn end(&mut self) -> bool {
+        self.ended = self.lazy.end();
+        self.ended
+    }
+
     /// Runs the body, and drives the region to Closed if there is one then. The body is to be dropped before
     /// this is.
     pub(super) async fn run<T>(
@@ -251,10 +301,7 @@ impl Unopened {
     ) -> Outcome<T> {
         let early = poll_fn(|task| self.lazy.poll_body(body.as_mut(), task)).await;
         let mut early = match early {
-            Some(outcome) if self.lazy.end() => {
-                self.ended = true;
-                return outcome;
-            }
+            Some(outcome) if self.end() => return outcome,
             early => early.map(|outcome| (outcome, None)),
         };
         let node = self.lazy.node().clone();

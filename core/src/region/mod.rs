@@ -11,6 +11,7 @@
 mod close;
 mod crew;
 pub mod dump;
+mod early;
 mod failure;
 mod finalizer;
 mod foreign;
@@ -39,6 +40,7 @@ use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
 
+pub use early::{PromisedRegion, Spare};
 pub use failure::ChildFailures;
 pub(crate) use finalizer::Finalizer;
 pub use inline::InlineRegion;

@@ -1,0 +1,211 @@
+//! A request in what may become its region.
+//!
+//! ```text
+//!   Early: its handler is polled ── waits ──▶ Open: a region that goes on wherever it is polled
+//!     └─ answers ──▶ rests until its body has ended ── a request comes, it is left ──▶ goes on in a task
+//!                       └── over
+//! ```
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use asupersync_core::region::{CloseReport, PromisedRegion};
+use asupersync_core::{Failure, NoCaps, Outcome};
+use http::Response;
+use http_body::Body;
+
+use super::BoxError;
+use super::exchange::{Answered, Exchange, Region};
+
+/// Is told how each region closed.
+pub(super) type OnClose = Arc<dyn Fn(&CloseReport) + Send + Sync>;
+
+/// What the handler answers, unless it does not come to that.
+pub(super) type Handled<B> = Outcome<Result<Response<B>, BoxError>>;
+
+/// What a handler does. It stays where it is: each future around it has room for what it is handed, most of them
+/// twice, and it is large.
+pub(super) type Handler<B> = Pin<Box<dyn Future<Output = Handled<B>> + Send>>;
+
+pin_project_lite::pin_project! {
+    struct Handling<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F, B, E: Into<BoxError>> Future for Handling<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    type Output = Handled<B>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().future.poll(task).map(|answer| Ok(answer.map_err(Into::into)))
+    }
+}
+
+/// Of a call that came back with a future, or panicked.
+pub(super) fn handler<F, B, E>(called: Result<F, Box<dyn Any + Send>>) -> Handler<B>
+where
+    F: Future<Output = Result<Response<B>, E>> + Send + 'static,
+    E: Into<BoxError>,
+{
+    match called {
+        Ok(future) => Box::pin(Handling { future }),
+        Err(payload) => Box::pin(async { resume_unwind(payload) }),
+    }
+}
+
+/// A request whose region may not be open, and whose body is not ended. Its handler is there until it has answered.
+pub(super) struct Early<B> {
+    pub(super) region: PromisedRegion<NoCaps>,
+    pub(super) handler: Option<Handler<B>>,
+    /// The request's method is HEAD.
+    pub(super) head: bool,
+    /// The stream under the connection, if an upgrade is asked for.
+    #[cfg(feature = "hyper")]
+    pub(super) held: Option<Box<crate::hyper::Held>>,
+    pub(super) on_close: Option<OnClose>,
+    /// Whether its drop is a reason for the region to close.
+    pub(super) cancels: bool,
+}
+
+/// A region that its holder polls until it has answered.
+pub(super) struct Open<B> {
+    pub(super) region: Region,
+    pub(super) exchange: Arc<Exchange<B>>,
+    /// Whether its drop is a reason for the region to close.
+    pub(super) cancels: bool,
+}
+
+impl<B: Send + 'static> Early<B> {
+    /// Polls the handler; ready with `None` if that is to be done in an [open](Self::open) region only.
+    pub(super) fn poll_handler(&mut self, task: &mut Context<'_>) -> Poll<Option<Handled<B>>> {
+        self.region.poll_body(&mut self.handler, task)
+    }
+
+    /// The handler has ended without an answer.
+    pub(super) fn failed(self, failure: Failure, exchange: Arc<Exchange<B>>) -> Open<B> {
+        let cancels = self.cancels;
+        Open { region: self.inline(async { Err(failure) }), exchange, cancels }
+    }
+
+    /// The handler has answered, and what it answers `switches` to another protocol, whose end is waited for.
+    #[cfg_attr(
+        not(feature = "hyper"),
+        expect(clippy::needless_pass_by_ref_mut, reason = "it holds nothing then")
+    )]
+    pub(super) fn is_held(&mut self, switches: bool) -> bool {
+        #[cfg(feature = "hyper")]
+        {
+            self.held.take_if(|_| !switches);
+            self.held.is_some()
+        }
+        #[cfg(not(feature = "hyper"))]
+        {
+            let _ = switches;
+            false
+        }
+    }
+
+    /// The body has ended. What is left, if anything is.
+    pub(super) fn end(mut self) -> Option<Region> {
+        if self.on_close.is_none() {
+            match self.region.end() {
+                Ok(()) => return None,
+                Err(region) => self.region = region,
+            }
+        }
+        Some(self.inline(async { Ok(()) }))
+    }
+
+    /// It waits for the body's end where it is polled.
+    pub(super) fn wait(mut self, exchange: &Arc<Exchange<B>>, waits: bool) -> Region {
+        let rest = self.rest(exchange);
+        self.inline(rest.wait(waits))
+    }
+
+    fn rest(&mut self, exchange: &Arc<Exchange<B>>) -> Rest<B> {
+        Rest {
+            leaves: Leaves(exchange.clone()),
+            head: self.head,
+            #[cfg(feature = "hyper")]
+            held: self.held.take(),
+        }
+    }
+
+    fn inline(self, body: impl Future<Output = Outcome> + Send + 'static) -> Region {
+        let Early { region, on_close, .. } = self;
+        region.inline(body, move |outcome, report| {
+            if let Some(on_close) = on_close {
+                on_close(&report());
+            }
+            Ok(outcome)
+        })
+    }
+}
+
+impl<B: Body + Send + 'static> Early<B> {
+    /// It goes on in a region.
+    pub(super) fn open(mut self, exchange: Arc<Exchange<B>>) -> Open<B> {
+        let (handler, cancels) = (self.handler.take(), self.cancels);
+        let rest = self.rest(&exchange);
+        let region = self.inline(async move {
+            match handler {
+                Some(handler) => rest.handle(handler).await,
+                None => Ok(()),
+            }
+        });
+        Open { region, exchange, cancels }
+    }
+}
+
+/// What a request's region does from when its client has not all of the answer.
+struct Rest<B> {
+    leaves: Leaves<B>,
+    head: bool,
+    #[cfg(feature = "hyper")]
+    held: Option<Box<crate::hyper::Held>>,
+}
+
+impl<B: Body> Rest<B> {
+    #[cfg_attr(not(feature = "hyper"), expect(unused_mut, reason = "it holds nothing then"))]
+    async fn handle(mut self, handler: Handler<B>) -> Outcome {
+        let answer = handler.await?;
+        let answer = answer.map(|response| Answered::new(response, self.head));
+        #[cfg(feature = "hyper")]
+        if !answer.as_ref().is_ok_and(Answered::is_switching) {
+            self.held = None;
+        }
+        let waits = self.leaves.0.answer(answer);
+        self.wait(waits).await
+    }
+}
+
+impl<B> Rest<B> {
+    #[cfg_attr(not(feature = "hyper"), expect(unused_mut, reason = "it holds nothing then"))]
+    async fn wait(mut self, waits: bool) -> Outcome {
+        if waits {
+            poll_fn(|task| self.leaves.0.poll_ended(task)).await;
+        }
+        #[cfg(feature = "hyper")]
+        if let Some(held) = &mut self.held {
+            poll_fn(|task| held.poll_let_go(task)).await;
+        }
+        Ok(())
+    }
+}
+
+/// Tells the response's body that the region waits for it no more.
+struct Leaves<B>(Arc<Exchange<B>>);
+
+impl<B> Drop for Leaves<B> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
