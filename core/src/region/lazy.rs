@@ -119,18 +119,22 @@ impl Lazy {
         Ok(lazy)
     }
 
-    pub(super) fn parent(&self) -> &Arc<Node> {
+    pub(super) fn parent(&self) -> &Node {
         self.around.node()
     }
 
     /// The region, if it is open.
-    pub(super) fn opened(&self) -> Option<&Arc<Node>> {
+    pub(super) fn opened(&self) -> Option<&Node> {
         self.opened.get()?.as_ref().map(Cx::node)
     }
 
     /// The region, opened now if it was not.
-    pub(super) fn node(&self) -> &Arc<Node> {
+    pub(super) fn node(&self) -> &Node {
         self.cx().node()
+    }
+
+    fn share_node(&self) -> Arc<Node> {
+        self.cx().share_node()
     }
 
     fn cx(&self) -> &Cx<NoCaps> {
@@ -144,7 +148,7 @@ impl Lazy {
     }
 
     fn make(&self) -> (Arc<Node>, Cx<NoCaps>) {
-        let (parent, Builder { name, policy, authority, .. }) = (self.parent(), &self.builder);
+        let (parent, Builder { name, policy, authority, .. }) = (self.around.share_node(), &self.builder);
         let node = parent.make_child(
             &parent.scope,
             Plan { name, policy: *policy, site: self.site, since: Some(self.since) },
@@ -257,7 +261,7 @@ impl Unopened {
             }
             early => early.map(|outcome| (outcome, None)),
         };
-        let node = self.lazy.node().clone();
+        let node = self.lazy.share_node();
         let opened = self.opened.insert(Opened::late(node.clone()));
         let mut contained = contain(&node.scope, body);
         let ends = poll_fn(|task| match early.take() {
@@ -271,7 +275,7 @@ impl Unopened {
 impl Drop for Unopened {
     fn drop(&mut self) {
         if self.opened.is_none() && !self.ended && !self.lazy.end() {
-            drop(Opened::late(self.lazy.node().clone()));
+            drop(Opened::late(self.lazy.share_node()));
         }
     }
 }

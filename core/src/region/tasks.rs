@@ -27,7 +27,6 @@ use slab::Slab;
 use crate::host::TaskRef;
 use crate::id::TaskId;
 use crate::lock::{Mutex, MutexGuard, lock, try_lock};
-use crate::primitive::Ordering;
 
 /// How many tables there are at most.
 const TABLES: usize = if cfg!(loom) { 2 } else { 8 };
@@ -180,7 +179,7 @@ impl Table {
     fn enter(&mut self, which: usize, task: TaskRef) {
         self.spawned += 1;
         let entry = self.tasks.vacant_entry();
-        task.meta().key.store(entry.key() * TABLES + which, Ordering::Relaxed);
+        task.meta().mark.enter(entry.key() * TABLES + which);
         entry.insert(task);
     }
 }
@@ -188,13 +187,13 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::UNOWNED;
+    use crate::host::Mark;
 
     #[test]
     fn one_that_was_never_listed_is_nowhere() {
         let tasks = Tasks::default();
-        assert!(!tasks.has(UNOWNED, TaskId(1)));
-        assert!(tasks.leave(UNOWNED, TaskId(1), false).is_none());
+        assert!(!tasks.has(Mark::UNOWNED, TaskId(1)));
+        assert!(tasks.leave(Mark::UNOWNED, TaskId(1), false).is_none());
         assert_eq!((tasks.look(0, Slab::len), tasks.look(1, Slab::len)), (Some(0), None));
         assert_eq!((tasks.count(), tasks.totals()), (0, (0, 0)));
     }
