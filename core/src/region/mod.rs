@@ -1,6 +1,6 @@
 //! Regions: owners of tasks, child regions, finalizers and obligations.
 //!
-//! `state` is the life of one region as a pure step, `tasks` lists its tasks, `member` is what it is to them, `tree` who owns whom, `request` how it is asked to
+//! `state` is the life of one region as a pure step, `tasks` lists its tasks (in a `list`), `member` is what it is to them, `tree` who owns whom, `request` how it is asked to
 //! close, `promise` and `lazy` what becomes a child region
 //! when that makes a difference, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
 //! end, `ledger` and `settle` what becomes of obligations on that way, `open` runs a region's body,
@@ -18,6 +18,7 @@ mod give_up;
 mod inline;
 mod lazy;
 mod ledger;
+mod list;
 mod local;
 mod long_poll;
 #[cfg(all(test, loom))]

@@ -22,8 +22,7 @@
 use std::sync::OnceLock;
 use std::{iter, mem};
 
-use slab::Slab;
-
+use super::list::List;
 use crate::host::TaskRef;
 use crate::id::TaskId;
 use crate::lock::{Mutex, MutexGuard, lock, try_lock};
@@ -50,7 +49,7 @@ struct Apart(Mutex<Table>);
 
 #[derive(Default)]
 struct Table {
-    tasks: Slab<TaskRef>,
+    tasks: List<TaskRef>,
     /// The region knows how many there are.
     counted: bool,
     /// Those that are gone since it does, and were not told.
@@ -133,7 +132,7 @@ impl Tasks {
         let mut table = lock(self.table(key % TABLES)?);
         let key = key / TABLES;
         table.tasks.get(key).filter(|task| task.meta().info.id == id)?;
-        let task = table.tasks.remove(key);
+        let task = table.tasks.remove(key)?;
         table.ok += u64::from(ok);
         if !table.counted {
             return Some(Left { task, told: 0 });
@@ -152,12 +151,12 @@ impl Tasks {
     /// Shows each task, a table at a time, with its lock held.
     pub(super) fn each(&self, mut see: impl FnMut(&TaskRef)) {
         for table in self.tables() {
-            lock(table).tasks.iter().for_each(|(_, task)| see(task));
+            lock(table).tasks.iter().for_each(&mut see);
         }
     }
 
     /// Looks at one table, with its lock held; `None` if there is no such.
-    pub(super) fn look<R>(&self, which: usize, see: impl FnOnce(&Slab<TaskRef>) -> R) -> Option<R> {
+    pub(super) fn look<R>(&self, which: usize, see: impl FnOnce(&List<TaskRef>) -> R) -> Option<R> {
         self.table(which).map(|table| see(&lock(table).tasks))
     }
 
@@ -178,9 +177,10 @@ impl Table {
     /// Lists a task, in the table that is `which`.
     fn enter(&mut self, which: usize, task: TaskRef) {
         self.spawned += 1;
-        let entry = self.tasks.vacant_entry();
-        task.meta().mark.enter(entry.key() * TABLES + which);
-        entry.insert(task);
+        self.tasks.enter(|key| {
+            task.meta().mark.enter(key * TABLES + which);
+            task
+        });
     }
 }
 
@@ -194,7 +194,7 @@ mod tests {
         let tasks = Tasks::default();
         assert!(!tasks.has(Mark::UNOWNED, TaskId(1)));
         assert!(tasks.leave(Mark::UNOWNED, TaskId(1), false).is_none());
-        assert_eq!((tasks.look(0, Slab::len), tasks.look(1, Slab::len)), (Some(0), None));
+        assert_eq!((tasks.look(0, List::len), tasks.look(1, List::len)), (Some(0), None));
         assert_eq!((tasks.count(), tasks.totals()), (0, (0, 0)));
     }
 }

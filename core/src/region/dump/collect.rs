@@ -120,10 +120,11 @@ impl Owned {
         loop {
             self.tasks.reserve(AT_ONCE);
             let more = tasks.look(table, |tasks| {
-                touch(part(tasks, key), |task| usize::from(task.is_running()));
-                self.tasks.extend(part(tasks, key).cloned());
+                let part = || tasks.part(key..key + AT_ONCE);
+                touch(part(), |task| usize::from(task.is_running()));
+                self.tasks.extend(part().cloned());
                 key += AT_ONCE;
-                key < tasks.capacity()
+                key < tasks.end()
             });
             match more {
                 Some(true) => {}
