@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Hold, Level, Note, Reason, ScopeRef, Turn, Watch};
+use crate::cancel::{Cancelled, Hold, Holder, Level, Note, Reason, ScopeRef, Turn, Watch};
 use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
@@ -132,6 +132,14 @@ impl<C> Cx<C> {
             (None, Some(holder)) => Node::share(holder.clone()),
             (Some(node), _) => node.clone(),
             (None, None) => unreachable!("a task that has a `Cx` is one of a region"),
+        }
+    }
+
+    /// The region, as what is to hold one more task.
+    pub(crate) fn holder(&self) -> Arc<dyn Holder> {
+        match (&self.inner.node, self.inner.scope.holder()) {
+            (None, Some(holder)) => holder.clone(),
+            _ => self.share_node(),
         }
     }
 

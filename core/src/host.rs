@@ -235,13 +235,6 @@ impl TaskMeta {
     pub(crate) fn inside(&self) -> &Scope {
         self.apart().map_or(&self.own, |apart| &apart.inside)
     }
-
-    pub(crate) fn lane(&self) -> Lane {
-        match self.apart() {
-            Some(apart) => Lane::of(apart.inside.level(), apart.inside.urgency()),
-            None => Lane::of(self.own.level(), self.own.urgency_around()),
-        }
-    }
 }
 
 pub(crate) type TaskRef = RawTaskRef<TaskMeta>;

@@ -86,7 +86,7 @@ impl<C> Cx<C> {
         }
         let blocking = effects.contains(&Effect::Blocking);
         let make = |scope, spans: &Spans| make(self.of_task(scope), spans);
-        launch(self.share_node(), None, name, site, blocking, make)
+        launch(self.node(), self.holder(), None, name, site, blocking, make)
     }
 
     fn may_start(&self, effects: &[Effect]) -> Outcome {
@@ -95,10 +95,11 @@ impl<C> Cx<C> {
     }
 }
 
-/// Starts what `make` makes, as a task of the region `node`. If it has scopes apart, they stand for the task's:
+/// Starts what `make` makes, as a task of the region `node`, which is `holder`. If it has scopes apart, they stand for the task's:
 /// its lane, and what its handle asks, are those of the one within.
 pub(crate) fn launch<T, Fut>(
-    node: Arc<Node>,
+    node: &Node,
+    holder: Arc<dyn Holder>,
     mut rare: Option<Box<Rare>>,
     name: &str,
     site: &'static Location<'static>,
@@ -120,8 +121,7 @@ where
         let future = make(scope, &spans);
         Run { body: Some(spans.around(future)) }
     };
-    let (runnable, join, task) = new_task(Some(node), rare, info, make);
-    let node = join.meta().node().expect("it was made with one");
+    let (runnable, join, task) = new_task(Some(holder), rare, info, make);
     match node.admit(task) {
         Ok(()) => {
             // What comes from here on finds the task; what came before is there.

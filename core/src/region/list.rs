@@ -20,6 +20,7 @@ impl<T> Default for List<T> {
 
 impl<T> List<T> {
     /// Enters what `make` makes, under the key that it is given.
+    #[inline]
     pub(super) fn enter(&mut self, make: impl FnOnce(usize) -> T) {
         match self.free.pop() {
             Some(key) => self.places[key] = Some(make(key)),
@@ -31,8 +32,10 @@ impl<T> List<T> {
         self.places.get(key)?.as_ref()
     }
 
-    pub(super) fn remove(&mut self, key: usize) -> Option<T> {
-        let gone = self.places.get_mut(key)?.take()?;
+    /// Strikes what is there, if it is the one.
+    #[inline]
+    pub(super) fn remove_if(&mut self, key: usize, is_it: impl FnOnce(&mut T) -> bool) -> Option<T> {
+        let gone = self.places.get_mut(key)?.take_if(is_it)?;
         self.free.push(key);
         Some(gone)
     }
@@ -66,14 +69,15 @@ mod tests {
 
     #[test]
     fn each_is_under_its_key_until_it_goes() {
-        let (mut list, mut random) = (List::default(), fastrand::Rng::with_seed(7));
+        let (mut list, mut random) = (List::<Box<u32>>::default(), fastrand::Rng::with_seed(7));
         let mut here: Vec<(usize, Box<u32>)> = Vec::new();
         for n in 0..10_000 {
             // Up to some hundred, and down again.
             if random.usize(..200) < here.len() {
                 let (key, thing) = here.swap_remove(random.usize(..here.len()));
-                assert_eq!(list.remove(key), Some(thing));
-                assert_eq!(list.remove(key), None);
+                assert_eq!(list.remove_if(key, |_| false), None);
+                assert_eq!(list.remove_if(key, |here| **here == *thing), Some(thing));
+                assert_eq!(list.remove_if(key, |_| true), None);
                 assert_eq!(list.get(key), None);
             } else {
                 list.enter(|key| {
@@ -88,7 +92,7 @@ mod tests {
         let above = here.iter().filter(|(key, _)| *key >= 50).count();
         assert_eq!(list.part(50..usize::MAX).count(), above);
         assert_eq!(list.get(list.end()), None);
-        assert_eq!(list.remove(usize::MAX), None);
+        assert_eq!(list.remove_if(usize::MAX, |_| true), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use asupersync_task::{Runnable as RawRunnable, Schedule, Wake, WakerUse};
 use super::tree::Node;
 use crate::budget::Budget;
 use crate::cancel::{Holder, Reason, ScopeRef};
-use crate::host::{Host, Lane, Mark, Runnable, TaskMeta, TaskRef};
+use crate::host::{Host, Lane, Mark, Runnable, TaskMeta, TaskRef, Urgency};
 use crate::id::TimerKey;
 use crate::verdict::Verdict;
 
@@ -28,6 +28,7 @@ impl Node {
     }
 
     /// As [`of`](Self::of), to be kept.
+    #[inline]
     pub(crate) fn share(holder: Arc<dyn Holder>) -> Arc<Node> {
         let any: Arc<dyn Any + Send + Sync> = holder;
         any.downcast().expect("what holds tasks is a node")
@@ -41,12 +42,28 @@ impl TaskMeta {
         self.own.holder().map(|holder| Node::of(&**holder))
     }
 
-    #[inline]
     fn host(&self) -> &dyn Host {
-        match (self.node(), self.host_of_uncounted()) {
-            (Some(node), _) => &*node.tree.host,
-            (None, Some(host)) => host,
-            (None, None) => unreachable!("who counts no task of a host's names the host"),
+        self.host_in(self.node())
+    }
+
+    #[inline]
+    fn host_in<'a>(&'a self, node: Option<&'a Node>) -> &'a dyn Host {
+        match node {
+            Some(node) => &*node.tree.host,
+            None => self.host_of_uncounted().expect("a task that no region counts has a host"),
+        }
+    }
+
+    pub(super) fn lane(&self) -> Lane {
+        self.lane_in(self.node())
+    }
+
+    #[inline]
+    fn lane_in(&self, node: Option<&Node>) -> Lane {
+        match (self.apart(), node) {
+            (Some(apart), _) => Lane::of(apart.inside.level(), apart.inside.urgency()),
+            (None, Some(node)) => Lane::of(self.own.level(), node.scope.urgency()),
+            (None, None) => Lane::of(self.own.level(), Urgency::DEFAULT),
         }
     }
 
@@ -63,10 +80,10 @@ impl TaskMeta {
         if let Some(apart) = self.apart() {
             self.cancel_timer(apart.scope.end());
         }
-        match (verdict, self.node()) {
-            (Verdict::Ok, _) => self.mark.set(Mark::OK),
-            (verdict, Some(node)) => node.task_ended(self.mark.key(), &self.info, verdict),
-            (_, None) => {}
+        if matches!(verdict, Verdict::Ok) {
+            self.mark.set(Mark::OK);
+        } else if let Some(node) = self.node() {
+            node.task_ended(self.mark.key(), &self.info, verdict);
         }
     }
 
@@ -84,8 +101,9 @@ impl Schedule for TaskMeta {
     fn schedule(&self, runnable: RawRunnable<Self>, why: Wake) {
         self.told.write();
         // The scorecard measures what lanes cost beside a build without them.
-        let lane = if cfg!(one_lane) { Lane::Ready } else { self.lane() };
-        self.host().submit(Runnable(runnable), lane, why);
+        let node = self.node();
+        let lane = if cfg!(one_lane) { Lane::Ready } else { self.lane_in(node) };
+        self.host_in(node).submit(Runnable(runnable), lane, why);
     }
 
     fn completed(&self) -> Option<TaskRef> {

@@ -131,8 +131,7 @@ impl Tasks {
     pub(super) fn leave(&self, key: usize, id: TaskId, ok: bool) -> Option<Left> {
         let mut table = lock(self.table(key % TABLES)?);
         let key = key / TABLES;
-        table.tasks.get(key).filter(|task| task.meta().info.id == id)?;
-        let task = table.tasks.remove(key)?;
+        let task = table.tasks.remove_if(key, |task| task.meta().info.id == id)?;
         table.ok += u64::from(ok);
         if !table.counted {
             return Some(Left { task, told: 0 });
