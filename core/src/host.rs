@@ -23,7 +23,7 @@ use std::task::Waker;
 use asupersync_task::WakerUse;
 #[cfg(feature = "observe")]
 pub use asupersync_task::WakerUse;
-pub use asupersync_task::{Ran, Wake};
+pub use asupersync_task::{Ran, Wake, kept_bytes};
 use asupersync_task::{Runnable as RawRunnable, TaskRef as RawTaskRef};
 
 #[cfg(feature = "observe")]

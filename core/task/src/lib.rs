@@ -27,6 +27,8 @@
 //! | join waker, after COMPLETE | the completer if JOIN_WAKER was set at completion, else the join handle |
 //! | all, after the last reference | who dropped that reference |
 //!
+//! Where the memory comes from and goes to is a story of its own: see `memory`.
+//!
 //! Ownership passes by the state word: who gives a field up does so with a
 //! release, who takes it over with an acquire of that write or a later one in
 //! its release sequence. RUNNING is set by a transition that found it clear
@@ -182,6 +184,8 @@ mod state;
 
 mod cell;
 
+mod memory;
+
 mod waker;
 
 mod task;
@@ -197,6 +201,7 @@ mod life;
 pub use error::JoinError;
 pub use join::JoinHandle;
 pub use life::{new, new_cyclic};
+pub use memory::kept_bytes;
 pub use part::Part;
 pub use runnable::{Runnable, Schedule};
 pub use task::TaskRef;

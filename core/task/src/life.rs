@@ -8,6 +8,7 @@
 use crate::cell::{Cell, Head, Header, Ref, Slot, Stage, Vtable};
 use crate::error::JoinError;
 use crate::join::JoinHandle;
+use crate::memory;
 use crate::runnable::{Runnable, Schedule};
 use crate::state::{Completed, Enter, Leave, Made, State};
 use crate::sync::UnsafeCell;
@@ -77,8 +78,8 @@ where
 {
     let header = Header { state: State::new(2 * N), note: AtomicU64::new(0), vtable: &Life::<F, M>::VTABLE };
     // Each part is moved to its place, and not the whole once more: futures may be large.
-    let mut cell = Box::<Cell<F, M>>::new_uninit();
-    let to = cell.as_mut_ptr();
+    let cell = memory::allocate::<F, M>();
+    let to = cell.as_ptr();
     // SAFETY: `to` points to memory for a cell that is ours alone.
     let head = unsafe { &raw mut (*to).head };
     // SAFETY: as above; nothing was there before.
@@ -87,7 +88,7 @@ where
     let stage = unsafe { &raw mut (*to).stage };
     // SAFETY: as for the head; with that the cell is whole.
     unsafe { stage.write(UnsafeCell::new(Stage::Empty)) };
-    let header = NonNull::from(Box::leak(cell)).cast::<Header>();
+    let header = cell.cast::<Header>();
     let refs = || {
         std::array::from_fn(|_| {
             // SAFETY: a new cell has two references and twice N; this is one of the latter.
@@ -259,10 +260,14 @@ where
 
     /// `Vtable::free`: future or outcome first, the meta last.
     unsafe fn free(header: NonNull<Header>) {
-        // SAFETY: the cell was a `Box` of this type, and is ours alone.
-        let cell = unsafe { Box::from_raw(header.cast::<Cell<F, M>>().as_ptr()) };
-        // SAFETY: the cell is ours alone.
-        unsafe { cell.replace_stage(Stage::Empty) };
-        contain(|| drop(cell));
+        // SAFETY: the cell is still there.
+        let whole = unsafe { Self::cell(header) };
+        // SAFETY: it is ours alone.
+        unsafe { whole.replace_stage(Stage::Empty) };
+        let cell = header.cast::<Cell<F, M>>();
+        // SAFETY: as above; nobody looks at it after this.
+        contain(|| unsafe { cell.drop_in_place() });
+        // SAFETY: `new_cyclic` had it from `allocate`, and nothing is left in it.
+        unsafe { memory::free(cell) };
     }
 }

@@ -6,11 +6,21 @@
 //! see where each access begins and ends.
 
 #[cfg(loom)]
-pub(crate) use loom::{cell::UnsafeCell, sync::atomic::AtomicUsize};
+pub(crate) use loom::{
+    cell::UnsafeCell,
+    sync::{Mutex, MutexGuard, atomic::AtomicUsize},
+};
 #[cfg(not(loom))]
-pub(crate) use std::sync::atomic::AtomicUsize;
+pub(crate) use std::sync::{Mutex, MutexGuard, atomic::AtomicUsize};
 
 pub(crate) use std::sync::atomic::Ordering;
+
+use std::sync::PoisonError;
+
+/// Locks, ignoring poison: no lock of this crate is held while user code runs.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// `std`'s cell behind loom's interface.
 #[cfg(not(loom))]
