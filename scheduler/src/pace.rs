@@ -10,11 +10,15 @@
 //! | a worker | it was awake for [`MEASURE`] | tells how many turns it had; all of them together say whether turns are quick: each took less than [`TURN`], and few were of tasks that yield, which have more to do and are worth moving |
 //! | a worker | it takes a task that came from outside | is the *keeper* of those from then on, until it sleeps; while they are few, others leave them to it |
 //! | whoever queues | turns are quick; from outside, few tasks wait there and they have a keeper | unless that is so already, sets the driver's alarm, which ends the wait of the one who sleeps there in [`LOOK`]; wakes one at once if nobody waits there |
-//! | one who goes to sleep | at its last look | leaves to the others what is in their rings, and to the keeper the few from outside, and will look again in [`LOOK`] |
+//! | one who goes to sleep | at its last look | leaves to the others what is in their rings and in the Cancel lane, and to the keeper the few from outside, and will look again in [`LOOK`] |
 //! | one who looks | another was *slow* since the last looks: it had far fewer turns than a quick one has | helps it: it is in a long poll |
 //!
 //! Where workers are in each other's way turns take longer than by themselves: those of up to twice [`TURN`] are
 //! *tried*. If they are not quick then, the next try comes later and later.
+//!
+//! The Cancel lane is everybody's: whoever polls at all takes the next task from there. So what a worker queues
+//! there is left to those who are awake while one of them is quick, above all itself; what comes from outside wakes
+//! somebody at once.
 //!
 //! A task may so wait for four looks, a millisecond, behind a poll that is suddenly long. If whoever was to look
 //! has got into a long poll itself, the [`monitor`](crate::monitor) wakes another.
@@ -193,16 +197,28 @@ impl Watch {
         keeper.is_some_and(|keeper| self.leaves(shared, keeper)) && shared.lanes.ready.len() < MANY
     }
 
+    /// What is in the Cancel lane is the business of others, who are awake if fewer `sleep` than there are others.
+    pub(crate) fn leaves_cancelled(&self, shared: &Shared, me: usize, sleep: usize) -> bool {
+        sleep + 1 < shared.workers
+            && (0..shared.workers).any(|other| other != me && self.leaves(shared, other))
+    }
+
     /// What there is to do, for `me` or any other.
     pub(crate) fn left(&self, shared: &Shared, me: usize) -> Left {
         let lanes = &shared.lanes;
-        if !lanes.cancel.is_empty() || !lanes.timed.is_empty() {
+        if !lanes.timed.is_empty() {
             return Left::Work;
         }
+        // Whoever looks is on the list of those who sleep, or is awake, which is as good as another one.
+        let sleep = || shared.idle.sleeping().saturating_sub(1);
+        let cancelled = (!lanes.cancel.is_empty()).then(|| self.leaves_cancelled(shared, me, sleep()));
         let rings = shared.stealers.iter().enumerate().filter(|(_, stealer)| !stealer.is_empty());
         let rings = rings.map(|(worker, _)| self.leaves(shared, worker));
         let outside = (!lanes.ready.is_empty()).then(|| self.leaves_injected(shared, me));
-        let left = rings.chain(outside).map(|leaves| if leaves { Left::ToOthers } else { Left::Work });
+        let left = rings
+            .chain(outside)
+            .chain(cancelled)
+            .map(|leaves| if leaves { Left::ToOthers } else { Left::Work });
         left.max().unwrap_or(Left::Nothing)
     }
 }

@@ -98,7 +98,12 @@ impl Shared {
 impl Host for Shared {
     fn submit(&self, runnable: Runnable, lane: Lane, why: Wake) {
         match lane {
-            Lane::Cancel => self.lanes.cancel.push(runnable),
+            Lane::Cancel => {
+                self.lanes.cancel.push(runnable);
+                if worker::is_queued_here(self, why) {
+                    return self.notify_of_own();
+                }
+            }
             Lane::Timed(urgency) => self.lanes.timed.push(urgency, runnable),
             Lane::Ready => {
                 let Err(runnable) = worker::submit_here(self, runnable, why) else { return };

@@ -79,10 +79,14 @@ impl Here {
         self.is_slot_empty() && self.ring.is_empty()
     }
 
-    fn submit(&self, runnable: Runnable, why: Wake) {
+    fn count(&self, why: Wake) {
         if why == Wake::Yield {
             self.yields.set(self.yields.get() + 1);
         }
+    }
+
+    fn submit(&self, runnable: Runnable, why: Wake) {
+        self.count(why);
         let displaced = match why {
             // Its poll is over, and this worker goes on with it, or with what is queued before it.
             Wake::Yield if self.may_stay_untold() => {
@@ -156,6 +160,11 @@ pub(crate) fn index_here(shared: &Shared) -> usize {
     ask_here(shared, |here| here.index).unwrap_or(0)
 }
 
+/// Tells whether a worker of `shared` runs on this thread, which has queued a task where it is everybody's.
+pub(crate) fn is_queued_here(shared: &Shared, why: Wake) -> bool {
+    ask_here(shared, |here| here.count(why)).is_some()
+}
+
 /// A time of the present poll of this thread, if that is a worker of `shared`; or now.
 pub(crate) fn recent(shared: &Shared) -> Time {
     ask_here(shared, Here::recent).unwrap_or_else(|| shared.driver.now())
@@ -181,6 +190,8 @@ pub(crate) struct Worker {
     turns: u32,
     streak: u32,
     searching: bool,
+    /// Nobody woke it, and since it slept it has found nothing.
+    rested: bool,
     random: u32,
     watch: Watch,
     stretch: Stretch,
@@ -232,7 +243,7 @@ impl Worker {
         let (polling, policy) = (shared.polling[index].clone(), Policy::new());
         let (watch, stretch) = (Watch::new(shared.stealers.len()), Stretch::default());
         let since = (shared.driver.now(), 0);
-        let (turns, streak, searching) = (0, 0, false);
+        let (turns, streak, searching, rested) = (0, 0, false, false);
         Worker {
             shared,
             here,
@@ -242,6 +253,7 @@ impl Worker {
             turns,
             streak,
             searching,
+            rested,
             random,
             watch,
             stretch,
@@ -273,7 +285,7 @@ impl Worker {
         }
         let lanes = &self.shared.lanes;
         let mut waiting = Waiting {
-            cancel: !lanes.cancel.is_empty(),
+            cancel: !lanes.cancel.is_empty() && !self.leaves_cancelled(),
             timed: !lanes.timed.is_empty(),
             ready: self.has_ready(),
         };
@@ -295,6 +307,11 @@ impl Worker {
                 Choice::Ready => waiting.ready = false,
             }
         }
+    }
+
+    /// It only looks how the others do.
+    fn leaves_cancelled(&self) -> bool {
+        self.rested && self.watch.leaves_cancelled(&self.shared, self.index, self.shared.idle.sleeping())
     }
 
     fn has_ready(&self) -> bool {
@@ -390,6 +407,7 @@ impl Worker {
 
     /// Ends the search; the last that searched wakes another, in case there is more.
     fn found(&mut self) {
+        self.rested = false;
         if std::mem::take(&mut self.searching)
             && self.shared.idle.end_search()
             && self.watch.left(&self.shared, self.index) == Left::Work
@@ -413,6 +431,7 @@ impl Worker {
         let turn = if stay { None } else { park() };
         self.since.0 = shared.driver.now();
         self.searching = shared.idle.end_sleep(self.index);
+        self.rested = left == Left::ToOthers && !self.searching;
         // Only now: the monitor goes to sleep if it still finds everybody on the list.
         shared.alarm.stirred();
         // Off the list, or what is due would wake this very worker.

@@ -234,9 +234,14 @@ impl Scope {
     /// What ran here is gone: hands back the timer of its budget.
     #[must_use = "a timer is cancelled at the host"]
     pub(crate) fn end_work(&self) -> Option<TimerKey> {
-        let mut inner = lock(&self.inner);
-        self.ended.store(true, Ordering::Relaxed);
-        let timer = inner.rare.as_mut().and_then(|rare| rare.timer.take());
+        let (timer, rare) = {
+            let mut inner = lock(&self.inner);
+            self.ended.store(true, Ordering::Relaxed);
+            let timer = inner.rare.as_mut().and_then(|rare| rare.timer.take());
+            // Whoever has a handle of the task may keep the scope for long.
+            (timer, inner.rare.take_if(|rare| rare.is_empty()))
+        };
+        drop(rare);
         timer.map(|(_, key)| key)
     }
 
@@ -399,6 +404,13 @@ impl Inner {
 }
 
 impl Rare {
+    /// Nobody has a key for what is in it, and nothing else is there.
+    fn is_empty(&self) -> bool {
+        let Rare { children, waiters, work, drain, timer, foster } = self;
+        let known = work.is_some() || drain.is_some() || timer.is_some() || foster.is_some();
+        !known && children.is_empty() && waiters.is_empty()
+    }
+
     pub(super) fn children(&self) -> impl Iterator<Item = ScopeRef> {
         self.children.iter().filter_map(|(_, child)| child.scope.upgrade())
     }

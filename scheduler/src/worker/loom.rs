@@ -154,10 +154,35 @@ fn what_is_left_to_a_worker_is_looked_at() {
     });
 }
 
+/// The same in the lane that is everybody's.
+#[test]
+fn what_a_worker_cancels_is_looked_at() {
+    check(|| {
+        let shared = shared(2);
+        hurry(&shared);
+        start(&shared);
+        let runnable = shared.lanes.ready.pop().unwrap();
+        let sleeping = sleeping(&shared, 1, 1);
+        shared.lanes.cancel.push(runnable);
+        shared.notify_of_own();
+        sleeping.join().unwrap();
+        shared.clear();
+    });
+}
+
 /// What came from outside is left to a worker that goes to sleep, too.
 #[test]
 fn what_came_from_outside_is_looked_at_when_all_sleep() {
-    check(|| {
+    from_outside(Lane::Ready);
+}
+
+#[test]
+fn what_is_cancelled_from_outside_is_looked_at_when_all_sleep() {
+    from_outside(Lane::Cancel);
+}
+
+fn from_outside(lane: Lane) {
+    check(move || {
         let shared = shared(2);
         hurry(&shared);
         shared.pace.keep(0);
@@ -172,7 +197,7 @@ fn what_came_from_outside_is_looked_at_when_all_sleep() {
                 woken.fetch_add(1, SeqCst);
             })
         });
-        shared.submit(runnable, Lane::Ready, Wake::Wake);
+        shared.submit(runnable, lane, Wake::Wake);
         while woken.load(SeqCst) == 0 {
             thread::yield_now();
         }

@@ -80,6 +80,26 @@ fn a_dropped_child_is_unlinked() {
     assert!(lock(&root.inner).rare().children.capacity() < 8);
 }
 
+#[test]
+fn what_was_kept_for_a_timer_is_given_back_at_the_end() {
+    let scope = Scope::root();
+    assert!(scope.keep_timer(Time::ZERO, TimerKey(7)).is_none());
+    assert_eq!(scope.end(), Some(TimerKey(7)));
+    assert!(lock(&scope.inner).known().is_none());
+}
+
+#[test]
+fn a_child_that_outlives_what_ran_around_it_keeps_its_key() {
+    let scope = Scope::root();
+    let child = scope.child(Hold::Nothing);
+    assert!(scope.keep_timer(Time::ZERO, TimerKey(7)).is_none());
+    assert_eq!(scope.end(), Some(TimerKey(7)));
+    let second = scope.child(Hold::Nothing);
+    drop(child);
+    request(&scope, Level::Requested);
+    assert_eq!(second.level(), Level::Requested);
+}
+
 /// Runs a step in the midst of a request: when the scope that it listens to has been raised, and
 /// those below have not.
 struct Midway<F>(F);
