@@ -3,17 +3,16 @@
 //! Every task body gets a `&Cx`. A shield, a deadline or a race arm hands a child `&Cx` to its
 //! closure; there are no thread-locals and no masks to restore.
 
-use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Hold, Level, Note, Reason, ScopeRef, Turn, Watch};
+use crate::cancel::{Cancelled, Hold, Holder, Level, Note, Reason, ScopeRef, Turn, Watch};
 use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
@@ -28,8 +27,8 @@ use crate::trace::Spans;
 /// What a `Cx` is, whatever it may do.
 #[derive(Clone)]
 struct Inner {
-    /// That of a task has it once somebody asks: it is the owner of the task, whose scope has that in any case.
-    node: OnceLock<Arc<Node>>,
+    /// `None` in that of a task, whose scope has it.
+    node: Option<Arc<Node>>,
     scope: ScopeRef,
     /// All of it, if nobody took anything away.
     authority: Option<Arc<Authority>>,
@@ -52,7 +51,7 @@ impl<C> Clone for Cx<C> {
 
 impl<C> Cx<C> {
     pub(crate) fn new(node: Arc<Node>, scope: ScopeRef, authority: Option<Arc<Authority>>) -> Self {
-        Cx::tag(Inner { node: node.into(), scope, authority })
+        Cx::tag(Inner { node: Some(node), scope, authority })
     }
 
     /// The same `Cx` with a smaller set. Costs nothing, and nothing leads back.
@@ -98,7 +97,7 @@ impl<C> Cx<C> {
     /// The region's own scope, without its capabilities: for what belongs to the region rather than
     /// to one task of it.
     pub(crate) fn of_region(&self) -> Cx<NoCaps> {
-        self.bare().within(self.node())
+        self.bare().within(&self.share_node())
     }
 
     /// The same with less authority.
@@ -110,7 +109,7 @@ impl<C> Cx<C> {
 
     /// A `Cx` for work inside a scope of this one.
     pub(crate) fn inside(&self, scope: ScopeRef) -> Self {
-        Cx::new(self.node().clone(), scope, self.inner.authority.clone())
+        Cx::new(self.share_node(), scope, self.inner.authority.clone())
     }
 
     /// A `Cx` for a task of the same region, whose scope this is.
@@ -118,15 +117,30 @@ impl<C> Cx<C> {
         if scope.holder().is_none() {
             return self.inside(scope);
         }
-        Cx::tag(Inner { node: OnceLock::new(), scope, authority: self.inner.authority.clone() })
+        Cx::tag(Inner { node: None, scope, authority: self.inner.authority.clone() })
     }
 
-    pub(crate) fn node(&self) -> &Arc<Node> {
-        self.inner.node.get_or_init(|| {
-            let holder = self.inner.scope.holder().expect("else it was made with a node");
-            let any: Arc<dyn Any + Send + Sync> = holder.clone();
-            any.downcast().expect("a task that has a `Cx` is one of a node")
-        })
+    #[inline]
+    pub(crate) fn node(&self) -> &Node {
+        let holder = || self.inner.scope.holder().expect("a task that has a `Cx` is one of a region");
+        self.inner.node.as_deref().unwrap_or_else(|| Node::of(&**holder()))
+    }
+
+    /// The region itself, to be kept.
+    pub(crate) fn share_node(&self) -> Arc<Node> {
+        match (&self.inner.node, self.inner.scope.holder()) {
+            (None, Some(holder)) => Node::share(holder.clone()),
+            (Some(node), _) => node.clone(),
+            (None, None) => unreachable!("a task that has a `Cx` is one of a region"),
+        }
+    }
+
+    /// The region, as what is to hold one more task.
+    pub(crate) fn holder(&self) -> Arc<dyn Holder> {
+        match (&self.inner.node, self.inner.scope.holder()) {
+            (None, Some(holder)) => holder.clone(),
+            _ => self.share_node(),
+        }
     }
 
     /// They are clones of each other, as far as anybody could tell.
@@ -136,7 +150,7 @@ impl<C> Cx<C> {
             (Some(own), Some(its)) => Arc::ptr_eq(own, its),
             _ => false,
         };
-        authority && self.scope().ptr_eq(other.scope()) && Arc::ptr_eq(self.node(), other.node())
+        authority && self.scope().ptr_eq(other.scope()) && std::ptr::eq(self.node(), other.node())
     }
 
     pub(crate) fn scope(&self) -> &ScopeRef {
@@ -267,7 +281,7 @@ impl<C> Cx<C> {
     /// # }
     /// ```
     pub fn dump(&self) -> Dump {
-        self.node().dump()
+        self.share_node().dump()
     }
 
     /// Names from the root region to this one, joined by `/`.
@@ -404,7 +418,7 @@ impl<C> Cx<C> {
         R: TaskOutput,
     {
         // Weak, or a region that is never closed would keep itself alive.
-        let (node, authority) = (Arc::downgrade(self.node()), self.inner.authority.clone());
+        let (node, authority) = (Arc::downgrade(&self.share_node()), self.inner.authority.clone());
         let spans = Spans::inherited();
         let finalizer = Finalizer::new(Location::caller(), move |scope| {
             Box::pin(spans.around(async move {

@@ -14,9 +14,9 @@
 //!
 //! Core asks for nothing else: no thread-locals, no ambient runtime.
 
-use std::any::Any;
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
 #[cfg(not(feature = "observe"))]
@@ -24,19 +24,21 @@ use asupersync_task::WakerUse;
 #[cfg(feature = "observe")]
 pub use asupersync_task::WakerUse;
 pub use asupersync_task::{Ran, Wake, kept_bytes};
-use asupersync_task::{Runnable as RawRunnable, Schedule, TaskRef as RawTaskRef};
+use asupersync_task::{Runnable as RawRunnable, TaskRef as RawTaskRef};
 
+#[cfg(feature = "observe")]
 use crate::budget::Budget;
 pub use crate::budget::Urgency;
-use crate::cancel::{Holder, Level, Reason, Scope, ScopeRef};
+#[cfg(feature = "observe")]
+use crate::cancel::Reason;
+use crate::cancel::{Holder, Level, Scope, ScopeRef};
 use crate::id::TaskId;
 pub use crate::id::TimerKey;
 use crate::io::Sockets;
 pub use crate::name::Name;
-use crate::observe::Object;
+use crate::observe::{Object, is_recording};
 use crate::time::Time;
 use crate::trace::TaskSpan;
-use crate::verdict::Verdict;
 
 /// Which queue a runnable task belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,28 +110,23 @@ pub trait Host: Send + Sync + 'static {
 
 /// What core attaches to each task.
 pub struct TaskMeta {
-    /// The scope that the task polls in, if there is none apart. It has the task's owner.
+    /// The scope that the task polls in, if there is none apart. It has the task's region.
     pub(crate) own: Scope,
-    pub(crate) apart: Option<Box<Apart>>,
-    /// As what the owner is known here.
-    pub(crate) as_owner: for<'a> fn(&'a (dyn Holder + 'static)) -> &'a dyn Owner,
-    /// Where the owner has it, once admitted: [`UNOWNED`] before that, and for the host's own, which nobody
-    /// counts. Stored before the task is scheduled.
-    pub(crate) key: AtomicUsize,
-    /// It was polled. Only whoever polls or drops it looks at this.
-    pub(crate) begun: AtomicBool,
-    /// Its end has been told. As `begun`.
-    pub(crate) ended: AtomicBool,
-    /// It ended well, which its owner counts when it is gone. As `begun`.
-    pub(crate) ok: AtomicBool,
-    /// Who waits for its end: the data pointer of that waker, or 0. For dumps, nothing depends on it.
-    pub(crate) joiner: AtomicUsize,
+    /// What most tasks have nothing of.
+    rare: Option<Box<Rare>>,
+    pub(crate) mark: Mark,
     /// Stands for what is told without a lock: that it can run, and that it has ended.
     pub(crate) told: Object,
-    /// Uses of its wakers are told: to a console, or to what observes steps.
-    pub(crate) followed: bool,
     pub(crate) info: TaskInfo,
+}
+
+/// What few tasks have.
+#[derive(Default)]
+pub(crate) struct Rare {
+    pub(crate) apart: Option<Apart>,
     pub(crate) span: TaskSpan,
+    /// What runs the task if no region counts it.
+    pub(crate) host: Option<Arc<dyn Host>>,
 }
 
 /// The scopes of a task in which a region runs, and which does nothing else.
@@ -140,32 +137,50 @@ pub(crate) struct Apart {
     pub(crate) inside: ScopeRef,
 }
 
-/// What a task belongs to.
-pub(crate) trait Owner: Holder {
-    fn host(&self) -> &dyn Host;
+/// Where its owner has a task, and how far that has come; one word, since each task has room for it.
+pub(crate) struct Mark(AtomicUsize);
 
-    /// The task at `key` has ended like this, other than well; its output may not be gone.
-    fn task_ended(&self, key: usize, info: &TaskInfo, verdict: Verdict);
+impl Mark {
+    /// It was polled. Only whoever polls or drops the task looks at this, or changes it.
+    pub(crate) const BEGUN: usize = 1;
+    /// Its end has been told. As `BEGUN`.
+    pub(crate) const ENDED: usize = 1 << 1;
+    /// It ended well, which its owner counts when it is gone. As `BEGUN`.
+    pub(crate) const OK: usize = 1 << 2;
+    /// Uses of its wakers are told: to a console, or to what observes steps.
+    pub(crate) const FOLLOWED: usize = 1 << 3;
+    const KEY: u32 = 4;
+    /// Where a task is that no owner counts, or not yet.
+    pub(crate) const UNOWNED: usize = usize::MAX >> Mark::KEY;
 
-    /// The task's future is gone, and so is its output if nobody can take that. It ended well if `ok`.
-    /// Returns the reference that the owner had.
-    fn task_gone(&self, key: usize, id: TaskId, ok: bool) -> Option<TaskRef>;
+    #[inline]
+    fn new(followed: bool) -> Self {
+        Mark(AtomicUsize::new(Mark::UNOWNED << Mark::KEY | if followed { Mark::FOLLOWED } else { 0 }))
+    }
 
-    /// Asks the task to stop; its drain ends within `drain`.
-    fn request_task(&self, task: &TaskRef, reason: Reason, drain: Budget);
+    #[inline]
+    pub(crate) fn has(&self, what: usize) -> bool {
+        self.0.load(Ordering::Relaxed) & what != 0
+    }
 
-    /// As [`request_task`](Self::request_task), for what sees to its own drain budget.
-    fn request_open_ended(&self, scope: &ScopeRef, reason: Reason);
+    #[inline]
+    pub(crate) fn set(&self, what: usize) {
+        self.0.store(self.0.load(Ordering::Relaxed) | what, Ordering::Relaxed);
+    }
+
+    /// Where the owner has it.
+    #[inline]
+    pub(crate) fn key(&self) -> usize {
+        self.0.load(Ordering::Relaxed) >> Mark::KEY
+    }
+
+    /// The owner has it at `key`. Before anybody polls it, or knows it from there.
+    #[inline]
+    pub(crate) fn enter(&self, key: usize) {
+        let rest = self.0.load(Ordering::Relaxed) & ((1 << Mark::KEY) - 1);
+        self.0.store(key << Mark::KEY | rest, Ordering::Relaxed);
+    }
 }
-
-/// The owner of a task that was made with one of this type.
-pub(crate) fn as_owner<'a, O: Owner>(holder: &'a (dyn Holder + 'static)) -> &'a dyn Owner {
-    let any: &dyn Any = holder;
-    any.downcast_ref::<O>().expect("the task was made with one of this type")
-}
-
-/// Where a task is that no owner counts.
-pub(crate) const UNOWNED: usize = usize::MAX;
 
 /// Who a task is.
 #[derive(Clone, Debug)]
@@ -181,81 +196,44 @@ pub struct TaskInfo {
 }
 
 impl TaskMeta {
-    pub(crate) fn owner(&self) -> &dyn Owner {
-        let holder = self.own.holder().expect("every task was made with an owner");
-        (self.as_owner)(&**holder)
+    /// Of a task of `holder`, or else of the host in `rare`.
+    #[inline]
+    pub(crate) fn new(holder: Option<Arc<dyn Holder>>, rare: Option<Box<Rare>>, info: TaskInfo) -> Self {
+        let is_followed = rare.as_ref().is_some_and(|rare| rare.span.is_some()) || is_recording();
+        TaskMeta {
+            own: Scope::of_task(holder),
+            rare,
+            mark: Mark::new(is_followed),
+            told: Object::new(),
+            info,
+        }
+    }
+
+    /// Of a task that no region counts.
+    #[inline]
+    pub(crate) fn host_of_uncounted(&self) -> Option<&dyn Host> {
+        self.rare.as_ref()?.host.as_deref()
+    }
+
+    pub(crate) fn tell_span(&self, what: WakerUse) {
+        self.rare.iter().for_each(|rare| rare.span.tell(what));
+    }
+
+    #[inline]
+    pub(crate) fn apart(&self) -> Option<&Apart> {
+        self.rare.as_ref()?.apart.as_ref()
     }
 
     /// The scope that the task polls in.
     #[inline]
     pub(crate) fn scope(&self) -> &Scope {
-        self.apart.as_ref().map_or(&self.own, |apart| &apart.scope)
+        self.apart().map_or(&self.own, |apart| &apart.scope)
     }
 
     /// The scope that its work is done in: that one, or one within.
     #[inline]
     pub(crate) fn inside(&self) -> &Scope {
-        self.apart.as_ref().map_or(&self.own, |apart| &apart.inside)
-    }
-
-    pub(crate) fn lane(&self) -> Lane {
-        let scope = self.inside();
-        Lane::of(scope.level(), scope.urgency())
-    }
-
-    /// Tells of the task's end, once, when its body is gone.
-    pub(crate) fn end(&self, verdict: Verdict) {
-        self.ended.store(true, Ordering::Relaxed);
-        if let Some(apart) = &self.apart {
-            self.end_scope(&apart.scope);
-        }
-        match verdict {
-            Verdict::Ok => self.ok.store(true, Ordering::Relaxed),
-            verdict => self.owner().task_ended(self.key.load(Ordering::Relaxed), &self.info, verdict),
-        }
-    }
-
-    /// What ran in the scope is gone.
-    pub(crate) fn end_scope(&self, scope: &Scope) {
-        if let Some(timer) = scope.end() {
-            self.owner().host().cancel_timer(timer);
-        }
-    }
-}
-
-impl Schedule for TaskMeta {
-    fn schedule(&self, runnable: RawRunnable<Self>, why: Wake) {
-        self.told.write();
-        // The scorecard measures what lanes cost beside a build without them.
-        let lane = if cfg!(one_lane) { Lane::Ready } else { self.lane() };
-        self.owner().host().submit(Runnable(runnable), lane, why);
-    }
-
-    fn completed(&self) -> Option<TaskRef> {
-        self.told.write();
-        if !self.ended.load(Ordering::Relaxed) {
-            self.end(Verdict::Dropped(None));
-        }
-        let (key, ok) = (self.key.load(Ordering::Relaxed), self.ok.load(Ordering::Relaxed));
-        let task = self.owner().task_gone(key, self.info.id, ok);
-        // The owner does not list it any more: see `request_task`.
-        if self.own.is_timed() {
-            self.end_scope(&self.own);
-        }
-        task
-    }
-
-    fn follows_wakers(&self) -> bool {
-        self.followed
-    }
-
-    fn waker_used(&self, what: WakerUse) {
-        if matches!(what, WakerUse::Wake | WakerUse::WakeByRef) {
-            self.told.write();
-        }
-        #[cfg(feature = "observe")]
-        self.owner().host().waker_used(&self.info, what);
-        self.span.tell(what);
+        self.apart().map_or(&self.own, |apart| &apart.inside)
     }
 }
 
@@ -263,7 +241,7 @@ pub(crate) type TaskRef = RawTaskRef<TaskMeta>;
 
 /// [`TaskMeta::scope`], to be kept.
 pub(crate) fn scope_of(task: TaskRef) -> ScopeRef {
-    match &task.meta().apart {
+    match task.meta().apart() {
         Some(apart) => apart.scope.clone(),
         None => ScopeRef::OfTask(task.part(|meta| &meta.own)),
     }
@@ -271,7 +249,7 @@ pub(crate) fn scope_of(task: TaskRef) -> ScopeRef {
 
 /// [`TaskMeta::inside`], to be kept.
 pub(crate) fn inside_of(task: TaskRef) -> ScopeRef {
-    match &task.meta().apart {
+    match task.meta().apart() {
         Some(apart) => apart.inside.clone(),
         None => ScopeRef::OfTask(task.part(|meta| &meta.own)),
     }
@@ -296,10 +274,7 @@ impl Runnable {
     /// then happens (feature `observe`).
     #[cfg(feature = "observe")]
     pub fn request_cancel(&self, reason: Reason) {
-        let meta = self.0.meta();
-        if meta.key.load(Ordering::Relaxed) != UNOWNED {
-            meta.owner().request_task(&self.0.task(), reason, Budget::UNLIMITED);
-        }
+        self.0.meta().request(&self.0.task(), reason, Budget::UNLIMITED);
     }
 
     /// Who the task is.

@@ -4,7 +4,6 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use asupersync_task::{JoinError, JoinHandle, Runnable, Schedule, Wake, Work};
@@ -12,15 +11,14 @@ use pin_project_lite::pin_project;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Level, Note, Notes, Reason, ReasonKind, Scope, ScopeRef, Waits};
+use crate::cancel::{Holder, Level, Note, Notes, Reason, ReasonKind, Scope, ScopeRef, Waits};
 use crate::caps::{Effect, HasSpawn};
 use crate::cx::Cx;
-use crate::host::{Apart, Owner, TaskInfo, TaskMeta, TaskRef, UNOWNED, as_owner, inside_of, scope_of};
+use crate::host::{Mark, Rare, TaskInfo, TaskMeta, TaskRef, inside_of, scope_of};
 use crate::id::TaskId;
-use crate::observe::{Object, is_recording};
 use crate::outcome::{Failure, Outcome, Panic};
 use crate::region::Node;
-use crate::trace::{Spans, TaskSpan, Who};
+use crate::trace::{Spans, Who};
 use crate::verdict::Verdict;
 
 impl<C> Cx<C> {
@@ -88,7 +86,7 @@ impl<C> Cx<C> {
         }
         let blocking = effects.contains(&Effect::Blocking);
         let make = |scope, spans: &Spans| make(self.of_task(scope), spans);
-        launch(self.node(), None, name, site, blocking, make)
+        launch(self.node(), self.holder(), None, name, site, blocking, make)
     }
 
     fn may_start(&self, effects: &[Effect]) -> Outcome {
@@ -97,11 +95,12 @@ impl<C> Cx<C> {
     }
 }
 
-/// Starts what `make` makes, as a task of the region `node`. If it has scopes `apart`, they stand for the task's:
+/// Starts what `make` makes, as a task of the region `node`, which is `holder`. If it has scopes apart, they stand for the task's:
 /// its lane, and what its handle asks, are those of the one within.
 pub(crate) fn launch<T, Fut>(
-    node: &Arc<Node>,
-    apart: Option<Box<Apart>>,
+    node: &Node,
+    holder: Arc<dyn Holder>,
+    mut rare: Option<Box<Rare>>,
     name: &str,
     site: &'static Location<'static>,
     blocking: bool,
@@ -114,12 +113,15 @@ where
     let (id, size) = (node.next_task(), size_of::<Fut>());
     let spans = Spans::of_task(&Who { id, name, site, blocking, size, region: &|| node.path() });
     let span = spans.task_span();
+    if span.is_some() {
+        rare.get_or_insert_default().span = span;
+    }
     let info = TaskInfo { id, name: name.into(), site, spawned_at: node.tree.host.recent() };
     let make = |scope| {
         let future = make(scope, &spans);
         Run { body: Some(spans.around(future)) }
     };
-    let (runnable, join, task) = new_task(node.clone(), apart, info, span, make);
+    let (runnable, join, task) = new_task(Some(holder), rare, info, make);
     match node.admit(task) {
         Ok(()) => {
             // What comes from here on finds the task; what came before is there.
@@ -133,35 +135,19 @@ where
     }
 }
 
-fn new_task<O, W>(
-    owner: Arc<O>,
-    apart: Option<Box<Apart>>,
+fn new_task<W>(
+    holder: Option<Arc<dyn Holder>>,
+    rare: Option<Box<Rare>>,
     info: TaskInfo,
-    span: TaskSpan,
     make: impl FnOnce(ScopeRef) -> W,
 ) -> (Runnable<TaskMeta>, JoinHandle<W::Output, TaskMeta>, TaskRef)
 where
-    O: Owner,
     W: Work<TaskMeta, Output: Send + 'static> + Send + 'static,
 {
-    let meta = TaskMeta {
-        own: Scope::of_task(owner),
-        apart,
-        as_owner: as_owner::<O>,
-        key: AtomicUsize::new(UNOWNED),
-        begun: AtomicBool::new(false),
-        ended: AtomicBool::new(false),
-        ok: AtomicBool::new(false),
-        joiner: AtomicUsize::new(0),
-        told: Object::new(),
-        followed: span.is_some() || is_recording(),
-        info,
-        span,
-    };
+    let meta = TaskMeta::new(holder, rare, info);
     let (runnable, join, [task]) = asupersync_task::new_cyclic(meta, |[task]| {
         let meta = task.meta();
-        meta.own.set_task(task.id_addr());
-        if let Some(apart) = &meta.apart {
+        if let Some(apart) = meta.apart() {
             apart.inside.set_home(task.promote_waker());
         }
         make(scope_of(task))
@@ -183,8 +169,8 @@ pub(crate) fn submit_system(
     };
     let future = Spans::inherited().around(future);
     // The region may hold this task, and must not be held by it when the future is gone.
-    let owner = node.tree.clone();
-    let (runnable, _, task) = new_task(owner, None, info, TaskSpan::default(), |_| future);
+    let rare = Rare { host: Some(node.tree.host.clone()), ..Rare::default() };
+    let (runnable, _, task) = new_task(None, Some(Box::new(rare)), info, |_| future);
     task.meta().schedule(runnable, Wake::Spawn);
     task
 }
@@ -204,8 +190,8 @@ impl<T, F: Future<Output = Outcome<T>>> Work<TaskMeta> for Run<F> {
     fn poll_with(self: Pin<&mut Self>, task: &TaskRef, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         let (mut this, meta) = (self.project(), task.meta());
         let scope = meta.scope();
-        let begins = !meta.begun.load(Ordering::Relaxed);
-        meta.begun.store(true, Ordering::Relaxed);
+        let begins = !meta.mark.has(Mark::BEGUN);
+        meta.mark.set(Mark::BEGUN);
         if begins && scope.level() == Level::Spent {
             // What has not begun has nothing to clean up.
             this.body.set(None);
@@ -235,7 +221,7 @@ type Contained<T> = (Outcome<T>, Option<Waits>);
 
 fn poll_contained<T>(
     scope: &Scope,
-    to_keep: impl FnOnce() -> ScopeRef,
+    to_keep: impl Fn() -> ScopeRef,
     mut body: Pin<&mut Option<impl Future<Output = Outcome<T>>>>,
     cx: &mut Context<'_>,
 ) -> Poll<Contained<T>> {
@@ -255,7 +241,7 @@ fn poll_contained<T>(
     match polled {
         Ok(Poll::Ready(outcome)) => Poll::Ready((outcome, None)),
         Ok(Poll::Pending) if spent && !scope.is_kept() => {
-            let awaited = scope.waits(asupersync_task::note(cx.waker())).of_idle();
+            let awaited = to_keep().waits(asupersync_task::note(cx.waker())).of_idle();
             Poll::Ready(match catch_unwind(AssertUnwindSafe(|| body.set(None))) {
                 Ok(()) => (Err(scope.cancelled().into()), Some(awaited)),
                 Err(payload) => panicked(payload),
@@ -309,14 +295,16 @@ impl<T> Handle<T> {
 
     /// Asks a task to stop that sees to its own drain budget, as one that is a region does.
     pub(crate) fn request_open_ended(&self, reason: Reason) {
-        if let State::Started(join) = &self.0 {
-            join.meta().owner().request_open_ended(&inside_of(join.task()), reason);
+        if let State::Started(join) = &self.0
+            && let Some(node) = join.meta().node()
+        {
+            node.request_open_ended(&inside_of(join.task()), reason);
         }
     }
 
     fn request_within(&self, reason: Reason, drain: Budget) {
         if let State::Started(join) = &self.0 {
-            join.meta().owner().request_task(&join.task(), reason, drain);
+            join.meta().request(&join.task(), reason, drain);
         }
     }
 
@@ -369,7 +357,6 @@ impl<T> Future for Joining<T> {
         let joined = Pin::new(&mut self.join).poll(cx);
         let waiter = asupersync_task::note(cx.waker());
         if joined.is_pending() {
-            self.join.meta().joiner.store(cx.waker().data() as usize, Ordering::Relaxed);
             waiter.into_iter().for_each(|waiter| waiter.begin(self.note()));
         } else if self.noted {
             waiter.into_iter().for_each(|waiter| waiter.end(self.note()));
@@ -388,7 +375,6 @@ impl<T> Drop for Joining<T> {
         if !self.noted {
             return;
         }
-        self.join.meta().joiner.store(0, Ordering::Relaxed);
         // Without a waker the task is gone, which ends the wait as well.
         if let Some(waker) = self.join.take_waker()
             && let Some(waiter) = asupersync_task::note(&waker)

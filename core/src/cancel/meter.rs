@@ -21,15 +21,33 @@ use crate::primitive::Ordering;
 use crate::time::Time;
 
 impl Scope {
+    /// It, or one around it, has a quota.
+    #[inline]
+    pub(crate) fn is_metered(&self) -> bool {
+        self.metered.load(Ordering::Relaxed)
+    }
+
+    /// The quotas that count now. What holds all requests has no drain.
+    fn left<'a>(&self, inner: &'a mut Inner) -> Option<&'a mut Budget> {
+        let level = self.level_in(inner);
+        let known = inner.known_mut()?;
+        match level {
+            Level::Requested | Level::Spent if self.hold != Hold::All => known.drain.as_mut(),
+            _ => known.work.as_mut(),
+        }
+    }
+}
+
+impl ScopeRef {
     /// What is left of this scope's own budget: of its work's before Request, of its drain's after.
     pub(crate) fn own_budget(&self) -> Budget {
         self.budget_of(&mut lock(&self.inner))
     }
 
     pub(super) fn budget_of(&self, inner: &mut Inner) -> Budget {
-        let until = match inner.standing.level {
-            Level::Clear => self.until,
-            _ => inner.standing.drain_until,
+        let until = match self.level_in(inner) {
+            Level::Clear => self.until(),
+            _ => inner.drain_until,
         };
         let left = self.left(inner).map_or(Budget::UNLIMITED, |left| *left);
         left.ending_at(until)
@@ -38,8 +56,8 @@ impl Scope {
     /// As [`budget`](ScopeRef::budget), for a scope inside of `outer`, which may use `rest`, and whose own
     /// is known.
     pub(crate) fn budget_within(&self, own: Budget, outer: &ScopeRef, rest: Budget) -> Budget {
-        let mut met = Budget::UNLIMITED.with_priority(self.urgency.priority).meet(own);
-        let around = |scope: &Scope| if scope.hold == Hold::All { None } else { scope.outer() };
+        let mut met = Budget::UNLIMITED.with_priority(self.urgency().priority).meet(own);
+        let around = |scope: &ScopeRef| if scope.hold == Hold::All { None } else { scope.outer() };
         let mut next = around(self);
         while let Some(scope) = next {
             if scope.ptr_eq(outer) {
@@ -51,33 +69,15 @@ impl Scope {
         met
     }
 
-    /// It, or one around it, has a quota.
-    #[inline]
-    pub(crate) fn is_metered(&self) -> bool {
-        self.metered.load(Ordering::Relaxed)
-    }
-
     /// Neither its own work nor that around it has a deadline or a quota. A drain may.
     pub(crate) fn is_unlimited(&self) -> bool {
-        self.urgency.deadline == Time::MAX && !self.metered.load(Ordering::Relaxed)
+        self.urgency().deadline == Time::MAX && !self.metered.load(Ordering::Relaxed)
     }
 
-    /// The quotas that count now. What holds all requests has no drain.
-    fn left<'a>(&self, inner: &'a mut Inner) -> Option<&'a mut Budget> {
-        let level = inner.standing.level;
-        let known = inner.known_mut()?;
-        match level {
-            Level::Requested | Level::Spent if self.hold != Hold::All => known.drain.as_mut(),
-            _ => known.work.as_mut(),
-        }
-    }
-}
-
-impl ScopeRef {
     /// What this scope may still use: the meet of its own budget and of all around it, up to a
     /// shield, which has none but its own.
     pub(crate) fn budget(&self) -> Budget {
-        let mut met = Budget::UNLIMITED.with_priority(self.urgency.priority);
+        let mut met = Budget::UNLIMITED.with_priority(self.urgency().priority);
         let mut next = Some(self.clone());
         while let Some(scope) = next {
             met = met.meet(scope.own_budget());
@@ -127,7 +127,7 @@ impl ScopeRef {
     #[must_use = "a drain that may use nothing is spent at Request"]
     pub(crate) fn limit_drain(&self, until: Time, budget: Budget) -> Option<Limit> {
         let mut inner = lock(&self.inner);
-        inner.standing.drain_until = inner.standing.drain_until.min(until);
+        inner.drain_until = inner.drain_until.min(until);
         if !budget.has_quota() {
             return None;
         }

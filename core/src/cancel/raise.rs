@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::scope::{Home, Scope, ScopeRef};
+use super::scope::{Polled, Scope, ScopeRef};
 use super::{Level, Listener, Reason, Standing};
 use crate::budget::{Budget, Limit};
 use crate::lock::lock;
@@ -95,25 +95,20 @@ impl ScopeRef {
     /// that is who calls.
     fn raise_here(&self, asked: &Standing, at_home: bool) -> Option<Raised> {
         let mut inner = lock(&self.inner);
-        let standing = inner.standing.raise(asked);
+        let raised = self.raise_in(&mut inner, asked);
         // Whoever else spends it may not have come to what is inside yet: invariant 6.
-        if standing.is_none() && (asked.level < Level::Spent || self.due.load(Ordering::Acquire)) {
+        if !raised && (asked.level < Level::Spent || self.due.load(Ordering::Acquire)) {
             return None;
         }
-        let told = self.listener().map(|listener| (listener, standing.clone()));
-        if let Some(standing) = standing {
-            self.told.write();
-            self.level.store(standing.level as u8, Ordering::Release);
-            inner.standing = standing;
-        }
+        let told = self.listener().map(|listener| (listener, raised.then(|| self.standing_in(&inner))));
         let (mut waiters, mut inside) = (Vec::new(), Vec::new());
         if let Some(known) = inner.known() {
             waiters.extend(known.waiters.iter().map(|(_, waker)| waker.clone()));
             // To be the last to let go of a child takes this lock, so nothing is dropped here.
             inside.extend(known.children());
         }
-        let home = if at_home { None } else { self.home_of(&inner) };
-        Some(Raised { told, waiters, inside, home, spends: inner.standing.level == Level::Spent })
+        let home = if at_home { None } else { self.polled(&inner) };
+        Some(Raised { told, waiters, inside, home, spends: self.level_in(&inner) == Level::Spent })
     }
 
     /// Raises this scope and all below it to what is on its way here: a request comes to the scopes of
@@ -148,7 +143,7 @@ struct Raised {
     told: Option<(Arc<dyn Listener>, Option<Standing>)>,
     waiters: Vec<Waker>,
     inside: Vec<ScopeRef>,
-    home: Option<Home>,
+    home: Option<Polled>,
     /// It is due when all inside has been woken.
     spends: bool,
 }

@@ -12,15 +12,16 @@
 //! 3. Wakers and listeners are called with no lock held, and wakers cloned and dropped so.
 //! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive but the memory of
 //!    the task that polls in it, whose scope is a part of that, and no drop recurses. A task's scope has the
-//!    owner of the task, as the task itself must.
+//!    holder of the task, as the task itself must.
 //! 5. The scopes between a region's and its parent's may be gone before the region is, if the future
 //!    that opened it was dropped: then its parent's has adopted it.
 //! 6. A scope is due only when all inside that the same task polls are spent and what waits in them is
 //!    woken, whoever has done that.
 //!
-//! Lock order: a scope's lock is never held while another one's is taken, nor while a reference to a
-//! scope is dropped: the last one takes the parent's.
+//! Lock order: a scope's lock, then that of its home. It is never held while another scope's is taken, nor while a
+//! reference to a scope is dropped: the last one takes the parent's.
 
+mod home;
 mod link;
 mod shared;
 
@@ -37,10 +38,11 @@ use crate::budget::{Budget, Limit, Urgency};
 use crate::id::TimerKey;
 use crate::lock::{Mutex, lock};
 use crate::observe::Object;
-use crate::primitive::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use crate::primitive::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use crate::time::Time;
 
-pub(super) use link::Home;
+use home::Home;
+pub(super) use home::Polled;
 pub(crate) use shared::{ScopeRef, WeakScope};
 
 /// What a scope keeps from those inside it.
@@ -78,38 +80,24 @@ pub(crate) trait Listener: Send + Sync {
     }
 }
 
-/// What owns tasks. Their scopes have it, and so have they.
+/// What holds tasks. Their scopes have it, and so have they.
 pub(crate) trait Holder: Any + Send + Sync {
-    /// The scope that those of its tasks are under, if it has one.
-    fn scope(&self) -> Option<&ScopeRef>;
+    /// The scope that those of its tasks are under.
+    fn scope(&self) -> &ScopeRef;
 }
 
 const UNLINKED: usize = usize::MAX;
 
-/// One node of the cancel tree.
+/// One node of the cancel tree, as a part of the task that polls in it: what each scope has. Each task has room
+/// for it, so what it can know from its holder is not here.
 pub struct Scope {
     /// Stored under the lock, and read without it: who sees a level sees what came before the request.
     pub(super) level: AtomicU8,
-    /// Stands for what is told without the lock: the level, and whether the budget is spent.
-    pub(super) told: Object,
-    /// Data pointer of `home`, for the quick test in `Watch::poll`; 0 when there is none. Stored under the
-    /// lock. Whoever finds its own waker here stored it in an earlier step; to others it is a hint.
-    pub(super) home_data: AtomicUsize,
-    /// What the task that polls in this scope waits for here.
-    pub(super) note: AtomicU64,
     pub(super) hold: Hold,
-    /// The earliest deadline and the lowest priority of this scope and those around it; puts the
-    /// tasks inside into the Timed lane.
-    pub(super) urgency: Urgency,
-    /// When its own work should be over.
-    pub(super) until: Time,
-    pub(super) parent: WeakScope,
     /// Polled by the task that polls in the parent.
     pub(super) same_task: bool,
     /// Of a task, or of what is told of as one: what is awaited here is not told of the parent's task.
     listed: bool,
-    /// Counts for the scopes whose [head](ScopeRef::head) this is.
-    streak: Streak,
     /// It, or one around it, has a quota; see [`meter`](super::meter). Stored under the lock; a charge that
     /// sees an older value is one from before the quota.
     pub(super) metered: AtomicBool,
@@ -119,20 +107,37 @@ pub struct Scope {
     /// It has a timer, or had one. Stored under the lock; who else looks has seen to it that one of the two, that
     /// this is stored and that the scope has ended, comes first.
     timed: AtomicBool,
+    /// What ran in it is gone. Stored and read under the lock.
+    ended: AtomicBool,
+    /// Counts for the scopes whose [head](ScopeRef::head) this is.
+    streak: Streak,
     /// How many inside go on past the end of the drain budget. Counted and looked at in polls of one task;
     /// to whoever gives tasks up it is a hint.
-    pub(super) kept: AtomicUsize,
+    pub(super) kept: AtomicU32,
+    /// Stands for what is told without the lock: the level, and whether the budget is spent.
+    pub(super) told: Object,
+    /// What the task that polls in this scope waits for here.
+    pub(super) note: AtomicU64,
+    /// What holds the task that this is the scope of; its scope is around this.
+    holder: Option<Arc<dyn Holder>>,
     pub(super) inner: Mutex<Inner>,
 }
 
 /// A scope that is not a part of a task, and what only such have.
 pub(crate) struct Own {
     scope: Scope,
+    /// The earliest deadline and the lowest priority of this scope and those around it; puts the
+    /// tasks inside into the Timed lane.
+    urgency: Urgency,
+    /// When its own work should be over.
+    until: Time,
+    parent: WeakScope,
     /// Where the parent has it; [`UNLINKED`] if a listener does, or nobody.
     key: usize,
     /// The scope of the task that polls in it, if that is neither this one nor the parent.
     head: Option<ScopeRef>,
     listener: Option<Weak<dyn Listener>>,
+    home: Home,
 }
 
 /// A scope inside, as the one around it knows it.
@@ -142,11 +147,9 @@ pub(super) struct Child {
 }
 
 pub(crate) struct Inner {
-    pub(super) standing: Standing,
-    /// Moves the task that polls in this scope into the Cancel lane.
-    pub(super) home: Option<Waker>,
-    /// What ran in it is gone.
-    ended: bool,
+    /// Why, and until when: with the level, its [`Standing`].
+    reason: Option<Reason>,
+    pub(super) drain_until: Time,
     /// What most tasks' scopes never have.
     rare: Option<Box<Rare>>,
 }
@@ -167,17 +170,6 @@ pub(super) struct Rare {
 }
 
 impl Scope {
-    /// The scope around this one.
-    pub(super) fn outer(&self) -> Option<ScopeRef> {
-        let foster = lock(&self.inner).known().and_then(|known| Some(known.foster.as_ref()?.0.clone()));
-        foster.as_ref().unwrap_or(&self.parent).upgrade()
-    }
-
-    /// How urgent the tasks inside are.
-    pub(crate) fn urgency(&self) -> Urgency {
-        self.urgency
-    }
-
     /// How far the protocol has gone here.
     #[inline]
     pub fn level(&self) -> Level {
@@ -187,11 +179,35 @@ impl Scope {
 
     /// Why, once requested.
     pub fn reason(&self) -> Option<Reason> {
-        lock(&self.inner).standing.reason.clone()
+        lock(&self.inner).reason.clone()
     }
 
     pub(crate) fn standing(&self) -> Standing {
-        lock(&self.inner).standing.clone()
+        self.standing_in(&lock(&self.inner))
+    }
+
+    /// Its standing, by who has its lock.
+    pub(super) fn standing_in(&self, inner: &Inner) -> Standing {
+        Standing { level: self.level_in(inner), reason: inner.reason.clone(), drain_until: inner.drain_until }
+    }
+
+    /// As [`standing_in`](Self::standing_in).
+    pub(super) fn level_in(&self, _: &Inner) -> Level {
+        Level::from_u8(self.level.load(Ordering::Relaxed))
+    }
+
+    /// Raises it by what is asked; tells whether that changes anything.
+    pub(super) fn raise_in(&self, inner: &mut Inner, asked: &Standing) -> bool {
+        let (level, drain_until) = (self.level_in(inner), inner.drain_until);
+        let before = Standing { level, reason: inner.reason.take(), drain_until };
+        let Some(raised) = before.raise(asked) else {
+            inner.reason = before.reason;
+            return false;
+        };
+        self.told.write();
+        self.level.store(raised.level as u8, Ordering::Release);
+        (inner.reason, inner.drain_until) = (raised.reason, raised.drain_until);
+        true
     }
 
     /// Fails if the level is at least `at`.
@@ -209,70 +225,37 @@ impl Scope {
         self.reason().unwrap_or_else(|| Reason::spent(limit, Location::caller()))
     }
 
-    /// What owns the task that this is the scope of.
+    /// What holds the task that this is the scope of, if it is a task's and something does.
+    #[inline]
     pub(crate) fn holder(&self) -> Option<&Arc<dyn Holder>> {
-        match &self.parent {
-            WeakScope::OfHolder(holder) => Some(holder),
-            WeakScope::Own(_) | WeakScope::OfTask(_) => None,
-        }
+        self.holder.as_ref()
     }
 
-    /// Names the task that this is the scope of, as [`Watch`](super::watch::Watch) knows its wakers.
-    pub(crate) fn set_task(&self, address: usize) {
-        self.home_data.store(address, Ordering::Relaxed);
-    }
-
-    /// Names the waker that moves the task that polls in this scope, and has one of its own, into the Cancel
-    /// lane.
-    pub(crate) fn set_home(&self, home: Waker) {
-        let before = {
-            let mut inner = lock(&self.inner);
-            self.home_data.store(address(&home), Ordering::Relaxed);
-            inner.home.replace(home)
-        };
-        drop(before);
-    }
-
-    /// Makes the task of `waker` the one that polls in this scope, unless it is.
-    pub(crate) fn make_home_of(&self, waker: &Waker) {
-        if self.home_data.load(Ordering::Relaxed) != address(waker) {
-            self.set_home(waker.clone());
-        }
-    }
-
-    /// Forgets the task, whose memory the waker holds.
-    pub(crate) fn clear_home(&self) {
-        let home = self.take_home(&mut lock(&self.inner));
-        drop(home);
-    }
-
-    fn take_home(&self, inner: &mut Inner) -> Option<Waker> {
-        self.home_data.store(0, Ordering::Relaxed);
-        inner.home.take()
-    }
-
-    /// What ran here is gone: forgets the task, and hands back the timer of its budget.
+    /// What ran here is gone: hands back the timer of its budget.
     #[must_use = "a timer is cancelled at the host"]
-    pub(crate) fn end(&self) -> Option<TimerKey> {
-        let (home, timer, rare) = {
+    pub(crate) fn end_work(&self) -> Option<TimerKey> {
+        let (timer, rare) = {
             let mut inner = lock(&self.inner);
-            inner.ended = true;
+            self.ended.store(true, Ordering::Relaxed);
             let timer = inner.rare.as_mut().and_then(|rare| rare.timer.take());
             // Whoever has a handle of the task may keep the scope for long.
-            let rare = inner.rare.take_if(|rare| rare.is_empty());
-            (self.take_home(&mut inner), timer, rare)
+            (timer, inner.rare.take_if(|rare| rare.is_empty()))
         };
-        drop((home, rare));
+        drop(rare);
         timer.map(|(_, key)| key)
     }
 
-    /// There may be a timer for [`end`](Self::end) to hand back.
+    /// There may be a timer for [`end_work`](Self::end_work) to hand back.
     pub(crate) fn is_timed(&self) -> bool {
         self.timed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        lock(&self.inner).ended
+        self.has_ended_in(&lock(&self.inner))
+    }
+
+    fn has_ended_in(&self, _: &Inner) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// Keeps the timer that spends this scope at `until`, or the one it has if that is earlier;
@@ -280,7 +263,7 @@ impl Scope {
     #[must_use = "a timer is cancelled at the host"]
     pub(crate) fn keep_timer(&self, until: Time, key: TimerKey) -> Option<TimerKey> {
         let mut inner = lock(&self.inner);
-        if inner.ended {
+        if self.has_ended_in(&inner) {
             return Some(key);
         }
         self.timed.store(true, Ordering::Relaxed);
@@ -289,6 +272,11 @@ impl Scope {
             Some((kept, _)) if *kept <= until => Some(key),
             _ => timer.replace((until, key)).map(|(_, stale)| stale),
         }
+    }
+
+    /// How urgent the task is that this is the scope of: as all that are held by one.
+    pub(crate) fn urgency_around(&self) -> Urgency {
+        self.holder.as_ref().map_or(Urgency::DEFAULT, |holder| holder.scope().urgency())
     }
 
     /// A poll of what runs in this scope begins.
@@ -304,47 +292,13 @@ impl Scope {
         self.listed && !self.same_task
     }
 
-    /// Those inside that are polled, and told of, with this one, the outer ones first.
-    pub(crate) fn all_inside(&self) -> Vec<ScopeRef> {
-        let mut all = self.inside();
-        Scope::extend_inside(&mut all);
-        all
-    }
-
     fn inside(&self) -> Vec<ScopeRef> {
         lock(&self.inner).inside()
     }
 
-    /// Its standing, and what is left of its own budget, as they are together.
-    pub(crate) fn look(&self) -> (Standing, Budget) {
-        let mut inner = lock(&self.inner);
-        (inner.standing.clone(), self.budget_of(&mut inner))
-    }
-
-    /// [`look`](Self::look), together with those directly inside that are polled by the same task.
-    pub(crate) fn look_inside(&self) -> (Standing, Budget, Vec<ScopeRef>) {
-        let mut inner = lock(&self.inner);
-        (inner.standing.clone(), self.budget_of(&mut inner), inner.inside())
-    }
-
-    /// Reads a little of what [`look`](Self::look) locks; the result means nothing.
+    /// Reads a little of what [`look`](ScopeRef::look) locks; the result means nothing.
     pub(crate) fn touch(&self) -> usize {
-        self.level() as usize ^ self.home() ^ self.inner.touch()
-    }
-
-    /// Adds those inside of all of these.
-    pub(crate) fn extend_inside(all: &mut Vec<ScopeRef>) {
-        let mut at = 0;
-        while at < all.len() {
-            let inside = all[at].inside();
-            all.extend(inside);
-            at += 1;
-        }
-    }
-
-    /// Who polls in it, by the data pointer of that waker; 0 if nobody does.
-    pub(crate) fn home(&self) -> usize {
-        self.home_data.load(Ordering::Relaxed)
+        self.level() as usize ^ self.inner.touch()
     }
 
     /// What still waits after a poll that begins now is to be dropped.
@@ -358,6 +312,72 @@ impl Scope {
     pub(crate) fn is_kept(&self) -> bool {
         self.told.read();
         self.kept.load(Ordering::Acquire) > 0
+    }
+}
+
+impl ScopeRef {
+    /// The scope around this one.
+    pub(super) fn outer(&self) -> Option<ScopeRef> {
+        let foster = lock(&self.inner).known().and_then(|known| Some(known.foster.as_ref()?.0.clone()));
+        match (foster, &self.holder, self) {
+            (Some(foster), _, _) => foster.upgrade(),
+            (None, Some(holder), _) => Some(holder.scope().clone()),
+            (None, None, ScopeRef::Own(own)) => own.parent.upgrade(),
+            (None, None, ScopeRef::OfTask(_)) => None,
+        }
+    }
+
+    /// How urgent the tasks inside are.
+    pub(crate) fn urgency(&self) -> Urgency {
+        match self {
+            ScopeRef::Own(own) => own.urgency,
+            ScopeRef::OfTask(task) => task.urgency_around(),
+        }
+    }
+
+    /// When its own work should be over.
+    pub(super) fn until(&self) -> Time {
+        match self {
+            ScopeRef::Own(own) => own.until,
+            ScopeRef::OfTask(_) => Time::MAX,
+        }
+    }
+
+    /// What ran here is gone: forgets who polls in it, and hands back the timer of its budget.
+    #[must_use = "a timer is cancelled at the host"]
+    pub(crate) fn end(&self) -> Option<TimerKey> {
+        let timer = self.end_work();
+        self.clear_home();
+        timer
+    }
+
+    /// Those inside that are polled, and told of, with this one, the outer ones first.
+    pub(crate) fn all_inside(&self) -> Vec<ScopeRef> {
+        let mut all = self.inside();
+        ScopeRef::extend_inside(&mut all);
+        all
+    }
+
+    /// Adds those inside of all of these.
+    pub(crate) fn extend_inside(all: &mut Vec<ScopeRef>) {
+        let mut at = 0;
+        while at < all.len() {
+            let inside = all[at].inside();
+            all.extend(inside);
+            at += 1;
+        }
+    }
+
+    /// Its standing, and what is left of its own budget, as they are together.
+    pub(crate) fn look(&self) -> (Standing, Budget) {
+        let mut inner = lock(&self.inner);
+        (self.standing_in(&inner), self.budget_of(&mut inner))
+    }
+
+    /// [`look`](Self::look), together with those directly inside that are polled by the same task.
+    pub(crate) fn look_inside(&self) -> (Standing, Budget, Vec<ScopeRef>) {
+        let mut inner = lock(&self.inner);
+        (self.standing_in(&inner), self.budget_of(&mut inner), inner.inside())
     }
 }
 
@@ -400,7 +420,7 @@ impl Drop for Own {
     fn drop(&mut self) {
         let scope = &mut self.scope;
         if self.key != UNLINKED
-            && let Some(parent) = scope.parent.upgrade()
+            && let Some(parent) = self.parent.upgrade()
         {
             if !scope.listed {
                 parent.note.inherit(&scope.note);
@@ -413,11 +433,6 @@ impl Drop for Own {
             lock(&foster.inner).rare().children.try_remove(key);
         }
     }
-}
-
-/// What [`Watch`](super::watch::Watch) knows a waker by.
-pub(super) fn address(waker: &Waker) -> usize {
-    waker.data() as usize
 }
 
 #[cfg(test)]

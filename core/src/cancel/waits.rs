@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::AtomicU64;
 
 use super::awaits::{Awaits, Notes};
-use super::scope::{Scope, ScopeRef};
+use super::scope::ScopeRef;
 use crate::time::Time;
 
 /// What somebody waits for, as it was at one moment.
@@ -74,7 +74,7 @@ impl fmt::Display for Waits {
     }
 }
 
-impl Scope {
+impl ScopeRef {
     /// What the task that polls in this scope awaits, here, inside, and by its own `note`.
     pub(crate) fn waits(&self, note: Option<&AtomicU64>) -> Waits {
         self.waits_with(note, &self.all_inside())

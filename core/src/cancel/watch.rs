@@ -13,17 +13,11 @@ use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll, Waker};
 
 use super::awaits::{Note, Notes};
-use super::scope::{Scope, address};
+use super::scope::ScopeRef;
 use super::{Cancelled, Level};
 use crate::lock::lock;
-use crate::primitive::Ordering;
 
-impl Scope {
-    fn is_home_of(&self, waker: &Waker) -> bool {
-        let home = self.home_data.load(Ordering::Relaxed);
-        home != 0 && home == address(waker)
-    }
-
+impl ScopeRef {
     /// Notes a wait that nothing here ends, if it is of the task that polls in this scope.
     pub(crate) fn begin_at_home(&self, note: Note, waker: &Waker) {
         if self.is_home_of(waker) {
@@ -43,7 +37,7 @@ impl Scope {
 
 /// A future's interest in a scope; dropping it withdraws the interest.
 pub(crate) struct Watch<'a> {
-    scope: &'a Scope,
+    scope: &'a ScopeRef,
     /// The key of its waker there, and one: each task that waits has room for this.
     key: Option<NonZero<usize>>,
     note: Note,
@@ -53,7 +47,7 @@ pub(crate) struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// For whoever waits for what `note` says, unless the scope's level ends that.
-    pub(crate) fn new(scope: &'a Scope, note: Note) -> Self {
+    pub(crate) fn new(scope: &'a ScopeRef, note: Note) -> Self {
         Watch { scope, key: None, note, at_home: false }
     }
 
@@ -71,7 +65,7 @@ impl<'a> Watch<'a> {
         }
         let waker = cx.waker().clone();
         let mut inner = lock(&self.scope.inner);
-        if inner.standing.level >= at {
+        if self.scope.level_in(&inner) >= at {
             drop(inner);
             return Poll::Ready(self.scope.cancelled());
         }
@@ -117,11 +111,11 @@ impl Watch<'_> {
 
 /// The next turn of whoever waits for it; the wait is noted if it is the task that polls in the scope.
 pub(crate) struct NextTurn<'a> {
-    scope: &'a Scope,
+    scope: &'a ScopeRef,
     waits: bool,
 }
 
-impl Scope {
+impl ScopeRef {
     pub(crate) fn next_turn(&self) -> NextTurn<'_> {
         NextTurn { scope: self, waits: false }
     }
@@ -151,7 +145,7 @@ impl Drop for NextTurn<'_> {
 }
 
 /// Awaits a future that the scope's level does not end, and notes what for.
-pub(crate) async fn noted<F: Future>(scope: &Scope, note: Note, future: F) -> F::Output {
+pub(crate) async fn noted<F: Future>(scope: &ScopeRef, note: Note, future: F) -> F::Output {
     let mut future = pin!(future);
     let mut wait = Wait { scope, note, at_home: false, guest: None };
     poll_fn(|cx| {
@@ -166,7 +160,7 @@ pub(crate) async fn noted<F: Future>(scope: &Scope, note: Note, future: F) -> F:
 
 /// A wait that is noted; over when dropped.
 struct Wait<'a> {
-    scope: &'a Scope,
+    scope: &'a ScopeRef,
     note: Note,
     at_home: bool,
     /// Of whoever waits but is not the scope's own task.

@@ -43,7 +43,7 @@ impl<T> Arm<T> {
     /// `cx` is the one that the body gets.
     pub(super) fn new<C>(cx: &Cx<C>) -> Self {
         Arm {
-            node: cx.node().clone(),
+            node: cx.share_node(),
             scope: cx.scope().clone(),
             requested: false,
             lost: false,

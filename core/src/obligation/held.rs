@@ -11,14 +11,13 @@
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
-use std::sync::Arc;
 
 use super::detached::Detached;
 use super::kind::{self, Verbs};
 use super::receipt::{Aborted, Brand, Done};
+use crate::caps::NoCaps;
 use crate::cx::Cx;
 use crate::outcome::{Failure, Outcome};
-use crate::region::Node;
 
 /// Something reserved that must be resolved: committed with an input, or, dropped, aborted.
 ///
@@ -87,7 +86,7 @@ pub trait Obligation: Sized + Send + 'static {
 pub struct Held<'id, O: Obligation> {
     /// Full for as long as this exists.
     slot: &'id mut Option<O>,
-    node: &'id Arc<Node>,
+    cx: &'id Cx<NoCaps>,
     brand: Brand<'id>,
 }
 
@@ -174,7 +173,7 @@ impl<'id, O: Obligation> Held<'id, O> {
     #[track_caller]
     pub fn detach(mut self) -> (Detached<O>, Done<'id>) {
         let obligation = self.take();
-        (Detached::new(obligation, self.node, Location::caller()), Done::new(()))
+        (Detached::new(obligation, &self.cx.share_node(), Location::caller()), Done::new(()))
     }
 }
 
@@ -307,10 +306,10 @@ where
     R: Send + 's,
     F: for<'id> PermitFn<'id, O, R> + Send + 's,
 {
-    let node = cx.node();
+    let cx = cx.bare();
     async move {
         let mut slot = Some(obligation);
-        let held = Held { slot: &mut slot, node, brand: PhantomData };
+        let held = Held { slot: &mut slot, cx, brand: PhantomData };
         body(held).await.into_value()
     }
 }
@@ -348,10 +347,10 @@ where
     R: Send + 's,
     F: for<'id> TryPermitFn<'id, O, R> + Send + 's,
 {
-    let node = cx.node();
+    let cx = cx.bare();
     async move {
         let mut slot = Some(obligation);
-        let held = Held { slot: &mut slot, node, brand: PhantomData };
+        let held = Held { slot: &mut slot, cx, brand: PhantomData };
         body(held).await.map(Done::into_value).map_err(Aborted::into_failure)
     }
 }

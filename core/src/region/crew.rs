@@ -53,7 +53,7 @@ impl<'e> Door<'e> {
         let mut arrivals = lock(&self.arrivals);
         let Some(waiting) = &mut *arrivals else { return Err(cx.node().refusal().into()) };
         cx.checkpoint()?;
-        let (node, bell) = (cx.node().clone(), local.bell.clone());
+        let (node, bell) = (cx.share_node(), local.bell.clone());
         node.admit_local(&local)?;
         local.scope.set_home(Waker::from(bell.clone()));
         let end = End { node, local, slot: Some(slot), ended: None };

@@ -12,10 +12,9 @@ use super::report::{Leftover, LeftoverKind};
 use super::state::{Event, Phase};
 use super::tree::{KEPT, Local, Node};
 use crate::cancel::{Level, Waits};
-use crate::host::TaskRef;
+use crate::host::{TaskRef, inside_of};
 use crate::id::TaskId;
 use crate::lock::lock;
-use crate::primitive::Ordering;
 
 impl Node {
     /// Gives up on tasks of this node whose poll does not return though the budget is spent, so
@@ -103,7 +102,7 @@ impl Node {
         let mut inner = lock(&self.inner);
         for task in chosen {
             let (awaited, meta) = (awaited.next(), task.meta());
-            let Some(left) = self.tasks.leave(meta.key.load(Ordering::Relaxed), meta.info.id, false) else {
+            let Some(left) = self.tasks.leave(meta.mark.key(), meta.info.id, false) else {
                 continue;
             };
             inner.apply(Event::TasksEnded(left.told));
@@ -152,6 +151,6 @@ impl Node {
 
 /// What a task awaits that may be in its poll.
 fn awaits(task: &TaskRef) -> Waits {
-    let waits = task.meta().inside().waits(Some(task.note()));
+    let waits = inside_of(task.clone()).waits(Some(task.note()));
     if task.activity() == Activity::Idle { waits.of_idle() } else { waits }
 }

@@ -31,7 +31,7 @@ use crate::budget::Budget;
 use crate::cancel::{Level, Reason, Scope, ScopeRef, Turn};
 use crate::caps::{Effect, HasSpawn};
 use crate::cx::Cx;
-use crate::host::Apart;
+use crate::host::{Apart, Rare};
 use crate::outcome::{Failure, Outcome};
 use crate::spawn::{contain, launch};
 
@@ -90,7 +90,7 @@ impl Builder {
     {
         let site = Location::caller();
         let Builder { name, until, authority, policy, since } = self;
-        let parent = cx.node();
+        let parent = &cx.share_node();
         let open = || -> Outcome<Opened> {
             cx.scope().check(until)?;
             cx.check(Effect::Spawn)?;
@@ -198,7 +198,7 @@ enum Place {
 }
 
 impl Place {
-    fn opened(&self) -> Option<&Arc<Node>> {
+    fn opened(&self) -> Option<&Node> {
         match self {
             Place::Open(node) => Some(node),
             Place::Lazy(lazy) => lazy.opened(),
@@ -206,7 +206,7 @@ impl Place {
     }
 
     /// The region, opened now if it was not.
-    fn node(&self) -> &Arc<Node> {
+    fn node(&self) -> &Node {
         match self {
             Place::Open(node) => node,
             Place::Lazy(lazy) => lazy.node(),
@@ -286,8 +286,9 @@ impl<T: Send + 'static> Drop for InlineRegion<T> {
         // Without a parent nobody is there to poll it: the host has ended.
         let Some(parent) = node.parent.upgrade() else { return };
         let shut = Scope::limited_root(Budget::UNLIMITED);
-        let apart = Box::new(Apart { scope: shut, inside: node.scope.clone() });
+        let apart = Apart { scope: shut, inside: node.scope.clone() };
+        let rare = Rare { apart: Some(apart), ..Rare::default() };
         // The parent owns it.
-        drop(launch(&parent, Some(apart), &node.name, node.site, false, |_, _| run));
+        drop(launch(&parent, parent.clone(), Some(Box::new(rare)), &node.name, node.site, false, |_, _| run));
     }
 }

@@ -149,18 +149,22 @@ impl Lazy {
         self.around.scope()
     }
 
-    pub(super) fn parent(&self) -> &Arc<Node> {
+    pub(super) fn parent(&self) -> &Node {
         self.around.node()
     }
 
     /// The region, if it is open.
-    pub(super) fn opened(&self) -> Option<&Arc<Node>> {
+    pub(super) fn opened(&self) -> Option<&Node> {
         self.opened.get()?.as_ref().map(Cx::node)
     }
 
     /// The region, opened now if it was not.
-    pub(super) fn node(&self) -> &Arc<Node> {
+    pub(super) fn node(&self) -> &Node {
         self.cx().node()
+    }
+
+    fn share_node(&self) -> Arc<Node> {
+        self.cx().share_node()
     }
 
     fn cx(&self) -> &Cx<NoCaps> {
@@ -174,7 +178,7 @@ impl Lazy {
     }
 
     fn make(&self) -> (Arc<Node>, Cx<NoCaps>) {
-        let (parent, Builder { name, policy, authority, .. }) = (self.parent(), &*self.builder);
+        let (parent, Builder { name, policy, authority, .. }) = (self.around.share_node(), &*self.builder);
         let node = parent.make_child(
             &parent.scope,
             Plan { name, policy: *policy, site: self.site, since: Some(self.since) },
@@ -304,7 +308,7 @@ impl Unopened {
             Some(outcome) if self.end() => return outcome,
             early => early.map(|outcome| (outcome, None)),
         };
-        let node = self.lazy.node().clone();
+        let node = self.lazy.share_node();
         let opened = self.opened.insert(Opened::late(node.clone()));
         let mut contained = contain(&node.scope, body);
         let ends = poll_fn(|task| match early.take() {
@@ -318,7 +322,7 @@ impl Unopened {
 impl Drop for Unopened {
     fn drop(&mut self) {
         if self.opened.is_none() && !self.ended && !self.lazy.end() {
-            drop(Opened::late(self.lazy.node().clone()));
+            drop(Opened::late(self.lazy.share_node()));
         }
     }
 }

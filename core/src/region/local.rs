@@ -154,7 +154,7 @@ impl Builder {
             // One whose body does not wait, opened in a loop.
             cx.take_turn().await;
             let mut opened = match Opened::new(
-                cx.node(),
+                &cx.share_node(),
                 cx.scope(),
                 until,
                 Plan { name: &name, policy, site, since },
@@ -232,7 +232,7 @@ impl<'e, C: CapSet> LocalScope<'e, C> {
         let cx = self.cx.inside(scope.clone());
         let local = Arc::new(Local { info, scope, bell: self.door.bell(), joiner });
         let slot = Arc::new(Slot::default());
-        let handle = LocalHandle { node: node.clone(), local: local.clone(), slot: slot.clone() };
+        let handle = LocalHandle { node: self.cx.share_node(), local: local.clone(), slot: slot.clone() };
         let body = async move { body(&cx).await.into_outcome() };
         if let Err(failure) = self.door.admit(&self.cx, local, slot, body) {
             // Nothing ran in it: whoever asks it to stop arms no timer.

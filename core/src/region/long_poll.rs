@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::finalizer::Started;
 use super::tree::Node;
 use crate::cancel::Waits;
-use crate::host::TaskRef;
+use crate::host::{TaskRef, inside_of};
 use crate::id::TaskId;
 use crate::lock::lock;
 use crate::plain::Plain;
@@ -99,7 +99,7 @@ impl Node {
                     age: node.tree.host.now() - info.spawned_at,
                     lasting,
                     task: Some(info.id),
-                    awaited: task.meta().inside().waits(Some(task.note())),
+                    awaited: inside_of(task.clone()).waits(Some(task.note())),
                 }
             }
             Found::Finalizer(node, started) => LongPoll {

@@ -1,6 +1,6 @@
 //! Regions: owners of tasks, child regions, finalizers and obligations.
 //!
-//! `state` is the life of one region as a pure step, `tasks` lists its tasks, `tree` who owns whom, `request` how it is asked to
+//! `state` is the life of one region as a pure step, `tasks` lists its tasks (in a `list`), `member` is what it is to them, `tree` who owns whom, `request` how it is asked to
 //! close, `promise` and `lazy` what becomes a child region
 //! when that makes a difference, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
 //! end, `ledger` and `settle` what becomes of obligations on that way, `open` runs a region's body,
@@ -19,10 +19,12 @@ mod give_up;
 mod inline;
 mod lazy;
 mod ledger;
+mod list;
 mod local;
 mod long_poll;
 #[cfg(all(test, loom))]
 mod loom;
+mod member;
 mod open;
 mod policy;
 mod promise;
@@ -296,7 +298,7 @@ where
     // One whose body does not wait, opened in a loop.
     cx.take_turn().await;
     let mut opened = Opened::new(
-        cx.node(),
+        &cx.share_node(),
         cx.scope(),
         *until,
         Plan { name, policy: *policy, site, since: *since },

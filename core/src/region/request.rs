@@ -5,14 +5,13 @@
 //! that only when its budget ends before what those around it have armed already.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use super::state::{Event, Phase};
-use super::tree::{Node, Tree};
+use super::tree::Node;
 use crate::budget::{Budget, Limit};
-use crate::cancel::{Holder, Level, Listener, Reason, ScopeRef, Standing};
-use crate::host::{Host, Owner, TaskInfo, TaskRef, inside_of, scope_of};
+use crate::cancel::{Level, Listener, Reason, ScopeRef, Standing};
+use crate::host::{TaskInfo, TaskRef, inside_of, scope_of};
 use crate::id::TaskId;
 use crate::lock::lock;
 use crate::time::Time;
@@ -162,41 +161,9 @@ pub(crate) fn request_scope(node: &Node, scope: &ScopeRef, reason: Reason, budge
     }
 }
 
-impl Holder for Tree {
-    fn scope(&self) -> Option<&ScopeRef> {
-        None
-    }
-}
-
-/// The tasks that no region counts.
-impl Owner for Tree {
-    fn host(&self) -> &dyn Host {
-        &*self.host
-    }
-
-    fn task_ended(&self, _: usize, _: &TaskInfo, _: Verdict) {}
-
-    fn task_gone(&self, _: usize, _: TaskId, _: bool) -> Option<TaskRef> {
-        None
-    }
-
-    fn request_task(&self, _: &TaskRef, _: Reason, _: Budget) {}
-
-    fn request_open_ended(&self, _: &ScopeRef, _: Reason) {}
-}
-
-impl Holder for Node {
-    fn scope(&self) -> Option<&ScopeRef> {
-        Some(&self.scope)
-    }
-}
-
-impl Owner for Node {
-    fn host(&self) -> &dyn Host {
-        &*self.tree.host
-    }
-
-    fn task_ended(&self, key: usize, info: &TaskInfo, verdict: Verdict) {
+/// What its tasks have to tell: see [`member`](super::member).
+impl Node {
+    pub(super) fn task_ended(&self, key: usize, info: &TaskInfo, verdict: Verdict) {
         // Whoever gives tasks up has this lock, too.
         let inner = lock(&self.inner);
         if self.tasks.has(key, info.id) {
@@ -204,7 +171,7 @@ impl Owner for Node {
         }
     }
 
-    fn task_gone(&self, key: usize, id: TaskId, ok: bool) -> Option<TaskRef> {
+    pub(super) fn task_gone(&self, key: usize, id: TaskId, ok: bool) -> Option<TaskRef> {
         let left = self.tasks.leave(key, id, ok)?;
         if let Some(closer) = self.tasks_gone(left.told) {
             closer.wake();
@@ -212,7 +179,7 @@ impl Owner for Node {
         Some(left.task)
     }
 
-    fn request_task(&self, task: &TaskRef, reason: Reason, drain: Budget) {
+    pub(super) fn request_task(&self, task: &TaskRef, reason: Reason, drain: Budget) {
         let (meta, own) = (task.meta(), &task.meta().own);
         meta.told.read();
         if task.is_complete() {
@@ -220,12 +187,12 @@ impl Owner for Node {
         }
         request_scope(self, &inside_of(task.clone()), reason, drain);
         // One that left the list before has not found the timer. One that leaves it now does.
-        if own.is_timed() && !self.tasks.has(meta.key.load(Ordering::Relaxed), meta.info.id) {
-            meta.end_scope(own);
+        if own.is_timed() && !self.tasks.has(meta.mark.key(), meta.info.id) {
+            meta.end_own();
         }
     }
 
-    fn request_open_ended(&self, scope: &ScopeRef, reason: Reason) {
+    pub(crate) fn request_open_ended(&self, scope: &ScopeRef, reason: Reason) {
         scope.request(reason.stamp(&self.name, self.tree.host.now()), Time::MAX);
     }
 }

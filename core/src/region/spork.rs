@@ -21,7 +21,7 @@ use crate::budget::Budget;
 use crate::cancel::{Level, Reason, Scope, ScopeRef};
 use crate::caps::{CapSet, Effect, HasSpawn};
 use crate::cx::Cx;
-use crate::host::Apart;
+use crate::host::{Apart, Rare};
 use crate::id::RegionId;
 use crate::lock::{Mutex, lock};
 use crate::outcome::Outcome;
@@ -115,8 +115,8 @@ impl Builder {
         T: Send + 'static,
     {
         let Builder { name, until, authority, policy, since } = self;
-        let parent = cx.node();
-        let task = ScopeRef::from(Scope::of_task(parent.clone()));
+        let parent = &cx.share_node();
+        let task = ScopeRef::from(Scope::of_task(Some(parent.clone())));
         let open = || -> Outcome<Opened> {
             cx.scope().check(until)?;
             cx.check(Effect::Spawn)?;
@@ -141,8 +141,9 @@ impl Builder {
             *lock(&tell) = Some(opened.node.report());
             end(outcome)
         };
-        let apart = Box::new(Apart { scope: task, inside: node.scope.clone() });
-        let handle = launch(parent, Some(apart), &name, site, false, |_, _| run);
+        let apart = Apart { scope: task, inside: node.scope.clone() };
+        let rare = Rare { apart: Some(apart), ..Rare::default() };
+        let handle = launch(parent, parent.clone(), Some(Box::new(rare)), &name, site, false, |_, _| run);
         ChildRegion { handle, region: Ok(node), told }
     }
 }

@@ -22,12 +22,10 @@
 use std::sync::OnceLock;
 use std::{iter, mem};
 
-use slab::Slab;
-
+use super::list::List;
 use crate::host::TaskRef;
 use crate::id::TaskId;
 use crate::lock::{Mutex, MutexGuard, lock, try_lock};
-use crate::primitive::Ordering;
 
 /// How many tables there are at most.
 const TABLES: usize = if cfg!(loom) { 2 } else { 8 };
@@ -51,7 +49,7 @@ struct Apart(Mutex<Table>);
 
 #[derive(Default)]
 struct Table {
-    tasks: Slab<TaskRef>,
+    tasks: List<TaskRef>,
     /// The region knows how many there are.
     counted: bool,
     /// Those that are gone since it does, and were not told.
@@ -133,8 +131,7 @@ impl Tasks {
     pub(super) fn leave(&self, key: usize, id: TaskId, ok: bool) -> Option<Left> {
         let mut table = lock(self.table(key % TABLES)?);
         let key = key / TABLES;
-        table.tasks.get(key).filter(|task| task.meta().info.id == id)?;
-        let task = table.tasks.remove(key);
+        let task = table.tasks.remove_if(key, |task| task.meta().info.id == id)?;
         table.ok += u64::from(ok);
         if !table.counted {
             return Some(Left { task, told: 0 });
@@ -153,12 +150,12 @@ impl Tasks {
     /// Shows each task, a table at a time, with its lock held.
     pub(super) fn each(&self, mut see: impl FnMut(&TaskRef)) {
         for table in self.tables() {
-            lock(table).tasks.iter().for_each(|(_, task)| see(task));
+            lock(table).tasks.iter().for_each(&mut see);
         }
     }
 
     /// Looks at one table, with its lock held; `None` if there is no such.
-    pub(super) fn look<R>(&self, which: usize, see: impl FnOnce(&Slab<TaskRef>) -> R) -> Option<R> {
+    pub(super) fn look<R>(&self, which: usize, see: impl FnOnce(&List<TaskRef>) -> R) -> Option<R> {
         self.table(which).map(|table| see(&lock(table).tasks))
     }
 
@@ -179,23 +176,24 @@ impl Table {
     /// Lists a task, in the table that is `which`.
     fn enter(&mut self, which: usize, task: TaskRef) {
         self.spawned += 1;
-        let entry = self.tasks.vacant_entry();
-        task.meta().key.store(entry.key() * TABLES + which, Ordering::Relaxed);
-        entry.insert(task);
+        self.tasks.enter(|key| {
+            task.meta().mark.enter(key * TABLES + which);
+            task
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::UNOWNED;
+    use crate::host::Mark;
 
     #[test]
     fn one_that_was_never_listed_is_nowhere() {
         let tasks = Tasks::default();
-        assert!(!tasks.has(UNOWNED, TaskId(1)));
-        assert!(tasks.leave(UNOWNED, TaskId(1), false).is_none());
-        assert_eq!((tasks.look(0, Slab::len), tasks.look(1, Slab::len)), (Some(0), None));
+        assert!(!tasks.has(Mark::UNOWNED, TaskId(1)));
+        assert!(tasks.leave(Mark::UNOWNED, TaskId(1), false).is_none());
+        assert_eq!((tasks.look(0, List::len), tasks.look(1, List::len)), (Some(0), None));
         assert_eq!((tasks.count(), tasks.totals()), (0, (0, 0)));
     }
 }

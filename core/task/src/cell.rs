@@ -13,10 +13,12 @@
 //! more than the field at hand: `&Header` and `&M` are shared by all, and the
 //! rest is in `UnsafeCell`s, whose owner the state word names.
 
+mod slot;
 mod stage;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+pub(crate) use slot::Slot;
 pub(crate) use stage::Stage;
 
 use crate::state::{Notify, State};
@@ -26,7 +28,6 @@ use crate::work::Work;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
-use std::task::Waker;
 
 /// What does not depend on a type: where every pointer to a task points.
 #[repr(C)]
@@ -64,7 +65,7 @@ pub(crate) struct Vtable {
 #[repr(C)]
 pub(crate) struct Head<M> {
     pub(crate) header: Header,
-    pub(crate) join_waker: UnsafeCell<Option<Waker>>,
+    pub(crate) join_waker: Slot,
     pub(crate) meta: M,
 }
 

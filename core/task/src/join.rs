@@ -132,10 +132,8 @@ impl<T, M> JoinHandle<T, M> {
     unsafe fn swap_waker(&self, waker: Option<Waker>) -> Option<Waker> {
         // SAFETY: `from_ref` asked for the cell's own `M`.
         let head = unsafe { self.task.head::<M>() };
-        head.join_waker.with_mut(|slot| {
-            // SAFETY: the slot is ours, by the caller's word.
-            unsafe { slot.replace(waker) }
-        })
+        // SAFETY: the slot is ours, by the caller's word.
+        unsafe { head.join_waker.replace(waker) }
     }
 
     /// Leaves `waker` for the completer, or learns that there was one.

@@ -5,7 +5,7 @@
 //! COMPLETE, joiner woken. What decided the outcome came before all of it, so
 //! nothing that the future's drop does can change it.
 
-use crate::cell::{Cell, Head, Header, Ref, Stage, Vtable};
+use crate::cell::{Cell, Head, Header, Ref, Slot, Stage, Vtable};
 use crate::error::JoinError;
 use crate::join::JoinHandle;
 use crate::memory;
@@ -83,7 +83,7 @@ where
     // SAFETY: `to` points to memory for a cell that is ours alone.
     let head = unsafe { &raw mut (*to).head };
     // SAFETY: as above; nothing was there before.
-    unsafe { head.write(Head { header, join_waker: UnsafeCell::new(None), meta }) };
+    unsafe { head.write(Head { header, join_waker: Slot::new(), meta }) };
     // SAFETY: as for the head.
     let stage = unsafe { &raw mut (*to).stage };
     // SAFETY: as for the head; with that the cell is whole.
@@ -213,10 +213,8 @@ where
         match completed {
             Completed::Joined | Completed::Detached => {}
             Completed::JoinedWithWaker => {
-                let waker = cell.head.join_waker.with_mut(|slot| {
-                    // SAFETY: the transition made the slot ours.
-                    unsafe { slot.replace(None) }
-                });
+                // SAFETY: the transition made the slot ours.
+                let waker = unsafe { cell.head.join_waker.replace(None) };
                 contain(|| waker.into_iter().for_each(|waker| waker.wake()));
             }
         }

@@ -134,6 +134,16 @@ impl<M> TaskRef<M> {
         &self.task.header().note
     }
 
+    /// Who waits for the outcome: the data pointer of the waker that the join handle was polled with,
+    /// or 0.
+    ///
+    /// The answer may be out of date when it arrives.
+    pub fn joiner(&self) -> usize {
+        // SAFETY: `from_ref` asked for the cell's own `M`.
+        let head = unsafe { self.task.head::<M>() };
+        head.join_waker.data().addr()
+    }
+
     /// A waker for the task: one more reference, no allocation.
     pub fn waker(&self) -> Waker {
         waker::waker(self.task.clone())

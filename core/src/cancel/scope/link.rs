@@ -1,15 +1,15 @@
 //! How scopes are made, and linked to those around them.
 
+use std::mem;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
-use std::task::Waker;
 
-use super::{Child, Hold, Holder, Inner, Listener, Own, Rare, Scope, ScopeRef, UNLINKED, WeakScope, address};
+use super::{Child, Hold, Holder, Home, Inner, Listener, Own, Rare, Scope, ScopeRef, UNLINKED, WeakScope};
 use crate::budget::{Budget, Urgency};
 use crate::cancel::{Level, Standing, Streak};
 use crate::lock::{Mutex, lock};
 use crate::observe::Object;
-use crate::primitive::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use crate::primitive::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use crate::time::Time;
 
 /// What a new scope starts with.
@@ -53,78 +53,55 @@ impl Link {
 impl Scope {
     /// A scope under nobody.
     pub(crate) fn root() -> ScopeRef {
-        Scope::alone().into()
+        Own::new(Link::default(), None, None).into()
     }
 
-    fn alone() -> Scope {
-        Scope::new(Link::default())
-    }
-
-    /// The scope of a new task of `holder`. If that has a scope, this is under it, and hears of no request until
-    /// the holder [has](ScopeRef::catch_up_with) the task.
+    /// The scope of a new task of `holder`, or of one that nobody holds. It is under that of its holder, and hears
+    /// of no request until the holder [has](ScopeRef::catch_up_with) the task.
     #[inline]
-    pub(crate) fn of_task(holder: Arc<dyn Holder>) -> Scope {
+    pub(crate) fn of_task(holder: Option<Arc<dyn Holder>>) -> Scope {
         let mut link = Link::default();
-        if let Some(around) = holder.scope() {
+        if let Some(around) = holder.as_ref().map(|holder| holder.scope()) {
             if around.level() > Level::Clear {
                 link.standing = around.standing();
             }
-            (link.urgency, link.listed) = (around.urgency, true);
+            link.listed = true;
             link.metered = around.metered.load(Ordering::Relaxed);
         }
-        Scope::new(Link { parent: WeakScope::OfHolder(holder), ..link })
+        Scope::new(link, holder)
     }
 
     /// A scope under nobody, with what it may use.
     pub(crate) fn limited_root(budget: Budget) -> ScopeRef {
         let link = Link { hold: Hold::All, ..Link::default() };
-        Scope::new(link.within(budget)).into()
+        Own::new(link.within(budget), None, None).into()
     }
 
     /// A scope under nobody that tells `listener` of every raise.
     pub(crate) fn listening_root(listener: Weak<dyn Listener>) -> ScopeRef {
-        Own::new(Scope::alone(), None, Some(listener)).into()
-    }
-
-    /// Takes over what the scope around it has by now.
-    fn inherit(&mut self, around: &ScopeRef, outer: &Inner) {
-        let inner = self.inner.get_mut();
-        if self.hold.passes(outer.standing.level) {
-            inner.standing = outer.standing.clone();
-            self.level = AtomicU8::new(inner.standing.level as u8);
-            self.due = AtomicBool::new(inner.standing.level == Level::Spent);
-        }
-        if self.same_task {
-            inner.home = around.home_of(outer).map(|home| home.into_waker(around.clone()));
-            self.home_data = AtomicUsize::new(inner.home.as_ref().map_or(0, address));
-        }
-        if around.metered.load(Ordering::Relaxed) {
-            self.metered = AtomicBool::new(true);
-        }
+        Own::new(Link::default(), None, Some(listener)).into()
     }
 
     #[inline]
-    fn new(link: Link) -> Scope {
+    fn new(link: Link, holder: Option<Arc<dyn Holder>>) -> Scope {
+        let Standing { level, reason, drain_until } = link.standing;
         Scope {
-            level: AtomicU8::new(link.standing.level as u8),
-            told: Object::new(),
-            home_data: AtomicUsize::new(0),
-            note: AtomicU64::new(0),
+            level: AtomicU8::new(level as u8),
             hold: link.hold,
-            urgency: link.urgency,
-            until: link.until,
-            parent: link.parent,
             same_task: link.same_task,
             listed: link.listed,
-            streak: Streak::default(),
             metered: AtomicBool::new(link.metered),
-            due: AtomicBool::new(link.standing.level == Level::Spent),
+            due: AtomicBool::new(level == Level::Spent),
             timed: AtomicBool::new(false),
-            kept: AtomicUsize::new(0),
+            ended: AtomicBool::new(false),
+            streak: Streak::default(),
+            kept: AtomicU32::new(0),
+            told: Object::new(),
+            note: AtomicU64::new(0),
+            holder,
             inner: Mutex::new(Inner {
-                standing: link.standing,
-                home: None,
-                ended: false,
+                reason,
+                drain_until,
                 rare: link.work.map(|work| Box::new(Rare { work: Some(work), ..Rare::default() })),
             }),
         }
@@ -132,8 +109,36 @@ impl Scope {
 }
 
 impl Own {
-    pub(super) fn new(scope: Scope, head: Option<ScopeRef>, listener: Option<Weak<dyn Listener>>) -> Own {
-        Own { scope, key: UNLINKED, head, listener }
+    fn new(mut link: Link, head: Option<ScopeRef>, listener: Option<Weak<dyn Listener>>) -> Own {
+        let (urgency, until, parent) = (link.urgency, link.until, mem::take(&mut link.parent));
+        let scope = Scope::new(link, None);
+        Own { scope, urgency, until, parent, key: UNLINKED, head, listener, home: Home::new(None) }
+    }
+
+    /// Takes over what the scope around it has by now.
+    fn inherit(&mut self, around: &ScopeRef, outer: &Inner) {
+        let (scope, standing) = (&mut self.scope, around.level_in(outer));
+        if scope.hold.passes(standing) {
+            let inner = scope.inner.get_mut();
+            (inner.reason, inner.drain_until) = (outer.reason.clone(), outer.drain_until);
+            scope.level = AtomicU8::new(standing as u8);
+            scope.due = AtomicBool::new(standing == Level::Spent);
+        }
+        if scope.same_task {
+            self.home = Home::new(around.polled(outer).map(|polled| polled.into_waker(around.clone())));
+        }
+        if around.metered.load(Ordering::Relaxed) {
+            self.scope.metered = AtomicBool::new(true);
+        }
+    }
+}
+
+/// A task's scope, apart from the task.
+impl From<Scope> for ScopeRef {
+    fn from(scope: Scope) -> Self {
+        let (urgency, until, parent) = (scope.urgency_around(), Time::MAX, WeakScope::default());
+        let (key, home) = (UNLINKED, Home::new(None));
+        Own { scope, urgency, until, parent, key, head: None, listener: None, home }.into()
     }
 }
 
@@ -180,7 +185,7 @@ impl ScopeRef {
     ) -> ScopeRef {
         let link = Link {
             hold,
-            urgency: self.urgency,
+            urgency: self.urgency(),
             parent: self.downgrade(),
             same_task,
             listed,
@@ -188,11 +193,11 @@ impl ScopeRef {
         };
         let link = if let Some(budget) = budget { link.within(budget) } else { link };
         let head = if same_task { self.head_of_child() } else { None };
-        let mut child = Arc::new(Own::new(Scope::new(link), head, listener));
+        let mut child = Arc::new(Own::new(link, head, listener));
         let mut inner = lock(&self.inner);
         if let Some(new) = Arc::get_mut(&mut child) {
             new.key = inner.rare().children.vacant_key();
-            new.scope.inherit(self, &inner);
+            new.inherit(self, &inner);
         }
         let child = ScopeRef::Own(child);
         inner.rare().children.insert(Child { scope: child.downgrade(), listed });
@@ -205,7 +210,7 @@ impl ScopeRef {
         let (key, standing, metered) = {
             let mut inner = lock(&self.inner);
             let key = inner.rare().children.insert(Child { scope: orphan.downgrade(), listed: true });
-            (key, inner.standing.clone(), self.metered.load(Ordering::Relaxed))
+            (key, self.standing_in(&inner), self.metered.load(Ordering::Relaxed))
         };
         lock(&orphan.inner).rare().foster = Some((self.downgrade(), key));
         if metered {
@@ -220,18 +225,16 @@ impl ScopeRef {
 
     /// This scope and those around it, up to that of the task which polls in them.
     pub(crate) fn around(&self) -> impl Iterator<Item = ScopeRef> + use<> {
-        std::iter::successors(
-            Some(self.clone()),
-            |scope| {
-                if scope.same_task { scope.parent.upgrade() } else { None }
-            },
-        )
+        std::iter::successors(Some(self.clone()), |scope| match scope {
+            ScopeRef::Own(own) if own.scope.same_task => own.parent.upgrade(),
+            _ => None,
+        })
     }
 
     /// The [head](Self::head) of a child that is polled by the same task; `None` if the child's parent tells.
     fn head_of_child(&self) -> Option<ScopeRef> {
         let ScopeRef::Own(own) = self else { return None };
-        Some(match (&own.head, &own.scope.parent) {
+        Some(match (&own.head, &own.parent) {
             (Some(head), _) => head.clone(),
             (None, WeakScope::OfTask(task)) if own.scope.same_task => ScopeRef::OfTask(task.clone()),
             (None, _) => self.clone(),
@@ -241,7 +244,7 @@ impl ScopeRef {
     /// The scope of the task that polls here.
     fn head(&self) -> &Scope {
         let ScopeRef::Own(own) = self else { return self };
-        match (&own.head, &own.scope.parent) {
+        match (&own.head, &own.parent) {
             (Some(head), _) => head,
             (None, WeakScope::OfTask(task)) if own.scope.same_task => task,
             (None, _) => &own.scope,
@@ -259,33 +262,6 @@ impl ScopeRef {
         match self {
             ScopeRef::Own(own) => own.listener.as_ref().and_then(Weak::upgrade),
             ScopeRef::OfTask(_) => None,
-        }
-    }
-
-    /// Who polls in this scope.
-    pub(crate) fn home_of(&self, inner: &Inner) -> Option<Home> {
-        match self {
-            ScopeRef::OfTask(_) if inner.ended => None,
-            ScopeRef::OfTask(_) => Some(Home::Task),
-            ScopeRef::Own(_) => inner.home.clone().map(Home::Other),
-        }
-    }
-}
-
-/// Who polls in a scope.
-pub(crate) enum Home {
-    /// The task that it is the scope of.
-    Task,
-    Other(Waker),
-}
-
-impl Home {
-    /// Moves the task that polls in `scope`, whose home this is, into the Cancel lane.
-    pub(crate) fn into_waker(self, scope: ScopeRef) -> Waker {
-        match (self, scope) {
-            (Home::Task, ScopeRef::OfTask(task)) => task.into_promote_waker(),
-            (Home::Other(waker), _) => waker,
-            (Home::Task, ScopeRef::Own(_)) => unreachable!("it is no task's"),
         }
     }
 }

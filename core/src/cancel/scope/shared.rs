@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use asupersync_task::Part;
 
-use super::{Holder, Own, Scope};
+use super::{Own, Scope};
 
 /// A counted reference to a scope.
 #[derive(Clone)]
@@ -15,13 +15,11 @@ pub(crate) enum ScopeRef {
 }
 
 /// A reference by which scopes know of each other. It holds no scope, but the memory of a task whose scope it
-/// is: what is inside of that scope is polled by that task, and knows it in any case. A task's scope has what
-/// owns the task, and the one reference to that which the task needs.
+/// is: what is inside of that scope is polled by that task, and knows it in any case.
 #[derive(Clone)]
 pub(crate) enum WeakScope {
     Own(Weak<Own>),
     OfTask(Part<Scope>),
-    OfHolder(Arc<dyn Holder>),
 }
 
 impl ScopeRef {
@@ -43,7 +41,6 @@ impl WeakScope {
         match self {
             WeakScope::Own(scope) => scope.upgrade().map(ScopeRef::Own),
             WeakScope::OfTask(task) => Some(ScopeRef::OfTask(task.clone())),
-            WeakScope::OfHolder(holder) => holder.scope().cloned(),
         }
     }
 }
@@ -58,12 +55,6 @@ impl Default for WeakScope {
 impl From<Own> for ScopeRef {
     fn from(own: Own) -> Self {
         ScopeRef::Own(Arc::new(own))
-    }
-}
-
-impl From<Scope> for ScopeRef {
-    fn from(scope: Scope) -> Self {
-        Own::new(scope, None, None).into()
     }
 }
 

@@ -12,7 +12,7 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::{mem, ptr};
 
 use asupersync_task::Activity;
@@ -22,8 +22,8 @@ use super::cycles;
 use super::data::{Dump, FinalizerDump, ObligationDump, RegionDump, TaskDump, TaskState};
 use super::number::Numbers;
 use crate::budget::Budget;
-use crate::cancel::{Awaits, Level, Object, Scope, Wait, Waits};
-use crate::host::{Lane, TaskInfo, TaskRef};
+use crate::cancel::{Awaits, Level, Object, Scope, ScopeRef, Wait, Waits};
+use crate::host::{Lane, TaskInfo, TaskRef, inside_of};
 use crate::id::TaskId;
 use crate::lock::lock;
 use crate::region::finalizer::Started;
@@ -120,10 +120,11 @@ impl Owned {
         loop {
             self.tasks.reserve(AT_ONCE);
             let more = tasks.look(table, |tasks| {
-                touch(part(tasks, key), |task| usize::from(task.is_running()));
-                self.tasks.extend(part(tasks, key).cloned());
+                let part = || tasks.part(key..key + AT_ONCE);
+                touch(part(), |task| usize::from(task.is_running()));
+                self.tasks.extend(part().cloned());
                 key += AT_ONCE;
-                key < tasks.capacity()
+                key < tasks.end()
             });
             match more {
                 Some(true) => {}
@@ -142,14 +143,15 @@ fn part<T>(slab: &Slab<T>, from: usize) -> impl Iterator<Item = &T> {
 /// What is known of a task, or of a child that counts as one.
 struct Seen<'a> {
     info: &'a TaskInfo,
-    scope: &'a Scope,
+    scope: &'a ScopeRef,
     state: TaskState,
     lane: Lane,
     /// The data pointer of the waker under which it polls.
     waker: usize,
     /// A task's own note.
     note: Option<&'a AtomicU64>,
-    joiner: &'a AtomicUsize,
+    /// Who waits for its end: the data pointer of that waker, or 0.
+    joiner: usize,
 }
 
 impl Taking {
@@ -234,8 +236,8 @@ impl Taking {
             Activity::Complete => return,
         };
         let (meta, waker) = (task.meta(), task.id_addr());
-        let (scope, lane, note) = (meta.inside(), meta.lane(), Some(task.note()));
-        let seen = Seen { info: &meta.info, scope, state, lane, waker, note, joiner: &meta.joiner };
+        let (scope, lane, note) = (&inside_of(task.clone()), meta.lane(), Some(task.note()));
+        let seen = Seen { info: &meta.info, scope, state, lane, waker, note, joiner: task.joiner() };
         self.enter(place, node, seen);
     }
 
@@ -248,13 +250,14 @@ impl Taking {
         };
         let Local { info, scope, joiner, .. } = local;
         let (lane, waker) = (Lane::of(scope.level(), scope.urgency()), scope.home());
+        let joiner = joiner.load(Ordering::Relaxed);
         self.enter(place, node, Seen { info, scope, state, lane, waker, note: None, joiner });
     }
 
     fn enter(&mut self, place: usize, node: &Node, seen: Seen<'_>) {
         let Seen { info, scope, state, lane, waker, note, joiner } = seen;
         let (standing, own, mut inside) = scope.look_inside();
-        Scope::extend_inside(&mut inside);
+        ScopeRef::extend_inside(&mut inside);
         let levels = inside.iter().map(|scope| scope.level()).chain([standing.level]);
         self.drains |= levels.max() >= Some(Level::Requested);
         let budget = self.budget(scope, own, node, self.regions[place].budget);
@@ -268,7 +271,6 @@ impl Taking {
                 self.wakers.push((scope.home() as u64, here));
             }
         }
-        let joiner = joiner.load(Ordering::Relaxed);
         if joiner != 0 {
             self.joined.push((joiner as u64, here));
         }
@@ -289,7 +291,7 @@ impl Taking {
     }
 
     /// What a scope in the region of `node` may use, which itself may use `rest`.
-    fn budget(&self, scope: &Scope, own: Budget, node: &Node, rest: Budget) -> Budget {
+    fn budget(&self, scope: &ScopeRef, own: Budget, node: &Node, rest: Budget) -> Budget {
         if !self.drains && scope.is_unlimited() {
             // Whose drain could end it is around it, so has been seen.
             return Budget::UNLIMITED.with_priority(scope.urgency().priority);
@@ -416,11 +418,11 @@ fn touch<'a, T: 'a>(all: impl IntoIterator<Item = &'a T>, read: impl Fn(&T) -> u
 
 fn touch_nodes(nodes: &[Next]) {
     touch(nodes, |(node, _)| Arc::strong_count(node) ^ node.inner.touch());
-    touch(nodes, |(node, _)| node.scope.touch() ^ Arc::strong_count(&node.name));
+    touch(nodes, |(node, _)| node.scope.touch() ^ node.scope.home() ^ Arc::strong_count(&node.name));
 }
 
 fn touch_tasks(tasks: &[TaskRef]) {
-    touch(tasks, |task| usize::from(task.is_running()) ^ task.meta().joiner.load(Ordering::Relaxed));
+    touch(tasks, |task| usize::from(task.is_running()) ^ task.joiner());
     touch(tasks, |task| task.meta().inside().touch());
 }
 
