@@ -177,9 +177,9 @@ impl<C> Cx<C> {
         note: Note,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
     ) -> impl Future<Output = Result<T, E>> {
-        let scope = &self.inner.scope;
-        let (mut watch, mut turn) = (Watch::new(scope, note), Turn::default());
+        let (mut watch, mut turn) = (Watch::new(&self.inner.scope, note), Turn::default());
         poll_fn(move |task| {
+            let scope = watch.scope();
             ready!(turn.poll_begin(scope, task));
             let polled = if scope.level() >= at {
                 Poll::Ready(Err(scope.cancelled().into()))

@@ -1,6 +1,8 @@
 //! What core does with the host's timers: wait for a point in time, and do something at one.
 
+use std::num::NonZero;
 use std::ops::Deref;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -21,11 +23,11 @@ pub(crate) struct Sleep<H: Deref<Target: Host>> {
 
 /// Whom a waker wakes. Means something as long as that waker is there: a timer that is set has it.
 #[derive(PartialEq, Eq)]
-struct Whom(usize, usize);
+struct Whom(usize, NonZero<usize>);
 
 impl Whom {
     fn of(waker: &Waker) -> Self {
-        Whom(waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
+        Whom(waker.data().addr(), NonNull::from(waker.vtable()).addr())
     }
 }
 

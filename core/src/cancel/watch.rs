@@ -51,6 +51,10 @@ impl<'a> Watch<'a> {
         Watch { scope, key: None, note, at_home: false }
     }
 
+    pub(crate) fn scope(&self) -> &'a ScopeRef {
+        self.scope
+    }
+
     /// Ready once the scope's level is at least `at`.
     pub(crate) fn poll(&mut self, at: Level, cx: &mut Context<'_>) -> Poll<Cancelled> {
         if self.scope.level() >= at {
