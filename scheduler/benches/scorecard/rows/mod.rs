@@ -263,13 +263,18 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         number: 16,
         name: "bytes",
-        metrics: &[
-            metric("an idle task", "bytes").tokio(0.3).best(1.05),
-            metric("an idle connection", "bytes").tokio(0.36).best(0.8),
-        ],
+        metrics: &[metric("an idle task", "bytes").tokio(0.3).best(1.05)],
         peers: &[Tokio, TokioCt, Smol],
-        seconds: 8,
-        run: memory::idle,
+        seconds: 6,
+        run: memory::idle_tasks,
+    },
+    Row {
+        number: 16,
+        name: "connection-bytes",
+        metrics: &[metric("an idle connection", "bytes").tokio(0.36).best(0.8)],
+        peers: &[Tokio, TokioCt, Smol],
+        seconds: 2,
+        run: memory::idle_connections,
     },
     Row {
         number: 17,
