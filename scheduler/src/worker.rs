@@ -440,8 +440,9 @@ impl Worker {
         if let Some(mut turn) = turn {
             self.gather(|| turn.handle());
         }
-        shared.hand_over_driver();
-        if stay && !self.searching {
+        if !stay {
+            shared.hand_over_driver();
+        } else if !self.searching {
             shared.idle.begin_search();
             self.searching = true;
         }

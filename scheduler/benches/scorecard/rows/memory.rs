@@ -9,29 +9,17 @@ use tokio::sync::mpsc;
 
 use crate::client::{self, Load};
 use crate::measure::{Figures, resident_bytes};
-use crate::peer::{Foreign, Peer, Smol, TokioCt, TokioMt, ours};
+use crate::peer::{Foreign, Peer, on, ours};
 
 pub(super) fn idle_tasks(peer: Peer, scale: u64) -> Figures {
     let tasks = 1_000_000 / scale;
-    vec![match peer {
-        Peer::Ours => ours_tasks(tasks),
-        Peer::Tokio => foreign_tasks::<TokioMt>(tasks),
-        Peer::TokioCt => foreign_tasks::<TokioCt>(tasks),
-        Peer::Smol => foreign_tasks::<Smol>(tasks),
-        other => unreachable!("no row runs {} here", other.name()),
-    }]
+    vec![on!(peer, ours: ours_tasks(tasks), foreign_tasks(tasks))]
 }
 
 /// In a process of its own: memory that tasks have left is there for connections, and would not count.
 pub(super) fn idle_connections(peer: Peer, scale: u64) -> Figures {
     let connections = 8000 / scale;
-    vec![match peer {
-        Peer::Ours => ours_connections(connections),
-        Peer::Tokio => foreign_connections::<TokioMt>(connections),
-        Peer::TokioCt => foreign_connections::<TokioCt>(connections),
-        Peer::Smol => foreign_connections::<Smol>(connections),
-        other => unreachable!("no row runs {} here", other.name()),
-    }]
+    vec![on!(peer, ours: ours_connections(connections), foreign_connections(connections))]
 }
 
 /// Begun tasks that wait for what never comes; ours for its own end.
