@@ -140,6 +140,13 @@ async fn a_stream_in_flight_is_answered_and_the_connection_ends(cx: &Cx) -> Outc
     let answer = client.send_request(get(addr, "/slow"));
     let answer = cx.spawn_future("answer", async move { Ok(answer.await?.status()) });
     let go = begins.recv(cx).await?;
+    // hyper's client sends a request, and then asks whether the connection takes more: a GOAWAY between the
+    // two it takes for the end of what is sent already (hyperium/hyper#2500). Once it has an answer to the
+    // next request, it is past that.
+    let next = client.send_request(get(addr, "/next"));
+    let next = cx.spawn_future("next", async move { Ok(next.await?.status()) });
+    begins.recv(cx).await?.expect("the server serves").send(())?;
+    assert_eq!(next.join().await?, StatusCode::OK);
     shut_down(&server);
     go.expect("the server serves").send(())?;
     assert_eq!(answer.join().await?, StatusCode::OK);

@@ -54,7 +54,9 @@ where
 /// A connection of HTTP/2, as [`connect_http1`]. Clones of the `SendRequest` share it.
 ///
 /// # Errors
-/// hyper's.
+/// hyper's. A server's GOAWAY that arrives while a request is being sent may be told as that request's
+/// error though the server answers it ([hyper#2500](https://github.com/hyperium/hyper/issues/2500)): the
+/// reason is `NO_ERROR` then, and whether the request was served is not known.
 ///
 /// # Cancel safety
 /// Dropped, the stream is closed.
