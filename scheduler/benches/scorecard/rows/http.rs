@@ -1,4 +1,9 @@
 //! Rows 14 and 15: hyper says hello. Server and client have a core each.
+//!
+//! | row | who drives hyper's connections |
+//! |---|---|
+//! | `http1`, `http2` | a task each, on either side |
+//! | `http1-served` | a server that ends gracefully, and a connection that sends no header in time: ours is [`serve`](asupersync_compat::hyper::serve), Tokio's has hyper's timeout and hyper-util's graceful shutdown |
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -12,7 +17,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
 
 use crate::client::{self, HELLO, Load};
 use crate::cores;
@@ -55,7 +61,16 @@ fn ours_one(rounds: u64) -> Figures {
         let addr = listener.local_addr()?;
         Region::open(cx, "hello", async move |cx| {
             drop(cx.spawn("http", async move |cx| {
-                serve_hyper(cx, listener, service_fn(hello)).await?;
+                while let Ok((stream, _)) = listener.accept(cx).await {
+                    drop(cx.spawn("connection", async move |cx| {
+                        let mut http = http1::Builder::new();
+                        let http =
+                            http.pipeline_flush(true).serve_connection(Hyper::new(stream), service_fn(hello));
+                        // How it ends is the client's affair.
+                        cx.or_cancel(http).await?.ok();
+                        Ok(())
+                    }));
+                }
                 Ok(())
             }));
             Ok(cost(Load::Http1, addr, rounds).await)
@@ -74,6 +89,51 @@ fn tokio_one<P: Foreign<Listener = tokio::net::TcpListener, Stream = tokio::net:
                 let stream = TokioIo::new(P::accept(&listener).await);
                 let mut http = http1::Builder::new();
                 peer.detach(http.pipeline_flush(true).serve_connection(stream, service_fn(hello)));
+            }
+        });
+        cost(Load::Http1, addr, rounds).await
+    })
+}
+
+pub(super) fn one_served(peer: Peer, scale: u64) -> Figures {
+    cores::keep_to_servers();
+    let rounds = 3000 / scale;
+    match peer {
+        Peer::Ours => ours_served(rounds),
+        Peer::Tokio => tokio_served::<TokioMt>(rounds),
+        Peer::TokioCt => tokio_served::<TokioCt>(rounds),
+        other => unreachable!("no row runs {} here", other.name()),
+    }
+}
+
+fn ours_served(rounds: u64) -> Figures {
+    ours(async move |cx: &Cx| {
+        let listener = cx.tcp_bind("127.0.0.1:0").await?;
+        let addr = listener.local_addr()?;
+        Region::open(cx, "hello", async move |cx| {
+            drop(cx.spawn("http", async move |cx| {
+                serve_hyper(cx, listener, service_fn(hello)).await?;
+                Ok(())
+            }));
+            Ok(cost(Load::Http1, addr, rounds).await)
+        })
+        .await
+    })
+}
+
+fn tokio_served<P: Foreign<Listener = tokio::net::TcpListener, Stream = tokio::net::TcpStream>>(
+    rounds: u64,
+) -> Figures {
+    P::run(async move |peer| {
+        let (listener, addr) = P::bind().await;
+        peer.detach(async move {
+            let graceful = GracefulShutdown::new();
+            loop {
+                let stream = TokioIo::new(P::accept(&listener).await);
+                let mut http = http1::Builder::new();
+                // With a timer it has a timeout for headers, of 30 seconds as ours.
+                let http = http.timer(TokioTimer::new()).serve_connection(stream, service_fn(hello));
+                peer.detach(graceful.watch(http));
             }
         });
         cost(Load::Http1, addr, rounds).await

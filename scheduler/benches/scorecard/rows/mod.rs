@@ -250,6 +250,17 @@ pub(crate) const ROWS: &[Row] = &[
         run: http::one,
     },
     Row {
+        number: 14,
+        name: "http1-served",
+        metrics: &[
+            metric("the same by a server that ends gracefully", "CPU ns").best(0.95),
+            metric("the same by a server that ends gracefully", "ns"),
+        ],
+        peers: &[Tokio, TokioCt],
+        seconds: 6,
+        run: http::one_served,
+    },
+    Row {
         number: 15,
         name: "http2",
         metrics: &[
