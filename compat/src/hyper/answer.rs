@@ -57,10 +57,10 @@ where
         if upgrade {
             extensions.insert(self.conn.held.clone());
         }
-        // A panic here is told by the future.
-        let mut future = None;
-        drop(catch_unwind(AssertUnwindSafe(|| future = Some(self.service.call(request)))));
-        Answer { future, ticket, version }
+        let mut answer = Answer { future: None, ticket, version };
+        // A panic here is told by the future, which is made where it goes: it is large.
+        drop(catch_unwind(AssertUnwindSafe(|| answer.future = Some(self.service.call(request)))));
+        answer
     }
 }
 
