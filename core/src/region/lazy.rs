@@ -14,8 +14,8 @@
 //! It is as old as the promise, so that nobody can tell when it was opened.
 //!
 //! Invariants:
-//! 1. `opened` is set once, under the parent's lock: to the region's `Cx` when the parent has listed it, or to
-//!    `None` when the body has ended.
+//! 1. Under the parent's lock, and once, either `opened` is set to the region's `Cx`, when the parent has listed
+//!    it, or `ended`, when the body has.
 //! 2. The home of an open region's scope is the last `poller`: whoever opens it makes it that before others see
 //!    the region, under the lock of `poller`; who comes later finds it open, and does so itself.
 //! 3. A request that comes before there is a home is looked for after.
@@ -39,7 +39,7 @@ use crate::caps::{All, NoCaps};
 use crate::cx::Cx;
 use crate::lock::{Mutex, lock};
 use crate::outcome::{Failure, Outcome, Panic};
-use crate::primitive::{AtomicUsize, OnceLock, Ordering};
+use crate::primitive::{AtomicBool, AtomicUsize, OnceLock, Ordering};
 use crate::spawn::contain;
 use crate::time::Time;
 
@@ -86,7 +86,9 @@ pub(super) struct Lazy {
     since: Time,
     /// Where the parent has it while it is promised.
     key: AtomicUsize,
-    opened: OnceLock<Option<Cx<NoCaps>>>,
+    opened: OnceLock<Cx<NoCaps>>,
+    /// It will not be opened any more.
+    ended: AtomicBool,
     /// Of a region that closed as soon as it was opened: for whoever asks when the body has ended.
     late: std::sync::OnceLock<Cx<NoCaps>>,
     /// Who polls the body, once that has waited.
@@ -109,6 +111,7 @@ impl Lazy {
             site,
             key: AtomicUsize::new(0),
             opened: OnceLock::new(),
+            ended: AtomicBool::new(false),
             late: std::sync::OnceLock::new(),
             poller: Mutex::new(None),
         });
@@ -130,6 +133,7 @@ impl Lazy {
         this.since = builder.begins(&this.around, since);
         this.site = site;
         this.opened = OnceLock::new();
+        this.ended = AtomicBool::new(false);
         this.late = std::sync::OnceLock::new();
         this.poller = Mutex::new(None);
         Some(self.promise())
@@ -155,7 +159,7 @@ impl Lazy {
 
     /// The region, if it is open.
     pub(super) fn opened(&self) -> Option<&Node> {
-        self.opened.get()?.as_ref().map(Cx::node)
+        self.opened.get().map(Cx::node)
     }
 
     /// The region, opened now if it was not.
@@ -168,13 +172,15 @@ impl Lazy {
     }
 
     fn cx(&self) -> &Cx<NoCaps> {
-        if self.opened.get().is_none() {
+        if !self.is_claimed() {
             self.open();
         }
-        match self.opened.get() {
-            Some(Some(cx)) => cx,
-            _ => self.late.get_or_init(|| self.open_late()),
-        }
+        self.opened.get().unwrap_or_else(|| self.late.get_or_init(|| self.open_late()))
+    }
+
+    /// It is open, or will not be. Only under the parent's lock is it certain that it is not claimed.
+    fn is_claimed(&self) -> bool {
+        self.opened.get().is_some() || self.ended.load(Ordering::Relaxed)
     }
 
     fn make(&self) -> (Arc<Node>, Cx<NoCaps>) {
@@ -198,8 +204,8 @@ impl Lazy {
         let guard = lock(&self.poller);
         let poller = guard.clone();
         poller.iter().for_each(|poller| node.scope.set_home(poller.clone()));
-        let claim = || drop(self.opened.set(Some(cx)));
-        let mine = self.parent().keep_promise(self.key(), &node, || self.opened.get().is_some(), claim);
+        let claim = || drop(self.opened.set(cx));
+        let mine = self.parent().keep_promise(self.key(), &node, || self.is_claimed(), claim);
         drop(guard);
         if mine {
             node.begin();
@@ -219,7 +225,12 @@ impl Lazy {
 
     /// The body has ended: nobody opens it any more. Tells whether nobody has.
     pub(super) fn end(&self) -> bool {
-        self.opened.get().is_none() && self.parent().withdraw(self.key(), || self.opened.set(None).is_ok())
+        let claim = || {
+            let mine = !self.is_claimed();
+            self.ended.store(true, Ordering::Relaxed);
+            mine
+        };
+        !self.is_claimed() && self.parent().withdraw(self.key(), claim)
     }
 
     /// Polls the body while the region is not open: ready with the outcome, or with `None` if the region was
