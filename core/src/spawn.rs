@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use asupersync_task::{JoinError, JoinHandle, Runnable, Schedule, Wake, Work};
 use pin_project_lite::pin_project;
@@ -89,6 +89,7 @@ impl<C> Cx<C> {
         launch(self.node(), self.holder(), None, name, site, blocking, make)
     }
 
+    #[inline]
     fn may_start(&self, effects: &[Effect]) -> Outcome {
         self.checkpoint()?;
         effects.iter().try_for_each(|effect| Ok(self.check(*effect)?))
@@ -128,7 +129,7 @@ where
             if node.scope.is_to_follow() {
                 scope_of(join.task()).catch_up_with(&node.scope);
             }
-            join.meta().schedule(runnable, Wake::Spawn);
+            join.meta().schedule_in(Some(node), runnable, Wake::Spawn);
             Handle(State::Started(join))
         }
         Err(cancelled) => Handle::refused(cancelled.into()),
@@ -199,7 +200,10 @@ impl<T, F: Future<Output = Outcome<T>>> Work<TaskMeta> for Run<F> {
             return Poll::Ready(Err(scope.cancelled().into()));
         }
         let (outcome, dropped) = ready!(poll_contained(scope, || scope_of(task.clone()), this.body, cx));
-        meta.end(Verdict::of(&outcome, dropped));
+        match &outcome {
+            Ok(_) => meta.end_well(),
+            Err(_) => meta.end(Verdict::of(&outcome, dropped)),
+        }
         Poll::Ready(outcome)
     }
 }
@@ -281,11 +285,8 @@ impl<T> Handle<T> {
     /// # Cancel safety
     /// A dropped call loses the outcome, not the task. It finishes work in flight: a request to the
     /// caller does not end it.
-    pub async fn join(self) -> Outcome<T> {
-        match self.0 {
-            State::Refused(failure) => Err(failure),
-            State::Started(join) => Joining { join, noted: false }.await,
-        }
+    pub fn join(self) -> impl Future<Output = Outcome<T>> {
+        Joining { state: self.0, noted: false }
     }
 
     /// Asks the task to stop, and does not wait. Its drain budget is its region's.
@@ -337,49 +338,54 @@ impl<T> Handle<T> {
     }
 }
 
-/// Waits for a task. Whoever does so notes that, and so does the task.
+/// Waits for a task. Whoever does so notes that, and so does the task. No `async fn`: that would move the handle
+/// twice, and have room for both.
 struct Joining<T> {
-    join: JoinHandle<Outcome<T>, TaskMeta>,
+    state: State<T>,
     noted: bool,
-}
-
-impl<T> Joining<T> {
-    fn note(&self) -> Note {
-        Note::task(self.join.meta().info.id)
-    }
 }
 
 impl<T> Future for Joining<T> {
     type Output = Outcome<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        self.join.meta().told.read();
-        let joined = Pin::new(&mut self.join).poll(cx);
-        let waiter = asupersync_task::note(cx.waker());
-        if joined.is_pending() {
-            waiter.into_iter().for_each(|waiter| waiter.begin(self.note()));
-        } else if self.noted {
-            waiter.into_iter().for_each(|waiter| waiter.end(self.note()));
+        let Joining { state, noted } = &mut *self;
+        let join = match state {
+            State::Started(join) => join,
+            State::Refused(failure) => return Poll::Ready(Err(failure.clone())),
+        };
+        join.meta().told.read();
+        let joined = Pin::new(&mut *join).poll(cx);
+        if joined.is_pending() || *noted {
+            *noted = joined.is_pending();
+            note_join(join.meta(), cx.waker(), *noted);
         }
-        self.noted = joined.is_pending();
         joined.map(|ended| match ended {
             Ok(outcome) => outcome,
             Err(JoinError::Panicked(payload)) => Err(Failure::Panicked(Panic::new(payload))),
-            Err(JoinError::Shutdown) => Err(self.join.meta().inside().cancelled().into()),
+            Err(JoinError::Shutdown) => Err(join.meta().inside().cancelled().into()),
         })
     }
 }
 
+/// Whoever has this waker waits for the task, or does so no more.
+fn note_join(task: &TaskMeta, waiter: &Waker, waits: bool) {
+    let note = Note::task(task.info.id);
+    match asupersync_task::note(waiter) {
+        Some(waiter) if waits => waiter.begin(note),
+        Some(waiter) => waiter.end(note),
+        None => {}
+    }
+}
+
 impl<T> Drop for Joining<T> {
+    #[inline]
     fn drop(&mut self) {
-        if !self.noted {
-            return;
-        }
-        // Without a waker the task is gone, which ends the wait as well.
-        if let Some(waker) = self.join.take_waker()
-            && let Some(waiter) = asupersync_task::note(&waker)
+        if let Joining { state: State::Started(join), noted: true } = self
+            // Without a waker the task is gone, which ends the wait as well.
+            && let Some(waker) = join.take_waker()
         {
-            waiter.end(self.note());
+            note_join(join.meta(), &waker, false);
         }
     }
 }

@@ -87,7 +87,7 @@ where
     // SAFETY: as for the head.
     let stage = unsafe { &raw mut (*to).stage };
     // SAFETY: as for the head; with that the cell is whole.
-    unsafe { stage.write(UnsafeCell::new(Stage::Empty)) };
+    unsafe { stage.write(UnsafeCell::new(Stage { nothing: () })) };
     let header = cell.cast::<Header>();
     let refs = || {
         std::array::from_fn(|_| {
@@ -201,12 +201,13 @@ where
     ///
     /// RUNNING is the caller's, and ends with this; the caller has a reference.
     unsafe fn complete(cell: &Cell<F, M>, outcome: Result<F::Output, JoinError>) -> Option<TaskRef<M>> {
-        // SAFETY: RUNNING makes the stage ours.
-        unsafe { cell.replace_stage(Stage::Outcome(outcome)) };
+        // SAFETY: RUNNING makes the stage ours, and it holds the future until this.
+        unsafe { cell.end(outcome) };
         let completed = cell.head.header.state.transition_to_complete();
         if matches!(completed, Completed::Detached) {
             // SAFETY: without a join handle the stage stays ours.
-            unsafe { cell.replace_stage(Stage::Empty) }
+            let outcome = unsafe { cell.take_outcome() };
+            contain(|| drop(outcome));
         }
         let mut given = None;
         contain(|| given = cell.head.meta.completed());
@@ -251,19 +252,20 @@ where
     unsafe fn take_output(header: NonNull<Header>, to: NonNull<()>) {
         // SAFETY: the caller's reference keeps the cell alive.
         let cell = unsafe { Self::cell(header) };
-        // SAFETY: the task is complete, and the caller its join handle.
+        // SAFETY: the task is complete, and the caller its join handle, which takes it once.
         let outcome = unsafe { cell.take_outcome() };
-        // SAFETY: the caller points to an option of this type.
-        let to = unsafe { to.cast::<Option<Result<F::Output, JoinError>>>().as_mut() };
-        *to = outcome;
+        // SAFETY: the caller points to memory for this type.
+        unsafe { to.cast::<Result<F::Output, JoinError>>().write(outcome) }
     }
 
-    /// `Vtable::free`: future or outcome first, the meta last.
+    /// `Vtable::free`: the future first, if it is still there, the meta last.
     unsafe fn free(header: NonNull<Header>) {
         // SAFETY: the cell is still there.
         let whole = unsafe { Self::cell(header) };
-        // SAFETY: it is ours alone.
-        unsafe { whole.replace_stage(Stage::Empty) };
+        if whole.head.header.state.has_future() {
+            // SAFETY: it is ours alone, and the future is there.
+            unsafe { whole.drop_future() }
+        }
         let cell = header.cast::<Cell<F, M>>();
         // SAFETY: as above; nobody looks at it after this.
         contain(|| unsafe { cell.drop_in_place() });

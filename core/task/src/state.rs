@@ -224,6 +224,13 @@ impl State {
         self.0.load(Ordering::Acquire) & COMPLETE != 0
     }
 
+    /// Of a task whose last reference is gone: its future is still in the stage. If its making
+    /// failed, nothing is; if it completed, whoever the outcome belonged to has seen to that.
+    pub(crate) fn has_future(&self) -> bool {
+        // Whoever gave the last reference up has acquired what the others did.
+        self.0.load(Ordering::Relaxed) & (RUNNING | COMPLETE) == 0
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.0.load(Ordering::Acquire) & RUNNING != 0
     }
