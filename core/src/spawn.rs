@@ -81,7 +81,9 @@ impl<C> Cx<C> {
         T: Send + 'static,
         Fut: Future<Output = Outcome<T>> + Send + 'static,
     {
-        if let Err(failure) = self.may_start(effects) {
+        if (self.is_cancelled() || self.authority().is_some())
+            && let Err(failure) = self.may_start(effects)
+        {
             return Handle::refused(failure);
         }
         let blocking = effects.contains(&Effect::Blocking);
@@ -89,7 +91,6 @@ impl<C> Cx<C> {
         launch(self.node(), self.holder(), None, name, site, blocking, make)
     }
 
-    #[inline]
     fn may_start(&self, effects: &[Effect]) -> Outcome {
         self.checkpoint()?;
         effects.iter().try_for_each(|effect| Ok(self.check(*effect)?))
@@ -122,7 +123,7 @@ where
         let future = make(scope, &spans);
         Run { body: Some(spans.around(future)) }
     };
-    let (runnable, join, task) = new_task(Some(holder), rare, info, make);
+    let (runnable, join, task) = new_task(TaskMeta::new(Some(holder), Some(&node.scope), rare, info), make);
     match node.admit(task) {
         Ok(()) => {
             // What comes from here on finds the task; what came before is there.
@@ -136,16 +137,14 @@ where
     }
 }
 
+#[inline]
 fn new_task<W>(
-    holder: Option<Arc<dyn Holder>>,
-    rare: Option<Box<Rare>>,
-    info: TaskInfo,
+    meta: TaskMeta,
     make: impl FnOnce(ScopeRef) -> W,
 ) -> (Runnable<TaskMeta>, JoinHandle<W::Output, TaskMeta>, TaskRef)
 where
     W: Work<TaskMeta, Output: Send + 'static> + Send + 'static,
 {
-    let meta = TaskMeta::new(holder, rare, info);
     let (runnable, join, [task]) = asupersync_task::new_cyclic(meta, |[task]| {
         let meta = task.meta();
         if let Some(apart) = meta.apart() {
@@ -171,7 +170,7 @@ pub(crate) fn submit_system(
     let future = Spans::inherited().around(future);
     // The region may hold this task, and must not be held by it when the future is gone.
     let rare = Rare { host: Some(node.tree.host.clone()), ..Rare::default() };
-    let (runnable, _, task) = new_task(None, Some(Box::new(rare)), info, |_| future);
+    let (runnable, _, task) = new_task(TaskMeta::new(None, None, Some(Box::new(rare)), info), |_| future);
     task.meta().schedule(runnable, Wake::Spawn);
     task
 }

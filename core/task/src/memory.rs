@@ -105,6 +105,7 @@ mod of_thread {
         kept
     }
 
+    #[inline]
     pub(super) fn take(class: Class) -> Option<NonNull<u8>> {
         POOL.try_with(|pool| pool.take(class)).ok()?
     }
@@ -112,6 +113,7 @@ mod of_thread {
     /// # Safety
     ///
     /// As [`Pool::put`].
+    #[inline]
     pub(super) unsafe fn put(class: Class, block: NonNull<u8>) {
         // SAFETY: by the caller's word.
         if POOL.try_with(|pool| unsafe { pool.put(class, block) }).is_err() {

@@ -160,7 +160,9 @@ impl State {
 
     /// The outcome is stored: running -> complete.
     pub(crate) fn transition_to_complete(&self) -> Completed {
-        let before = self.0.fetch_xor(RUNNING | COMPLETE, Ordering::AcqRel);
+        // The one bit is set, and the other is not: a sum changes both, in one instruction where to change bits
+        // takes a loop.
+        let before = self.0.fetch_add(COMPLETE - RUNNING, Ordering::AcqRel);
         debug_assert_eq!(before & (RUNNING | COMPLETE), RUNNING, "invariant 1");
         match before & (JOIN_INTEREST | JOIN_WAKER) {
             0 => Completed::Detached,
