@@ -78,7 +78,7 @@ where
 {
     let header = Header { state: State::new(2 * N), note: AtomicU64::new(0), vtable: &Life::<F, M>::VTABLE };
     // Each part is moved to its place, and not the whole once more: futures may be large.
-    let cell = memory::allocate::<F, M>();
+    let cell = memory::allocate::<Cell<F, M>>();
     let to = cell.as_ptr();
     // SAFETY: `to` points to memory for a cell that is ours alone.
     let head = unsafe { &raw mut (*to).head };

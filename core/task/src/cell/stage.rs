@@ -22,8 +22,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::thread;
 
-/// What the stage holds, in this order and never back. A union, so that each is moved to its place and from
-/// there, and not the room for both.
+/// What the stage holds, in this order and never back, each at its start. A union, so that each is moved to its
+/// place and from there, and not the room for both.
+#[repr(C)]
 pub(crate) union Stage<F, T> {
     pub(crate) nothing: (),
     future: ManuallyDrop<F>,
@@ -43,7 +44,7 @@ impl<F: Work<M>, M> Cell<F, M> {
     ) -> thread::Result<Poll<F::Output>> {
         self.stage.with_mut(|stage| {
             // SAFETY: the stage is the caller's, and the future is there.
-            let future: &mut F = unsafe { &mut (*stage).future };
+            let future = unsafe { &mut *stage.cast::<F>() };
             // SAFETY: the cell never moves, and the future is dropped in place.
             let future = unsafe { Pin::new_unchecked(future) };
             // Unwind safety: a future that panicked is dropped, never polled.
@@ -59,7 +60,7 @@ impl<F: Work<M>, M> Cell<F, M> {
     pub(crate) unsafe fn put(&self, future: F) {
         self.stage.with_mut(|stage| {
             // SAFETY: the stage is the caller's, and nothing is in it that would have to be dropped.
-            unsafe { (&raw mut (*stage).future).write(ManuallyDrop::new(future)) }
+            unsafe { stage.cast::<F>().write(future) }
         });
     }
 
@@ -72,7 +73,7 @@ impl<F: Work<M>, M> Cell<F, M> {
         self.stage.with_mut(|stage| {
             contain(|| {
                 // SAFETY: by the caller's word; nobody looks at what is left of it, panic or not.
-                unsafe { ManuallyDrop::drop(&mut (*stage).future) }
+                unsafe { stage.cast::<F>().drop_in_place() }
             });
         });
     }
@@ -87,7 +88,7 @@ impl<F: Work<M>, M> Cell<F, M> {
         unsafe { self.drop_future() };
         self.stage.with_mut(|stage| {
             // SAFETY: the stage is the caller's, its content was dropped.
-            unsafe { (&raw mut (*stage).outcome).write(ManuallyDrop::new(outcome)) }
+            unsafe { stage.cast::<Result<F::Output, JoinError>>().write(outcome) }
         });
     }
 
@@ -99,7 +100,7 @@ impl<F: Work<M>, M> Cell<F, M> {
     pub(crate) unsafe fn take_outcome(&self) -> Result<F::Output, JoinError> {
         self.stage.with_mut(|stage| {
             // SAFETY: by the caller's word; this is the only time that it is read.
-            unsafe { ManuallyDrop::take(&mut (*stage).outcome) }
+            unsafe { stage.cast::<Result<F::Output, JoinError>>().read() }
         })
     }
 }
