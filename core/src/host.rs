@@ -196,12 +196,17 @@ pub struct TaskInfo {
 }
 
 impl TaskMeta {
-    /// Of a task of `holder`, or else of the host in `rare`.
+    /// Of a task of `holder`, whose scope is `around` its own, or else of the host in `rare`.
     #[inline]
-    pub(crate) fn new(holder: Option<Arc<dyn Holder>>, rare: Option<Box<Rare>>, info: TaskInfo) -> Self {
+    pub(crate) fn new(
+        holder: Option<Arc<dyn Holder>>,
+        around: Option<&Scope>,
+        rare: Option<Box<Rare>>,
+        info: TaskInfo,
+    ) -> Self {
         let is_followed = rare.as_ref().is_some_and(|rare| rare.span.is_some()) || is_recording();
         TaskMeta {
-            own: Scope::of_task(holder),
+            own: Scope::of_task(holder, around),
             rare,
             mark: Mark::new(is_followed),
             told: Object::new(),

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use asupersync_task::{JoinError, JoinHandle, Runnable, Schedule, Wake, Work};
 use pin_project_lite::pin_project;
@@ -81,7 +81,9 @@ impl<C> Cx<C> {
         T: Send + 'static,
         Fut: Future<Output = Outcome<T>> + Send + 'static,
     {
-        if let Err(failure) = self.may_start(effects) {
+        if (self.is_cancelled() || self.authority().is_some())
+            && let Err(failure) = self.may_start(effects)
+        {
             return Handle::refused(failure);
         }
         let blocking = effects.contains(&Effect::Blocking);
@@ -121,30 +123,29 @@ where
         let future = make(scope, &spans);
         Run { body: Some(spans.around(future)) }
     };
-    let (runnable, join, task) = new_task(Some(holder), rare, info, make);
+    let (runnable, join, task) =
+        new_task(|| TaskMeta::new(Some(holder), Some(&node.scope), rare, info), make);
     match node.admit(task) {
         Ok(()) => {
             // What comes from here on finds the task; what came before is there.
             if node.scope.is_to_follow() {
                 scope_of(join.task()).catch_up_with(&node.scope);
             }
-            join.meta().schedule(runnable, Wake::Spawn);
+            join.meta().schedule_in(Some(node), runnable, Wake::Spawn);
             Handle(State::Started(join))
         }
         Err(cancelled) => Handle::refused(cancelled.into()),
     }
 }
 
+#[inline]
 fn new_task<W>(
-    holder: Option<Arc<dyn Holder>>,
-    rare: Option<Box<Rare>>,
-    info: TaskInfo,
+    meta: impl FnOnce() -> TaskMeta,
     make: impl FnOnce(ScopeRef) -> W,
 ) -> (Runnable<TaskMeta>, JoinHandle<W::Output, TaskMeta>, TaskRef)
 where
     W: Work<TaskMeta, Output: Send + 'static> + Send + 'static,
 {
-    let meta = TaskMeta::new(holder, rare, info);
     let (runnable, join, [task]) = asupersync_task::new_cyclic(meta, |[task]| {
         let meta = task.meta();
         if let Some(apart) = meta.apart() {
@@ -170,7 +171,7 @@ pub(crate) fn submit_system(
     let future = Spans::inherited().around(future);
     // The region may hold this task, and must not be held by it when the future is gone.
     let rare = Rare { host: Some(node.tree.host.clone()), ..Rare::default() };
-    let (runnable, _, task) = new_task(None, Some(Box::new(rare)), info, |_| future);
+    let (runnable, _, task) = new_task(|| TaskMeta::new(None, None, Some(Box::new(rare)), info), |_| future);
     task.meta().schedule(runnable, Wake::Spawn);
     task
 }
@@ -199,7 +200,10 @@ impl<T, F: Future<Output = Outcome<T>>> Work<TaskMeta> for Run<F> {
             return Poll::Ready(Err(scope.cancelled().into()));
         }
         let (outcome, dropped) = ready!(poll_contained(scope, || scope_of(task.clone()), this.body, cx));
-        meta.end(Verdict::of(&outcome, dropped));
+        match &outcome {
+            Ok(_) => meta.end_well(),
+            Err(_) => meta.end(Verdict::of(&outcome, dropped)),
+        }
         Poll::Ready(outcome)
     }
 }
@@ -281,11 +285,8 @@ impl<T> Handle<T> {
     /// # Cancel safety
     /// A dropped call loses the outcome, not the task. It finishes work in flight: a request to the
     /// caller does not end it.
-    pub async fn join(self) -> Outcome<T> {
-        match self.0 {
-            State::Refused(failure) => Err(failure),
-            State::Started(join) => Joining { join, noted: false }.await,
-        }
+    pub fn join(self) -> impl Future<Output = Outcome<T>> {
+        Joining { state: self.0, noted: false }
     }
 
     /// Asks the task to stop, and does not wait. Its drain budget is its region's.
@@ -337,49 +338,54 @@ impl<T> Handle<T> {
     }
 }
 
-/// Waits for a task. Whoever does so notes that, and so does the task.
+/// Waits for a task. Whoever does so notes that, and so does the task. No `async fn`: that would move the handle
+/// twice, and have room for both.
 struct Joining<T> {
-    join: JoinHandle<Outcome<T>, TaskMeta>,
+    state: State<T>,
     noted: bool,
-}
-
-impl<T> Joining<T> {
-    fn note(&self) -> Note {
-        Note::task(self.join.meta().info.id)
-    }
 }
 
 impl<T> Future for Joining<T> {
     type Output = Outcome<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        self.join.meta().told.read();
-        let joined = Pin::new(&mut self.join).poll(cx);
-        let waiter = asupersync_task::note(cx.waker());
-        if joined.is_pending() {
-            waiter.into_iter().for_each(|waiter| waiter.begin(self.note()));
-        } else if self.noted {
-            waiter.into_iter().for_each(|waiter| waiter.end(self.note()));
+        let Joining { state, noted } = &mut *self;
+        let join = match state {
+            State::Started(join) => join,
+            State::Refused(failure) => return Poll::Ready(Err(failure.clone())),
+        };
+        join.meta().told.read();
+        let joined = Pin::new(&mut *join).poll(cx);
+        if joined.is_pending() || *noted {
+            *noted = joined.is_pending();
+            note_join(join.meta(), cx.waker(), *noted);
         }
-        self.noted = joined.is_pending();
         joined.map(|ended| match ended {
             Ok(outcome) => outcome,
             Err(JoinError::Panicked(payload)) => Err(Failure::Panicked(Panic::new(payload))),
-            Err(JoinError::Shutdown) => Err(self.join.meta().inside().cancelled().into()),
+            Err(JoinError::Shutdown) => Err(join.meta().inside().cancelled().into()),
         })
     }
 }
 
+/// Whoever has this waker waits for the task, or does so no more.
+fn note_join(task: &TaskMeta, waiter: &Waker, waits: bool) {
+    let note = Note::task(task.info.id);
+    match asupersync_task::note(waiter) {
+        Some(waiter) if waits => waiter.begin(note),
+        Some(waiter) => waiter.end(note),
+        None => {}
+    }
+}
+
 impl<T> Drop for Joining<T> {
+    #[inline]
     fn drop(&mut self) {
-        if !self.noted {
-            return;
-        }
-        // Without a waker the task is gone, which ends the wait as well.
-        if let Some(waker) = self.join.take_waker()
-            && let Some(waiter) = asupersync_task::note(&waker)
+        if let Joining { state: State::Started(join), noted: true } = self
+            // Without a waker the task is gone, which ends the wait as well.
+            && let Some(waker) = join.take_waker()
         {
-            waiter.end(self.note());
+            note_join(join.meta(), &waker, false);
         }
     }
 }

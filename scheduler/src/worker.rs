@@ -172,12 +172,14 @@ pub(crate) fn recent(shared: &Shared) -> Time {
 
 /// Queues a Ready task on the worker of this thread; gives it back if that is none of `shared`.
 pub(crate) fn submit_here(shared: &Shared, runnable: Runnable, why: Wake) -> Result<(), Runnable> {
-    let here = HERE.with_borrow(Clone::clone);
-    let Some(here) = here.filter(|here| std::ptr::eq(&*here.shared, shared)) else {
-        return Err(runnable);
-    };
-    here.submit(runnable, why);
-    Ok(())
+    // Nothing that queueing does runs anybody's code, which might end this worker.
+    HERE.with_borrow(|here| match here.as_deref() {
+        Some(here) if std::ptr::eq(&*here.shared, shared) => {
+            here.submit(runnable, why);
+            Ok(())
+        }
+        _ => Err(runnable),
+    })
 }
 
 /// One worker thread.

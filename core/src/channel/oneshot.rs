@@ -1,7 +1,8 @@
 //! One value, from one sender to one receiver.
 
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+
+use asupersync_task::Shared;
 
 use super::{RecvError, SendError};
 use crate::cancel::{Level, Note, Use};
@@ -24,7 +25,7 @@ use crate::sync::waiters::poll_locked;
 /// # }
 /// ```
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let shared = Arc::new(Mutex::new(State { value: None, waiting: None, closed: false }));
+    let shared = Shared::new(Mutex::new(State { value: None, waiting: None, closed: false }));
     (Sender { shared: Some(shared.clone()) }, Receiver { shared: Some(shared) })
 }
 
@@ -39,17 +40,17 @@ struct State<T> {
 /// The end that sends.
 pub struct Sender<T> {
     /// `None` only while it is dropped.
-    shared: Option<Arc<Mutex<State<T>>>>,
+    shared: Option<Shared<Mutex<State<T>>>>,
 }
 
 /// The end that receives.
 pub struct Receiver<T> {
     /// `None` once the sender is gone, and what it sent was taken.
-    shared: Option<Arc<Mutex<State<T>>>>,
+    shared: Option<Shared<Mutex<State<T>>>>,
 }
 
 /// Closes one end, with a last word to the other. Gives the value back if the other end is gone.
-fn close<T>(shared: Arc<Mutex<State<T>>>, value: Option<T>) -> Option<T> {
+fn close<T>(shared: Shared<Mutex<State<T>>>, value: Option<T>) -> Option<T> {
     let mut state = lock(&shared);
     if std::mem::replace(&mut state.closed, true) {
         return value;
@@ -176,19 +177,22 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     /// The value stays in the channel until it is returned.
     pub async fn recv<C>(&mut self, cx: &Cx<C>) -> Result<T, RecvError> {
-        let note = Note::at(Use::OneshotRecv, self.shared.as_ref().map_or(std::ptr::null(), Arc::as_ptr));
+        let note =
+            Note::at(Use::OneshotRecv, self.shared.as_deref().map_or(std::ptr::null(), std::ptr::from_ref));
         cx.op(Level::Requested, note, |task| self.poll_recv(task)).await
     }
 
     /// [`recv`](Self::recv) without a scope.
     pub fn poll_recv(&mut self, task: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        // The last one needs no lock.
-        if let Some(shared) = self.shared.take_if(|shared| Arc::strong_count(shared) == 1) {
-            shared.object().write();
-            let value = Arc::into_inner(shared).and_then(|state| state.into_inner().value);
-            return Poll::Ready(value.ok_or(RecvError::Closed));
-        }
-        let Some(shared) = &self.shared else { return Poll::Ready(Err(RecvError::Closed)) };
+        let shared = match self.shared.take().map(Shared::into_inner) {
+            None => return Poll::Ready(Err(RecvError::Closed)),
+            // The last one needs no lock.
+            Some(Ok(state)) => {
+                state.object().write();
+                return Poll::Ready(state.into_inner().value.ok_or(RecvError::Closed));
+            }
+            Some(Err(shared)) => self.shared.insert(shared),
+        };
         let polled = poll_locked(shared, task, |state, parking| match state.value.take() {
             Some(value) => Poll::Ready(Ok(value)),
             None if state.closed => Poll::Ready(Err(RecvError::Closed)),

@@ -67,6 +67,15 @@ impl TaskMeta {
         }
     }
 
+    /// [`schedule`](Schedule::schedule), by who knows the region that counts the task, if one does.
+    #[inline]
+    pub(crate) fn schedule_in(&self, node: Option<&Node>, runnable: RawRunnable<Self>, why: Wake) {
+        self.told.write();
+        // The scorecard measures what lanes cost beside a build without them.
+        let lane = if cfg!(one_lane) { Lane::Ready } else { self.lane_in(node) };
+        self.host_in(node).submit(Runnable(runnable), lane, why);
+    }
+
     /// Asks `task`, whose this is, to stop, if a region counts it; its drain ends within `drain`.
     pub(crate) fn request(&self, task: &TaskRef, reason: Reason, drain: Budget) {
         if let Some(node) = self.node() {
@@ -74,16 +83,27 @@ impl TaskMeta {
         }
     }
 
-    /// Tells of the task's end, once, when its body is gone.
+    /// The task has ended well, and its body is gone. Its owner hears of that when it is gone.
+    #[inline]
+    pub(crate) fn end_well(&self) {
+        self.mark.set(Mark::ENDED | Mark::OK);
+        self.end_apart();
+    }
+
+    /// Tells that the task has ended otherwise, once, when its body is gone.
+    #[cold]
     pub(crate) fn end(&self, verdict: Verdict) {
         self.mark.set(Mark::ENDED);
+        self.end_apart();
+        if let Some(node) = self.node() {
+            node.task_ended(self.mark.key(), &self.info, verdict);
+        }
+    }
+
+    #[inline]
+    fn end_apart(&self) {
         if let Some(apart) = self.apart() {
             self.cancel_timer(apart.scope.end());
-        }
-        if matches!(verdict, Verdict::Ok) {
-            self.mark.set(Mark::OK);
-        } else if let Some(node) = self.node() {
-            node.task_ended(self.mark.key(), &self.info, verdict);
         }
     }
 
@@ -99,11 +119,7 @@ impl TaskMeta {
 
 impl Schedule for TaskMeta {
     fn schedule(&self, runnable: RawRunnable<Self>, why: Wake) {
-        self.told.write();
-        // The scorecard measures what lanes cost beside a build without them.
-        let node = self.node();
-        let lane = if cfg!(one_lane) { Lane::Ready } else { self.lane_in(node) };
-        self.host_in(node).submit(Runnable(runnable), lane, why);
+        self.schedule_in(self.node(), runnable, why);
     }
 
     fn completed(&self) -> Option<TaskRef> {

@@ -116,7 +116,7 @@ impl Builder {
     {
         let Builder { name, until, authority, policy, since } = self;
         let parent = &cx.share_node();
-        let task = ScopeRef::from(Scope::of_task(Some(parent.clone())));
+        let task = ScopeRef::from(Scope::of_task(Some(parent.clone()), Some(&parent.scope)));
         let open = || -> Outcome<Opened> {
             cx.scope().check(until)?;
             cx.check(Effect::Spawn)?;

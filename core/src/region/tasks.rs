@@ -69,6 +69,7 @@ pub(super) struct Left {
 
 impl Tasks {
     /// Lists a task; gives it back if the region is to count it first.
+    #[inline]
     pub(super) fn enter(&self, task: TaskRef) -> Result<(), TaskRef> {
         let (which, mut table) = self.table_for(task.meta().info.id);
         if table.counted {
@@ -85,6 +86,7 @@ impl Tasks {
     }
 
     /// The table for a task that comes.
+    #[inline]
     fn table_for(&self, id: TaskId) -> (usize, MutexGuard<'_, Table>) {
         let which = if self.more.get().is_some() { (id.get() / RUN) as usize % TABLES } else { 0 };
         if which > 0
@@ -128,6 +130,7 @@ impl Tasks {
     }
 
     /// Strikes a task, if it is still listed: one that was given up, or refused, is not.
+    #[inline]
     pub(super) fn leave(&self, key: usize, id: TaskId, ok: bool) -> Option<Left> {
         let mut table = lock(self.table(key % TABLES)?);
         let key = key / TABLES;
@@ -174,6 +177,7 @@ impl Table {
     }
 
     /// Lists a task, in the table that is `which`.
+    #[inline]
     fn enter(&mut self, which: usize, task: TaskRef) {
         self.spawned += 1;
         self.tasks.enter(|key| {

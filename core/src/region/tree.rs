@@ -265,10 +265,18 @@ impl Node {
     }
 
     /// Admits a task whose scope is under this node's, and which is not scheduled yet.
+    #[inline]
     pub(crate) fn admit(&self, task: TaskRef) -> Result<(), Cancelled> {
         // While the body runs, and nobody gave up on the region, it is never refused, and the end of the drain has
         // something to end in any case.
-        let Err(task) = self.tasks.enter(task) else { return Ok(()) };
+        match self.tasks.enter(task) {
+            Ok(()) => Ok(()),
+            Err(task) => self.admit_counted(task),
+        }
+    }
+
+    #[cold]
+    fn admit_counted(&self, task: TaskRef) -> Result<(), Cancelled> {
         let mut inner = lock(&self.inner);
         if !inner.admit() {
             drop(inner);

@@ -54,8 +54,8 @@ pub(crate) struct Vtable {
     /// Tells the task's `Schedule`, if it follows that, what is done with a
     /// waker. The caller holds a reference meanwhile.
     pub(crate) tell: unsafe fn(NonNull<Header>, WakerUse),
-    /// Moves the output to an `Option<Result<T, JoinError>>`. The task is
-    /// complete and the caller is its join handle.
+    /// Moves the outcome to memory for a `Result<T, JoinError>`. The task is
+    /// complete, and the caller is its join handle, which has not done so before.
     pub(crate) take_output: unsafe fn(NonNull<Header>, NonNull<()>),
     /// Drops all and frees the memory. The last reference is gone.
     pub(crate) free: unsafe fn(NonNull<Header>),

@@ -22,6 +22,7 @@ use crate::unwind::contain;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
@@ -59,6 +60,8 @@ use std::task::{Context, Poll, Waker};
 #[must_use = "dropping a join handle detaches the task"]
 pub struct JoinHandle<T, M> {
     task: Ref,
+    /// The outcome is not in the cell any more.
+    taken: bool,
     types: PhantomData<fn() -> (T, M)>,
 }
 
@@ -68,7 +71,7 @@ impl<T, M> JoinHandle<T, M> {
     /// `task` is of a cell with output `T` and meta `M`, and JOIN_INTEREST
     /// is this handle's.
     pub(crate) unsafe fn from_ref(task: Ref) -> Self {
-        Self { task, types: PhantomData }
+        Self { task, taken: false, types: PhantomData }
     }
 
     /// Another reference to the task.
@@ -95,11 +98,11 @@ impl<T, M> JoinHandle<T, M> {
     ///
     /// The outcome is a [`JoinError`] if the task was shut down or panicked.
     pub fn try_take(&mut self) -> Option<Result<T, JoinError>> {
-        if !self.task.state().is_complete() {
+        if self.taken || !self.task.state().is_complete() {
             return None;
         }
-        // SAFETY: complete.
-        unsafe { self.take() }
+        // SAFETY: complete, and not taken.
+        Some(unsafe { self.take() })
     }
 
     /// Takes back the waker that the last poll left, unless the task is done:
@@ -110,18 +113,20 @@ impl<T, M> JoinHandle<T, M> {
         unsafe { self.swap_waker(None) }
     }
 
-    /// The outcome, unless it was taken before.
+    /// The outcome.
     ///
     /// # Safety
     ///
-    /// The caller has seen COMPLETE.
-    unsafe fn take(&mut self) -> Option<Result<T, JoinError>> {
-        let mut outcome: Option<Result<T, JoinError>> = None;
+    /// The caller has seen COMPLETE, and the outcome was not taken before.
+    unsafe fn take(&mut self) -> Result<T, JoinError> {
+        self.taken = true;
+        let mut outcome = MaybeUninit::<Result<T, JoinError>>::uninit();
         let take_output = self.task.header().vtable.take_output;
         // SAFETY: the vtable is this cell's, the task is complete, this is
-        // its join handle, and the output's type is `T`.
+        // its join handle, and the output's type is `T`; that it was not taken is the caller's word.
         unsafe { take_output(self.task.as_ptr(), NonNull::from(&mut outcome).cast()) };
-        outcome
+        // SAFETY: `take_output` has written it.
+        unsafe { outcome.assume_init() }
     }
 
     /// Exchanges the slot's content.
@@ -161,20 +166,24 @@ impl<T, M> Future for JoinHandle<T, M> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        assert!(!self.taken, "a join handle was polled after it gave the outcome");
         if !self.task.state().is_complete() && self.leave_waker(cx.waker()).is_ok() {
             return Poll::Pending;
         }
-        // SAFETY: complete, as we saw or as `leave_waker` did.
-        let outcome = unsafe { self.take() };
-        Poll::Ready(outcome.expect("a join handle was polled after it gave the outcome"))
+        // SAFETY: complete, as we saw or as `leave_waker` did, and not taken.
+        Poll::Ready(unsafe { self.take() })
     }
 }
 
 impl<T, M> Drop for JoinHandle<T, M> {
+    #[inline]
     fn drop(&mut self) {
+        if self.taken {
+            return;
+        }
         if self.task.state().is_complete() {
             // Whoever completed it has looked for this handle, and has its waker if that was left.
-            // SAFETY: complete.
+            // SAFETY: complete, and not taken.
             let outcome = unsafe { self.take() };
             return contain(|| drop(outcome));
         }
@@ -185,7 +194,7 @@ impl<T, M> Drop for JoinHandle<T, M> {
             contain(|| drop(waker));
         }
         if detach.owns_output {
-            // SAFETY: the transition said so: complete.
+            // SAFETY: the transition said so: complete; and not taken.
             let outcome = unsafe { self.take() };
             contain(|| drop(outcome));
         }

@@ -186,6 +186,8 @@ mod cell;
 
 mod memory;
 
+mod shared;
+
 mod waker;
 
 mod task;
@@ -204,6 +206,7 @@ pub use life::{new, new_cyclic};
 pub use memory::kept_bytes;
 pub use part::Part;
 pub use runnable::{Runnable, Schedule};
+pub use shared::Shared;
 pub use task::TaskRef;
 pub use waker::{is_quiet, note};
 pub use why::{Activity, Ran, Shutdown, Wake, WakerUse};

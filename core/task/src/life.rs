@@ -36,19 +36,19 @@ where
     F: Work<M, Output: Send + 'static> + Send + 'static,
     M: Schedule,
 {
-    let (runnable, handle, []) = new_cyclic(meta, |[]| work);
+    let (runnable, handle, []) = new_cyclic(|| meta, |[]| work);
     (runnable, handle)
 }
 
 /// As [`new`], of what `make` makes, which may hold references to the task itself. It is given so
-/// many, and so many are returned: they cost less here than later.
+/// many, and so many are returned: they cost less here than later. The meta is made where it stays, too.
 ///
 /// Until `make` returns the task counts as running: it is not polled, and if it is shut down its work
 /// is dropped as soon as it was made.
 ///
 /// # Panics
 ///
-/// If `make` does; nothing is left of the task then.
+/// If `meta` or `make` does; nothing is left of the task then.
 ///
 /// # Examples
 ///
@@ -60,7 +60,7 @@ where
 ///     fn schedule(&self, _: Runnable<Self>, _: Wake) {}
 /// }
 ///
-/// let (runnable, mut handle, [task]) = new_cyclic(Name("you"), |[me]| async move {
+/// let (runnable, mut handle, [task]) = new_cyclic(|| Name("you"), |[me]| async move {
 ///     format!("hello, {}", me.meta().0)
 /// });
 /// assert!(task.ptr_eq(&handle.task()));
@@ -69,7 +69,7 @@ where
 /// ```
 #[expect(clippy::type_complexity, reason = "handles of three types, which say it best")]
 pub fn new_cyclic<F, M, const N: usize>(
-    meta: M,
+    meta: impl FnOnce() -> M,
     make: impl FnOnce([TaskRef<M>; N]) -> F,
 ) -> (Runnable<M>, JoinHandle<F::Output, M>, [TaskRef<M>; N])
 where
@@ -78,8 +78,9 @@ where
 {
     let header = Header { state: State::new(2 * N), note: AtomicU64::new(0), vtable: &Life::<F, M>::VTABLE };
     // Each part is moved to its place, and not the whole once more: futures may be large.
-    let cell = memory::allocate::<F, M>();
-    let to = cell.as_ptr();
+    let memory = memory::Unused::<Cell<F, M>>::new();
+    let to = memory.as_ptr();
+    let meta = meta();
     // SAFETY: `to` points to memory for a cell that is ours alone.
     let head = unsafe { &raw mut (*to).head };
     // SAFETY: as above; nothing was there before.
@@ -87,7 +88,8 @@ where
     // SAFETY: as for the head.
     let stage = unsafe { &raw mut (*to).stage };
     // SAFETY: as for the head; with that the cell is whole.
-    unsafe { stage.write(UnsafeCell::new(Stage::Empty)) };
+    unsafe { stage.write(UnsafeCell::new(Stage { nothing: () })) };
+    let cell = memory.into_used();
     let header = cell.cast::<Header>();
     let refs = || {
         std::array::from_fn(|_| {
@@ -201,12 +203,13 @@ where
     ///
     /// RUNNING is the caller's, and ends with this; the caller has a reference.
     unsafe fn complete(cell: &Cell<F, M>, outcome: Result<F::Output, JoinError>) -> Option<TaskRef<M>> {
-        // SAFETY: RUNNING makes the stage ours.
-        unsafe { cell.replace_stage(Stage::Outcome(outcome)) };
+        // SAFETY: RUNNING makes the stage ours, and it holds the future until this.
+        unsafe { cell.end(outcome) };
         let completed = cell.head.header.state.transition_to_complete();
         if matches!(completed, Completed::Detached) {
             // SAFETY: without a join handle the stage stays ours.
-            unsafe { cell.replace_stage(Stage::Empty) }
+            let outcome = unsafe { cell.take_outcome() };
+            contain(|| drop(outcome));
         }
         let mut given = None;
         contain(|| given = cell.head.meta.completed());
@@ -251,19 +254,20 @@ where
     unsafe fn take_output(header: NonNull<Header>, to: NonNull<()>) {
         // SAFETY: the caller's reference keeps the cell alive.
         let cell = unsafe { Self::cell(header) };
-        // SAFETY: the task is complete, and the caller its join handle.
+        // SAFETY: the task is complete, and the caller its join handle, which takes it once.
         let outcome = unsafe { cell.take_outcome() };
-        // SAFETY: the caller points to an option of this type.
-        let to = unsafe { to.cast::<Option<Result<F::Output, JoinError>>>().as_mut() };
-        *to = outcome;
+        // SAFETY: the caller points to memory for this type.
+        unsafe { to.cast::<Result<F::Output, JoinError>>().write(outcome) }
     }
 
-    /// `Vtable::free`: future or outcome first, the meta last.
+    /// `Vtable::free`: the future first, if it is still there, the meta last.
     unsafe fn free(header: NonNull<Header>) {
         // SAFETY: the cell is still there.
         let whole = unsafe { Self::cell(header) };
-        // SAFETY: it is ours alone.
-        unsafe { whole.replace_stage(Stage::Empty) };
+        if whole.head.header.state.has_future() {
+            // SAFETY: it is ours alone, and the future is there.
+            unsafe { whole.drop_future() }
+        }
         let cell = header.cast::<Cell<F, M>>();
         // SAFETY: as above; nobody looks at it after this.
         contain(|| unsafe { cell.drop_in_place() });

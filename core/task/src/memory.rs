@@ -1,4 +1,4 @@
-//! The memory of cells: what a freed one had is kept for the next.
+//! The memory of cells, and of what tasks share: what a freed one had is kept for the next.
 //!
 //! A task is often made by one thread and freed by another, which is where a
 //! general allocator has threads wait for each other. So each thread keeps
@@ -24,27 +24,51 @@ use depot::{Depot, Pool};
 
 use block::Class;
 
-use crate::cell::Cell;
-use crate::work::Work;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-/// Memory for a cell, with nothing in it.
-pub(crate) fn allocate<F: Work<M>, M>() -> NonNull<Cell<F, M>> {
-    let layout = Layout::new::<Cell<F, M>>();
+/// Memory for a `T`, with nothing in it.
+pub(crate) fn allocate<T>() -> NonNull<T> {
+    const { assert!(size_of::<T>() > 0, "the allocator is not asked for nothing") };
+    let layout = Layout::new::<T>();
     let kept = Class::of(layout).and_then(of_thread::take);
     kept.unwrap_or_else(|| from_system(Class::layout_of(layout))).cast()
+}
+
+/// Memory from [`allocate`] that goes back unless it comes into use.
+pub(crate) struct Unused<T>(NonNull<T>);
+
+impl<T> Unused<T> {
+    pub(crate) fn new() -> Self {
+        Unused(allocate())
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut T {
+        self.0.as_ptr()
+    }
+
+    /// There is a `T` in it.
+    pub(crate) fn into_used(self) -> NonNull<T> {
+        ManuallyDrop::new(self).0
+    }
+}
+
+impl<T> Drop for Unused<T> {
+    fn drop(&mut self) {
+        // SAFETY: it came from `allocate`, is ours alone, and what is in it is not yet a `T`.
+        unsafe { free(self.0) }
+    }
 }
 
 /// Frees what [`allocate`] gave.
 ///
 /// # Safety
 ///
-/// The memory is of a cell of this type, the caller's alone, and nothing in
-/// it is to be dropped.
-pub(crate) unsafe fn free<F: Work<M>, M>(cell: NonNull<Cell<F, M>>) {
-    let layout = Layout::new::<Cell<F, M>>();
-    let memory = cell.cast::<u8>();
+/// The memory is of a `T`, the caller's alone, and nothing in it is to be dropped.
+pub(crate) unsafe fn free<T>(memory: NonNull<T>) {
+    let layout = Layout::new::<T>();
+    let memory = memory.cast::<u8>();
     if let Some(class) = Class::of(layout) {
         // SAFETY: `allocate` gave a block of this class, and it is the caller's.
         unsafe { of_thread::put(class, memory) }
@@ -54,16 +78,15 @@ pub(crate) unsafe fn free<F: Work<M>, M>(cell: NonNull<Cell<F, M>>) {
     }
 }
 
-/// Memory from the global allocator. The layout is that of a cell or of a
-/// class, neither of which is empty.
+/// Memory from the global allocator. The layout is not empty.
 fn from_system(layout: Layout) -> NonNull<u8> {
     // SAFETY: the layout is not empty.
     let memory = unsafe { alloc(layout) };
     NonNull::new(memory).unwrap_or_else(|| handle_alloc_error(layout))
 }
 
-/// How many bytes of tasks that are gone are kept for those to come, by all
-/// threads together.
+/// How many bytes of tasks that are gone, and of what was [`Shared`](crate::Shared), are kept for those
+/// to come, by all threads together.
 ///
 /// Of each size up to 1,032 bytes, in steps of 16, a thread keeps no more
 /// than 64 until it ends, and all threads together 2,048. The sum is exact
@@ -105,6 +128,7 @@ mod of_thread {
         kept
     }
 
+    #[inline]
     pub(super) fn take(class: Class) -> Option<NonNull<u8>> {
         POOL.try_with(|pool| pool.take(class)).ok()?
     }
@@ -112,6 +136,7 @@ mod of_thread {
     /// # Safety
     ///
     /// As [`Pool::put`].
+    #[inline]
     pub(super) unsafe fn put(class: Class, block: NonNull<u8>) {
         // SAFETY: by the caller's word.
         if POOL.try_with(|pool| unsafe { pool.put(class, block) }).is_err() {

@@ -160,7 +160,9 @@ impl State {
 
     /// The outcome is stored: running -> complete.
     pub(crate) fn transition_to_complete(&self) -> Completed {
-        let before = self.0.fetch_xor(RUNNING | COMPLETE, Ordering::AcqRel);
+        // The one bit is set, and the other is not: a sum changes both, in one instruction where to change bits
+        // takes a loop.
+        let before = self.0.fetch_add(COMPLETE - RUNNING, Ordering::AcqRel);
         debug_assert_eq!(before & (RUNNING | COMPLETE), RUNNING, "invariant 1");
         match before & (JOIN_INTEREST | JOIN_WAKER) {
             0 => Completed::Detached,
@@ -222,6 +224,13 @@ impl State {
 
     pub(crate) fn is_complete(&self) -> bool {
         self.0.load(Ordering::Acquire) & COMPLETE != 0
+    }
+
+    /// Of a task whose last reference is gone: its future is still in the stage. If its making
+    /// failed, nothing is; if it completed, whoever the outcome belonged to has seen to that.
+    pub(crate) fn has_future(&self) -> bool {
+        // Whoever gave the last reference up has acquired what the others did.
+        self.0.load(Ordering::Relaxed) & (RUNNING | COMPLETE) == 0
     }
 
     pub(crate) fn is_running(&self) -> bool {

@@ -13,8 +13,10 @@
 #![cfg(loom)]
 
 use asupersync_task::{
-    JoinError, JoinHandle, Ran, Runnable, Schedule, Shutdown, TaskRef, Wake, WakerUse, new, new_cyclic,
+    JoinError, JoinHandle, Ran, Runnable, Schedule, Shared, Shutdown, TaskRef, Wake, WakerUse, new,
+    new_cyclic,
 };
+use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
@@ -104,10 +106,13 @@ impl World {
             _dropped: Count(world.futures.clone()),
         };
         let meta = Meta { queue: world.queue.clone(), uses: None, _dropped: Count(world.metas.clone()) };
-        let (runnable, handle, [_]) = new_cyclic(meta, |[me]| {
-            making(me);
-            future
-        });
+        let (runnable, handle, [_]) = new_cyclic(
+            || meta,
+            |[me]| {
+                making(me);
+                future
+            },
+        );
         (world, runnable, handle)
     }
 
@@ -549,5 +554,40 @@ fn shut_down_while_it_is_made() {
         drop((outcome, handle));
         assert_eq!(world.futures.load(Relaxed), 1, "futures dropped");
         assert_eq!(world.metas.load(Relaxed), 1, "metas dropped");
+    });
+}
+
+/// What its drop, or whoever takes it, must have alone.
+struct Together {
+    looked_at: UnsafeCell<()>,
+    _dropped: Count,
+}
+
+impl Drop for Together {
+    fn drop(&mut self) {
+        self.looked_at.with_mut(|_| ());
+    }
+}
+
+/// Three have a value and look at it, and one of them asks whether it is alone: the last takes or drops it.
+#[test]
+fn what_is_shared_is_the_last_ones_alone() {
+    loom::model(|| {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let one = Shared::new(Together { looked_at: UnsafeCell::new(()), _dropped: Count(dropped.clone()) });
+        let (two, three) = (one.clone(), one.clone());
+        let others = [two, three].map(|other| {
+            thread::spawn(move || {
+                other.looked_at.with(|_| ());
+                drop(other);
+            })
+        });
+        one.looked_at.with(|_| ());
+        match one.into_inner() {
+            Ok(value) => drop(value),
+            Err(one) => drop(one),
+        }
+        others.into_iter().for_each(|other| other.join().unwrap());
+        assert_eq!(dropped.load(Relaxed), 1);
     });
 }

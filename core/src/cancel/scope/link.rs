@@ -1,6 +1,5 @@
 //! How scopes are made, and linked to those around them.
 
-use std::mem;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 
@@ -19,7 +18,6 @@ struct Link {
     urgency: Urgency,
     until: Time,
     work: Option<Budget>,
-    parent: WeakScope,
     same_task: bool,
     listed: bool,
     metered: bool,
@@ -33,7 +31,6 @@ impl Default for Link {
             urgency: Urgency::DEFAULT,
             until: Time::MAX,
             work: None,
-            parent: WeakScope::default(),
             same_task: false,
             listed: false,
             metered: false,
@@ -53,33 +50,35 @@ impl Link {
 impl Scope {
     /// A scope under nobody.
     pub(crate) fn root() -> ScopeRef {
-        Own::new(Link::default(), None, None).into()
+        Own::new(Link::default(), WeakScope::default(), None, None).into()
     }
 
-    /// The scope of a new task of `holder`, or of one that nobody holds. It is under that of its holder, and hears
-    /// of no request until the holder [has](ScopeRef::catch_up_with) the task.
+    /// The scope of a new task of `holder`, whose scope is `around` it, or of one that nobody holds. It hears of no
+    /// request until the holder [has](ScopeRef::catch_up_with) the task.
     #[inline]
-    pub(crate) fn of_task(holder: Option<Arc<dyn Holder>>) -> Scope {
-        let mut link = Link::default();
-        if let Some(around) = holder.as_ref().map(|holder| holder.scope()) {
-            if around.level() > Level::Clear {
-                link.standing = around.standing();
+    pub(crate) fn of_task(holder: Option<Arc<dyn Holder>>, around: Option<&Scope>) -> Scope {
+        // Apart, and not as one: what is written through a pointer to it has to be read again.
+        let (level, reason, drain_until) = match around {
+            Some(around) if around.level() > Level::Clear => {
+                let Standing { level, reason, drain_until } = around.standing();
+                (level, reason, drain_until)
             }
-            link.listed = true;
-            link.metered = around.metered.load(Ordering::Relaxed);
-        }
-        Scope::new(link, holder)
+            _ => (Level::Clear, None, Time::MAX),
+        };
+        let standing = Standing { level, reason, drain_until };
+        let (listed, metered) = (around.is_some(), around.is_some_and(Scope::is_metered));
+        Scope::new(Link { standing, listed, metered, ..Link::default() }, holder)
     }
 
     /// A scope under nobody, with what it may use.
     pub(crate) fn limited_root(budget: Budget) -> ScopeRef {
         let link = Link { hold: Hold::All, ..Link::default() };
-        Own::new(link.within(budget), None, None).into()
+        Own::new(link.within(budget), WeakScope::default(), None, None).into()
     }
 
     /// A scope under nobody that tells `listener` of every raise.
     pub(crate) fn listening_root(listener: Weak<dyn Listener>) -> ScopeRef {
-        Own::new(Link::default(), None, Some(listener)).into()
+        Own::new(Link::default(), WeakScope::default(), None, Some(listener)).into()
     }
 
     #[inline]
@@ -109,8 +108,13 @@ impl Scope {
 }
 
 impl Own {
-    fn new(mut link: Link, head: Option<ScopeRef>, listener: Option<Weak<dyn Listener>>) -> Own {
-        let (urgency, until, parent) = (link.urgency, link.until, mem::take(&mut link.parent));
+    fn new(
+        link: Link,
+        parent: WeakScope,
+        head: Option<ScopeRef>,
+        listener: Option<Weak<dyn Listener>>,
+    ) -> Own {
+        let (urgency, until) = (link.urgency, link.until);
         let scope = Scope::new(link, None);
         Own { scope, urgency, until, parent, key: UNLINKED, head, listener, home: Home::new(None) }
     }
@@ -183,17 +187,10 @@ impl ScopeRef {
         listed: bool,
         listener: Option<Weak<dyn Listener>>,
     ) -> ScopeRef {
-        let link = Link {
-            hold,
-            urgency: self.urgency(),
-            parent: self.downgrade(),
-            same_task,
-            listed,
-            ..Link::default()
-        };
+        let link = Link { hold, urgency: self.urgency(), same_task, listed, ..Link::default() };
         let link = if let Some(budget) = budget { link.within(budget) } else { link };
         let head = if same_task { self.head_of_child() } else { None };
-        let mut child = Arc::new(Own::new(link, head, listener));
+        let mut child = Arc::new(Own::new(link, self.downgrade(), head, listener));
         let mut inner = lock(&self.inner);
         if let Some(new) = Arc::get_mut(&mut child) {
             new.key = inner.rare().children.vacant_key();

@@ -25,12 +25,12 @@ fn sizes_in_bytes() {
     assert_eq!(size_of::<Header>(), 24);
     assert_eq!(size_of::<Head<()>>(), 40, "the part that every task pays");
     assert_eq!(size_of::<Head<Arc<()>>>(), 48);
-    // The stage has room for an outcome, and a tag beside the future.
+    // The stage has room for an outcome, and nothing beside the future.
     assert_eq!(size_of::<Cell<Words<1>, Arc<()>>>(), 48 + 24);
-    assert_eq!(size_of::<Cell<Words<5>, Arc<()>>>(), 48 + 48);
-    assert_eq!(size_of::<Cell<Words<6>, Arc<()>>>(), 104);
+    assert_eq!(size_of::<Cell<Words<5>, Arc<()>>>(), 48 + 40);
+    assert_eq!(size_of::<Cell<Words<6>, Arc<()>>>(), 48 + 48);
     assert_eq!(size_of::<Runnable<()>>(), 8);
     assert_eq!(size_of::<Option<Runnable<()>>>(), 8);
     assert_eq!(size_of::<TaskRef<()>>(), 8);
-    assert_eq!(size_of::<JoinHandle<[u8; 100], ()>>(), 8);
+    assert_eq!(size_of::<JoinHandle<[u8; 100], ()>>(), 16);
 }

@@ -84,17 +84,22 @@ impl<'a> Pool<'a> {
     }
 
     /// A free block, if one is kept.
+    #[inline]
     pub(crate) fn take(&self, class: Class) -> Option<NonNull<u8>> {
         let Magazines { loaded, spare } = &mut self.magazines.borrow_mut()[class.index()];
-        if loaded.len() == 0 {
-            mem::swap(loaded, spare);
-        }
-        if loaded.len() == 0 {
-            *loaded = self.depot.take(class)?;
-            self.count(|kept| kept + MAGAZINE * class.size());
-        }
+        let block = match loaded.pop() {
+            Some(block) => block,
+            None => {
+                mem::swap(loaded, spare);
+                if loaded.len() == 0 {
+                    *loaded = self.depot.take(class)?;
+                    self.count(|kept| kept + MAGAZINE * class.size());
+                }
+                loaded.pop()?
+            }
+        };
         self.count(|kept| kept - class.size());
-        loaded.pop()
+        Some(block)
     }
 
     /// Keeps a block; if that is too much, here and at the depot, frees a magazine.
@@ -102,6 +107,7 @@ impl<'a> Pool<'a> {
     /// # Safety
     ///
     /// A block of this class, the caller's to give away, with nothing in it.
+    #[inline]
     pub(crate) unsafe fn put(&self, class: Class, block: NonNull<u8>) {
         let mut surplus = None;
         {

@@ -1,6 +1,7 @@
 //! What is kept is bounded, counted, and of one owner at a time.
 
 use super::*;
+use crate::Shared;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -90,4 +91,19 @@ fn threads_that_make_and_free_have_each_block_alone() {
     }
     assert_eq!(seen, 2 * rounds);
     makers.into_iter().for_each(|maker| maker.join().expect("it does not panic"));
+}
+
+#[test]
+fn what_is_shared_goes_with_the_last() {
+    let value = Arc::new(());
+    let (one, large) = (Shared::new((value.clone(), [0_u8; 32])), Shared::new((value.clone(), [0_u8; 4096])));
+    let (two, other) = (one.clone(), large.clone());
+    drop((one, large));
+    assert_eq!(Arc::strong_count(&value), 3);
+    drop(other);
+    assert_eq!(Arc::strong_count(&value), 2);
+    let Ok((inside, _)) = two.into_inner() else { panic!("it is the only one") };
+    assert!(Arc::ptr_eq(&inside, &value));
+    drop(inside);
+    assert_eq!(Arc::strong_count(&value), 1);
 }
