@@ -123,7 +123,8 @@ where
         let future = make(scope, &spans);
         Run { body: Some(spans.around(future)) }
     };
-    let (runnable, join, task) = new_task(TaskMeta::new(Some(holder), Some(&node.scope), rare, info), make);
+    let (runnable, join, task) =
+        new_task(|| TaskMeta::new(Some(holder), Some(&node.scope), rare, info), make);
     match node.admit(task) {
         Ok(()) => {
             // What comes from here on finds the task; what came before is there.
@@ -139,7 +140,7 @@ where
 
 #[inline]
 fn new_task<W>(
-    meta: TaskMeta,
+    meta: impl FnOnce() -> TaskMeta,
     make: impl FnOnce(ScopeRef) -> W,
 ) -> (Runnable<TaskMeta>, JoinHandle<W::Output, TaskMeta>, TaskRef)
 where
@@ -170,7 +171,7 @@ pub(crate) fn submit_system(
     let future = Spans::inherited().around(future);
     // The region may hold this task, and must not be held by it when the future is gone.
     let rare = Rare { host: Some(node.tree.host.clone()), ..Rare::default() };
-    let (runnable, _, task) = new_task(TaskMeta::new(None, None, Some(Box::new(rare)), info), |_| future);
+    let (runnable, _, task) = new_task(|| TaskMeta::new(None, None, Some(Box::new(rare)), info), |_| future);
     task.meta().schedule(runnable, Wake::Spawn);
     task
 }

@@ -36,19 +36,19 @@ where
     F: Work<M, Output: Send + 'static> + Send + 'static,
     M: Schedule,
 {
-    let (runnable, handle, []) = new_cyclic(meta, |[]| work);
+    let (runnable, handle, []) = new_cyclic(|| meta, |[]| work);
     (runnable, handle)
 }
 
 /// As [`new`], of what `make` makes, which may hold references to the task itself. It is given so
-/// many, and so many are returned: they cost less here than later.
+/// many, and so many are returned: they cost less here than later. The meta is made where it stays, too.
 ///
 /// Until `make` returns the task counts as running: it is not polled, and if it is shut down its work
 /// is dropped as soon as it was made.
 ///
 /// # Panics
 ///
-/// If `make` does; nothing is left of the task then.
+/// If `meta` or `make` does; nothing is left of the task then.
 ///
 /// # Examples
 ///
@@ -60,7 +60,7 @@ where
 ///     fn schedule(&self, _: Runnable<Self>, _: Wake) {}
 /// }
 ///
-/// let (runnable, mut handle, [task]) = new_cyclic(Name("you"), |[me]| async move {
+/// let (runnable, mut handle, [task]) = new_cyclic(|| Name("you"), |[me]| async move {
 ///     format!("hello, {}", me.meta().0)
 /// });
 /// assert!(task.ptr_eq(&handle.task()));
@@ -69,7 +69,7 @@ where
 /// ```
 #[expect(clippy::type_complexity, reason = "handles of three types, which say it best")]
 pub fn new_cyclic<F, M, const N: usize>(
-    meta: M,
+    meta: impl FnOnce() -> M,
     make: impl FnOnce([TaskRef<M>; N]) -> F,
 ) -> (Runnable<M>, JoinHandle<F::Output, M>, [TaskRef<M>; N])
 where
@@ -78,8 +78,9 @@ where
 {
     let header = Header { state: State::new(2 * N), note: AtomicU64::new(0), vtable: &Life::<F, M>::VTABLE };
     // Each part is moved to its place, and not the whole once more: futures may be large.
-    let cell = memory::allocate::<Cell<F, M>>();
-    let to = cell.as_ptr();
+    let memory = memory::Unused::<Cell<F, M>>::new();
+    let to = memory.as_ptr();
+    let meta = meta();
     // SAFETY: `to` points to memory for a cell that is ours alone.
     let head = unsafe { &raw mut (*to).head };
     // SAFETY: as above; nothing was there before.
@@ -88,6 +89,7 @@ where
     let stage = unsafe { &raw mut (*to).stage };
     // SAFETY: as for the head; with that the cell is whole.
     unsafe { stage.write(UnsafeCell::new(Stage { nothing: () })) };
+    let cell = memory.into_used();
     let header = cell.cast::<Header>();
     let refs = || {
         std::array::from_fn(|_| {

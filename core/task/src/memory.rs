@@ -25,6 +25,7 @@ use depot::{Depot, Pool};
 use block::Class;
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 /// Memory for a `T`, with nothing in it.
@@ -33,6 +34,31 @@ pub(crate) fn allocate<T>() -> NonNull<T> {
     let layout = Layout::new::<T>();
     let kept = Class::of(layout).and_then(of_thread::take);
     kept.unwrap_or_else(|| from_system(Class::layout_of(layout))).cast()
+}
+
+/// Memory from [`allocate`] that goes back unless it comes into use.
+pub(crate) struct Unused<T>(NonNull<T>);
+
+impl<T> Unused<T> {
+    pub(crate) fn new() -> Self {
+        Unused(allocate())
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut T {
+        self.0.as_ptr()
+    }
+
+    /// There is a `T` in it.
+    pub(crate) fn into_used(self) -> NonNull<T> {
+        ManuallyDrop::new(self).0
+    }
+}
+
+impl<T> Drop for Unused<T> {
+    fn drop(&mut self) {
+        // SAFETY: it came from `allocate`, is ours alone, and what is in it is not yet a `T`.
+        unsafe { free(self.0) }
+    }
 }
 
 /// Frees what [`allocate`] gave.

@@ -106,10 +106,13 @@ impl World {
             _dropped: Count(world.futures.clone()),
         };
         let meta = Meta { queue: world.queue.clone(), uses: None, _dropped: Count(world.metas.clone()) };
-        let (runnable, handle, [_]) = new_cyclic(meta, |[me]| {
-            making(me);
-            future
-        });
+        let (runnable, handle, [_]) = new_cyclic(
+            || meta,
+            |[me]| {
+                making(me);
+                future
+            },
+        );
         (world, runnable, handle)
     }
 

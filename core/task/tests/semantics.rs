@@ -473,11 +473,14 @@ fn a_join_waker_taken_back_wakes_nobody() {
 fn a_future_may_hold_its_own_task() {
     let (exec, dropped) = (Executor::default(), counter());
     let held = Count(dropped.clone());
-    let (runnable, mut handle, [task]) = new_cyclic(exec.meta(), |[me]| async move {
-        let _held = held;
-        assert!(me.is_running());
-        me.id_addr()
-    });
+    let (runnable, mut handle, [task]) = new_cyclic(
+        || exec.meta(),
+        |[me]| async move {
+            let _held = held;
+            assert!(me.is_running());
+            me.id_addr()
+        },
+    );
     assert_eq!((task.activity(), count(&dropped)), (Activity::Queued, 0));
     assert_eq!(runnable.run(), Ran::Complete);
     assert_eq!(handle.try_take().unwrap().unwrap(), task.id_addr());
@@ -488,11 +491,14 @@ fn a_future_may_hold_its_own_task() {
 fn shut_down_while_it_is_made_it_is_dropped_when_it_is_there() {
     let (exec, dropped) = (Executor::default(), counter());
     let held = Count(dropped.clone());
-    let (runnable, mut handle, [_]) = new_cyclic(exec.meta(), |[me]| {
-        assert_eq!((me.shutdown(), me.activity()), (Shutdown::Running, Activity::Running));
-        me.wake();
-        async move { drop(held) }
-    });
+    let (runnable, mut handle, [_]) = new_cyclic(
+        || exec.meta(),
+        |[me]| {
+            assert_eq!((me.shutdown(), me.activity()), (Shutdown::Running, Activity::Running));
+            me.wake();
+            async move { drop(held) }
+        },
+    );
     assert_eq!(count(&dropped), 1);
     assert_eq!(runnable.run(), Ran::Stale);
     assert!(matches!(handle.try_take(), Some(Err(JoinError::Shutdown))));
@@ -504,10 +510,13 @@ fn nothing_is_left_of_one_whose_making_panics() {
     let (exec, kept) = (Executor::default(), OnceLock::new());
     quietly(|| {
         let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            new_cyclic(exec.meta(), |[me]| -> std::future::Ready<()> {
-                drop(kept.set(me));
-                panic!("not made")
-            })
+            new_cyclic(
+                || exec.meta(),
+                |[me]| -> std::future::Ready<()> {
+                    drop(kept.set(me));
+                    panic!("not made")
+                },
+            )
         }));
         assert!(made.is_err());
     });

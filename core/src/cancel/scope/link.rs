@@ -57,10 +57,15 @@ impl Scope {
     /// request until the holder [has](ScopeRef::catch_up_with) the task.
     #[inline]
     pub(crate) fn of_task(holder: Option<Arc<dyn Holder>>, around: Option<&Scope>) -> Scope {
-        let standing = match around {
-            Some(around) if around.level() > Level::Clear => around.standing(),
-            _ => Standing::CLEAR,
+        // Apart, and not as one: what is written through a pointer to it has to be read again.
+        let (level, reason, drain_until) = match around {
+            Some(around) if around.level() > Level::Clear => {
+                let Standing { level, reason, drain_until } = around.standing();
+                (level, reason, drain_until)
+            }
+            _ => (Level::Clear, None, Time::MAX),
         };
+        let standing = Standing { level, reason, drain_until };
         let (listed, metered) = (around.is_some(), around.is_some_and(Scope::is_metered));
         Scope::new(Link { standing, listed, metered, ..Link::default() }, holder)
     }
