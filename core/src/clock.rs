@@ -9,8 +9,8 @@ use crate::cancel::Cancelled;
 use crate::caps::HasTime;
 use crate::cx::Cx;
 use crate::host::Host;
+use crate::nap::Nap;
 use crate::time::Time;
-use crate::timer::Sleep;
 
 /// The host's clock, from [`Cx::clock`]: for whom shall have the time and nothing else.
 ///
@@ -49,7 +49,7 @@ impl Clock {
     /// # Cancel safety
     /// Nothing is lost but the time waited.
     pub async fn sleep<C>(&self, cx: &Cx<C>, duration: Duration) -> Result<(), Cancelled> {
-        cx.wait(Sleep::after(&*self.host, duration)).await
+        Nap::lasting(cx.scope(), &self.host, duration).await
     }
 
     /// Waits until `deadline`, in the scope of `cx`; a point in the past is ready at once.
@@ -60,7 +60,7 @@ impl Clock {
     /// # Cancel safety
     /// Nothing is lost but the time waited.
     pub async fn sleep_until<C>(&self, cx: &Cx<C>, deadline: Time) -> Result<(), Cancelled> {
-        cx.wait(Sleep::new(&*self.host, deadline)).await
+        Nap::until(cx.scope(), &self.host, deadline).await
     }
 
     /// As [`Cx::alarm`].

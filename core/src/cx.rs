@@ -7,7 +7,7 @@ use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
@@ -16,12 +16,12 @@ use crate::cancel::{Cancelled, Hold, Holder, Level, Note, Reason, ScopeRef, Turn
 use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
+use crate::nap::Nap;
 use crate::outcome::Outcome;
 use crate::primitive::Ordering;
 use crate::region::dump::Dump;
 use crate::region::{Finalizer, Node};
 use crate::time::Time;
-use crate::timer::Sleep;
 use crate::trace::Spans;
 
 /// What a `Cx` is, whatever it may do.
@@ -163,7 +163,11 @@ impl<C> Cx<C> {
     }
 
     pub(crate) fn host(&self) -> &dyn Host {
-        &*self.node().tree.host
+        &**self.shared_host()
+    }
+
+    pub(crate) fn shared_host(&self) -> &Arc<dyn Host> {
+        &self.node().tree.host
     }
 
     /// Runs one operation of the given class: it fails once the scope's level is at least `at`.
@@ -177,22 +181,8 @@ impl<C> Cx<C> {
         note: Note,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
     ) -> impl Future<Output = Result<T, E>> {
-        let (mut watch, mut turn) = (Watch::new(&self.inner.scope, note), Turn::default());
-        poll_fn(move |task| {
-            let scope = watch.scope();
-            ready!(turn.poll_begin(scope, task));
-            let polled = if scope.level() >= at {
-                Poll::Ready(Err(scope.cancelled().into()))
-            } else if let Poll::Ready(done) = poll(task) {
-                Poll::Ready(done)
-            } else {
-                watch.poll(at, task).map(|cancelled| Err(cancelled.into()))
-            };
-            if polled.is_ready() {
-                scope.count_ready();
-            }
-            polled
-        })
+        let mut watch = Watch::new(&self.inner.scope, note);
+        poll_fn(move |task| watch.poll_op(at, task, &mut poll))
     }
 
     /// Lets others run if this task has had its turn: for what is no [`op`](Self::op) and may be
@@ -362,7 +352,7 @@ impl<C> Cx<C> {
     where
         C: HasTime,
     {
-        self.wait(Sleep::after(self.host(), duration))
+        Nap::lasting(self.scope(), self.shared_host(), duration)
     }
 
     /// Waits until `deadline`; a point in the past is ready at once.
@@ -380,12 +370,7 @@ impl<C> Cx<C> {
     }
 
     pub(crate) fn wait_until(&self, deadline: Time) -> impl Future<Output = Result<(), Cancelled>> {
-        self.wait(Sleep::new(self.host(), deadline))
-    }
-
-    /// Waits in this scope.
-    pub(crate) fn wait(&self, mut sleep: Sleep<&dyn Host>) -> impl Future<Output = Result<(), Cancelled>> {
-        self.op(Level::Requested, Note::until(sleep.deadline()), move |task| sleep.poll(task).map(Ok))
+        Nap::until(self.scope(), self.shared_host(), deadline)
     }
 
     /// Lets other tasks run once.
@@ -395,13 +380,14 @@ impl<C> Cx<C> {
     ///
     /// # Cancel safety
     /// Nothing is lost.
-    pub async fn yield_now(&self) -> Result<(), Cancelled> {
+    pub fn yield_now(&self) -> impl Future<Output = Result<(), Cancelled>> {
         let scope = &self.inner.scope;
-        scope.check(Level::Requested)?;
-        // It wakes itself, so a request need not.
         let mut turn = scope.next_turn();
-        poll_fn(|task| turn.poll_next(task)).await;
-        scope.check(Level::Requested)
+        poll_fn(move |task| {
+            // Also the second time, after its turn. It wakes itself, so a request need not.
+            scope.check(Level::Requested)?;
+            turn.poll_next(task).map(Ok)
+        })
     }
 
     /// Registers cleanup with this region. Finalizers run last registered first, each exactly once,

@@ -36,6 +36,7 @@ mod interval;
 pub mod io;
 mod lock;
 mod name;
+mod nap;
 pub mod obligation;
 #[cfg(feature = "observe")]
 pub mod observe;

@@ -12,13 +12,11 @@ use crate::cancel::ScopeRef;
 use crate::host::{Host, TimerKey};
 use crate::time::Time;
 
-/// Waits for a point in time; withdraws its timer when dropped.
-pub(crate) struct Sleep<H: Deref<Target: Host>> {
-    host: H,
+/// A point in time, and the timer that wakes whoever waits for it. Whoever has this knows the host, which is the
+/// same each time; and [disarms](Self::disarm) it.
+pub(crate) struct Timer {
     deadline: Time,
     armed: Option<(TimerKey, Whom)>,
-    /// The clock has just been read, and the deadline was ahead.
-    ahead: bool,
 }
 
 /// Whom a waker wakes. Means something as long as that waker is there: a timer that is set has it.
@@ -34,19 +32,19 @@ impl Whom {
 /// What is longer than this is not over when it begins, so that the clock is not read once more.
 const MOMENT: Duration = Duration::from_millis(1);
 
-impl<H: Deref<Target: Host>> Sleep<H> {
-    pub(crate) fn new(host: H, deadline: Time) -> Self {
-        Sleep { host, deadline, armed: None, ahead: false }
+impl Timer {
+    pub(crate) fn new(deadline: Time) -> Self {
+        Timer { deadline, armed: None }
     }
 
-    /// Until so much time after now.
-    pub(crate) fn after(host: H, duration: Duration) -> Self {
-        let deadline = host.now() + duration;
-        Sleep { host, deadline, armed: None, ahead: duration > MOMENT }
+    /// For so much time after now, and whether it is certainly [ahead](Self::poll) when it is first polled.
+    pub(crate) fn after(host: &dyn Host, duration: Duration) -> (Self, bool) {
+        (Timer::new(host.now() + duration), duration > MOMENT)
     }
 
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !std::mem::take(&mut self.ahead) && self.host.is_past(self.deadline) {
+    /// If the deadline is known to be `ahead`, the clock is not read.
+    pub(crate) fn poll(&mut self, host: &dyn Host, ahead: bool, cx: &Context<'_>) -> Poll<()> {
+        if !ahead && host.is_past(self.deadline) {
             // Not withdrawn: it has fired, most likely, or is about to, and wakes once too often at worst.
             self.armed = None;
             return Poll::Ready(());
@@ -55,8 +53,8 @@ impl<H: Deref<Target: Host>> Sleep<H> {
         if self.deadline == Time::MAX || self.armed.as_ref().is_some_and(|(_, armed)| *armed == whom) {
             return Poll::Pending;
         }
-        self.disarm();
-        self.armed = Some((self.host.add_timer(self.deadline, cx.waker().clone()), whom));
+        self.disarm(host);
+        self.armed = Some((host.add_timer(self.deadline, cx.waker().clone()), whom));
         Poll::Pending
     }
 
@@ -64,16 +62,37 @@ impl<H: Deref<Target: Host>> Sleep<H> {
         self.deadline
     }
 
-    fn disarm(&mut self) {
+    #[inline]
+    pub(crate) fn disarm(&mut self, host: &dyn Host) {
         if let Some((key, _)) = self.armed.take() {
-            self.host.cancel_timer(key);
+            host.cancel_timer(key);
         }
     }
 }
 
-impl<H: Deref<Target: Host>> Drop for Sleep<H> {
+/// Waits for a point in time; withdraws its timer when dropped.
+pub(crate) struct Sleep<H: Deref<Target = dyn Host>> {
+    host: H,
+    timer: Timer,
+}
+
+impl<H: Deref<Target = dyn Host>> Sleep<H> {
+    pub(crate) fn new(host: H, deadline: Time) -> Self {
+        Sleep { host, timer: Timer::new(deadline) }
+    }
+
+    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.timer.poll(&*self.host, false, cx)
+    }
+
+    pub(crate) fn deadline(&self) -> Time {
+        self.timer.deadline()
+    }
+}
+
+impl<H: Deref<Target = dyn Host>> Drop for Sleep<H> {
     fn drop(&mut self) {
-        self.disarm();
+        self.timer.disarm(&*self.host);
     }
 }
 

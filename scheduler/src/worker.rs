@@ -49,6 +49,8 @@ struct Here {
     index: usize,
     ring: Local<Runnable>,
     slot: Cell<Option<Runnable>>,
+    /// Something is in the slot, which itself can only be taken.
+    slotted: Cell<bool>,
     /// So many others come before what is in the slot.
     before_slot: Cell<u32>,
     /// Nobody was told of what is in the ring.
@@ -65,14 +67,16 @@ impl Here {
     /// Puts a task into the slot, for when so many others had their turn; returns what was there.
     fn put(&self, runnable: Runnable, after: u32) -> Option<Runnable> {
         self.before_slot.set(after);
+        self.slotted.set(true);
         self.slot.replace(Some(runnable))
     }
 
+    fn take_slot(&self) -> Option<Runnable> {
+        if self.slotted.take() { self.slot.take() } else { None }
+    }
+
     fn is_slot_empty(&self) -> bool {
-        let slot = self.slot.take();
-        let empty = slot.is_none();
-        self.slot.set(slot);
-        empty
+        !self.slotted.get()
     }
 
     fn is_empty(&self) -> bool {
@@ -218,6 +222,7 @@ fn run(shared: Arc<Shared>, ring: Local<Runnable>, index: usize) {
         index,
         ring,
         slot: Cell::new(None),
+        slotted: Cell::default(),
         before_slot: Cell::default(),
         untold: Cell::default(),
         gathers: Cell::default(),
@@ -229,7 +234,7 @@ fn run(shared: Arc<Shared>, ring: Local<Runnable>, index: usize) {
     worker.run();
     // Tasks that are dropped now and wake others queue them in the injector.
     HERE.set(None);
-    drop(worker.here.slot.take());
+    drop(worker.here.take_slot());
     while let Some(runnable) = worker.here.ring.pop() {
         drop(runnable);
     }
@@ -286,11 +291,13 @@ impl Worker {
             return self.next_ready();
         }
         let lanes = &self.shared.lanes;
-        let mut waiting = Waiting {
-            cancel: !lanes.cancel.is_empty() && !self.leaves_cancelled(),
-            timed: !lanes.timed.is_empty(),
-            ready: self.has_ready(),
-        };
+        let cancel = !lanes.cancel.is_empty() && !self.leaves_cancelled();
+        let timed = !lanes.timed.is_empty();
+        if !cancel && !timed {
+            // What the policy says, without a look first whether something is ready.
+            return self.next_ready().inspect(|_| self.policy = Policy::new());
+        }
+        let mut waiting = Waiting { cancel, timed, ready: self.has_ready() };
         loop {
             let (choice, policy) = self.policy.pick(waiting)?;
             let found = match choice {
@@ -325,25 +332,23 @@ impl Worker {
         self.here.before_slot.set(before_slot.saturating_sub(1));
         if before_slot == 0
             && self.streak < LIFO_STREAK
-            && let Some(runnable) = self.here.slot.take()
+            && let Some(runnable) = self.here.take_slot()
         {
             self.streak += 1;
             return Some(runnable);
         }
         self.streak = 0;
         self.here.untold.set(false);
-        self.here.ring.pop().or_else(|| self.here.slot.take()).or_else(|| self.injected())
+        self.here.ring.pop().or_else(|| self.here.take_slot()).or_else(|| self.injected())
     }
 
     /// A fair share of what came from outside.
     fn injected(&self) -> Option<Runnable> {
-        if self.watch.leaves_injected(&self.shared, self.index) {
+        let injector = &self.shared.lanes.ready;
+        if injector.is_empty() || self.watch.leaves_injected(&self.shared, self.index) {
             return None;
         }
-        let injector = &self.shared.lanes.ready;
-        if !injector.is_empty() {
-            self.shared.pace.keep(self.index);
-        }
+        self.shared.pace.keep(self.index);
         let share = injector.len() / self.shared.stealers.len().max(1) + 1;
         injector.pop_batch_into(&self.here.ring, share)
     }

@@ -25,4 +25,4 @@ pub(crate) use scope::{Hold, Holder, Listener, ScopeRef};
 pub(crate) use streak::Streak;
 pub(crate) use turn::Turn;
 pub use waits::{Wait, Waits};
-pub(crate) use watch::{Watch, noted};
+pub(crate) use watch::{Interest, Watch, noted};

@@ -10,10 +10,11 @@ use std::future::{Future, poll_fn};
 use std::num::NonZero;
 use std::pin::pin;
 use std::sync::atomic::AtomicU64;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use super::awaits::{Note, Notes};
 use super::scope::ScopeRef;
+use super::turn::Turn;
 use super::{Cancelled, Level};
 use crate::lock::lock;
 
@@ -38,79 +39,163 @@ impl ScopeRef {
 /// A future's interest in a scope; dropping it withdraws the interest.
 pub(crate) struct Watch<'a> {
     scope: &'a ScopeRef,
-    /// The key of its waker there, and one: each task that waits has room for this.
-    key: Option<NonZero<usize>>,
     note: Note,
-    /// It is noted in the scope itself.
-    at_home: bool,
+    interest: Interest,
 }
 
 impl<'a> Watch<'a> {
     /// For whoever waits for what `note` says, unless the scope's level ends that.
     pub(crate) fn new(scope: &'a ScopeRef, note: Note) -> Self {
-        Watch { scope, key: None, note, at_home: false }
-    }
-
-    pub(crate) fn scope(&self) -> &'a ScopeRef {
-        self.scope
+        Watch { scope, note, interest: Interest::default() }
     }
 
     /// Ready once the scope's level is at least `at`.
     pub(crate) fn poll(&mut self, at: Level, cx: &mut Context<'_>) -> Poll<Cancelled> {
-        if self.scope.level() >= at {
-            return Poll::Ready(self.scope.cancelled());
+        self.interest.poll(self.scope, self.note, at, cx)
+    }
+
+    /// As [`Interest::poll_op`].
+    #[inline]
+    pub(crate) fn poll_op<T, E: From<Cancelled>>(
+        &mut self,
+        at: Level,
+        task: &mut Context<'_>,
+        poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
+    ) -> Poll<Result<T, E>> {
+        self.interest.poll_op(self.scope, self.note, at, task, poll)
+    }
+}
+
+impl Drop for Watch<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.interest.end(self.scope, self.note);
+    }
+}
+
+/// What a wait is to remember of itself. Whoever has it knows the scope, and the note, which are the same each
+/// time; and [ends](Self::end) it.
+#[derive(Default)]
+pub(crate) struct Interest {
+    /// The key of its waker there, and one: each task that waits has room for this.
+    key: Option<NonZero<u32>>,
+    /// It is noted in the scope itself.
+    at_home: bool,
+    turn: Turn,
+    /// What it waits for was found ahead when it was made, and need not be looked for when it is first polled.
+    ahead: bool,
+}
+
+impl Interest {
+    pub(crate) fn new(ahead: bool) -> Self {
+        Interest { ahead, ..Interest::default() }
+    }
+
+    /// That is known, this time.
+    pub(crate) fn take_ahead(&mut self) -> bool {
+        std::mem::take(&mut self.ahead)
+    }
+
+    /// One operation of the given class: see [`Cx::op`](crate::cx::Cx::op).
+    #[inline]
+    pub(crate) fn poll_op<T, E: From<Cancelled>>(
+        &mut self,
+        scope: &ScopeRef,
+        note: Note,
+        at: Level,
+        task: &mut Context<'_>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
+    ) -> Poll<Result<T, E>> {
+        ready!(self.turn.poll_begin(scope, task));
+        let polled = if scope.level() >= at {
+            Poll::Ready(Err(scope.cancelled().into()))
+        } else if let Poll::Ready(done) = poll(task) {
+            Poll::Ready(done)
+        } else {
+            self.poll(scope, note, at, task).map(|cancelled| Err(cancelled.into()))
+        };
+        if polled.is_ready() {
+            scope.count_ready();
+        }
+        polled
+    }
+
+    /// Ready once the scope's level is at least `at`.
+    #[inline]
+    fn poll(&mut self, scope: &ScopeRef, note: Note, at: Level, cx: &mut Context<'_>) -> Poll<Cancelled> {
+        if scope.level() >= at {
+            return Poll::Ready(scope.cancelled());
         }
         // A request wakes the task itself, so its own waker need not be kept. The level is stored
         // before that wake, and a wake during this poll makes the task be polled again.
-        if self.scope.is_home_of(cx.waker()) {
+        if scope.is_home_of(cx.waker()) {
             self.at_home = true;
-            self.scope.note.begin(self.note);
+            scope.note.begin(note);
             return Poll::Pending;
         }
+        self.poll_as_guest(scope, note, at, cx)
+    }
+
+    #[cold]
+    fn poll_as_guest(
+        &mut self,
+        scope: &ScopeRef,
+        note: Note,
+        at: Level,
+        cx: &mut Context<'_>,
+    ) -> Poll<Cancelled> {
         let waker = cx.waker().clone();
-        let mut inner = lock(&self.scope.inner);
-        if self.scope.level_in(&inner) >= at {
+        let mut inner = lock(&scope.inner);
+        if scope.level_in(&inner) >= at {
             drop(inner);
-            return Poll::Ready(self.scope.cancelled());
+            return Poll::Ready(scope.cancelled());
         }
+        let waiters = &mut inner.rare().waiters;
         let before = match self.key {
-            Some(key) => Some(std::mem::replace(&mut inner.rare().waiters[key.get() - 1], waker)),
+            Some(key) => Some(std::mem::replace(&mut waiters[index(key)], waker)),
             None => {
-                self.key = NonZero::new(inner.rare().waiters.insert(waker) + 1);
+                self.key = Some(key(waiters.insert(waker)));
                 None
             }
         };
         drop(inner);
         if let Some(before) = before {
-            self.scope.note_of(&before).end(self.note);
+            scope.note_of(&before).end(note);
         }
-        self.scope.note_of(cx.waker()).begin(self.note);
+        scope.note_of(cx.waker()).begin(note);
         Poll::Pending
     }
-}
 
-impl Drop for Watch<'_> {
-    /// Most operations never had to wait.
+    /// The wait is over. Most operations never had to wait.
     #[inline]
-    fn drop(&mut self) {
+    pub(crate) fn end(&mut self, scope: &ScopeRef, note: Note) {
         if self.at_home {
-            self.scope.note.end(self.note);
+            scope.note.end(note);
         }
         if self.key.is_some() {
-            self.withdraw();
+            self.withdraw(scope, note);
         }
     }
-}
 
-impl Watch<'_> {
     #[cold]
-    fn withdraw(&mut self) {
+    fn withdraw(&mut self, scope: &ScopeRef, note: Note) {
         if let Some(key) = self.key.take() {
-            let waker = lock(&self.scope.inner).rare().waiters.remove(key.get() - 1);
-            self.scope.note_of(&waker).end(self.note);
+            let waker = lock(&scope.inner).rare().waiters.remove(index(key));
+            scope.note_of(&waker).end(note);
             drop(waker);
         }
     }
+}
+
+fn key(index: usize) -> NonZero<u32> {
+    u32::try_from(index + 1)
+        .ok()
+        .and_then(NonZero::new)
+        .expect("fewer wait in one scope than memory has room for")
+}
+
+fn index(key: NonZero<u32>) -> usize {
+    key.get() as usize - 1
 }
 
 /// The next turn of whoever waits for it; the wait is noted if it is the task that polls in the scope.

@@ -51,6 +51,7 @@ fn with_ring(shared: &Arc<Shared>, index: usize, ring: Local<Runnable>) -> Here 
         gathers: Cell::default(),
         recent: Cell::default(),
         yields: Cell::default(),
+        slotted: Cell::default(),
     }
 }
 
