@@ -52,8 +52,7 @@ impl ScopeRef {
     }
 
     fn raise_unless_home(&self, asked: Standing, at_home: bool) {
-        let Some(mut first) = self.raise_here(&asked, at_home) else { return };
-        first.tell();
+        let Some(first) = self.raise_here(&asked, at_home) else { return };
         if first.is_all() {
             return first.finish(self.clone());
         }
@@ -62,16 +61,16 @@ impl ScopeRef {
         loop {
             while let Some((scope, mut raised)) = next.take() {
                 waiters.append(&mut raised.waiters);
-                raised.tell();
-                for child in raised.inside.drain(..).filter(|child| child.hold.passes(asked.level)) {
+                for child in raised.inside.drain(..) {
                     if child.same_task { near.push(child) } else { far.push(child) }
                 }
+                raised.tell(&mut far);
                 spent.extend(raised.spends.then(|| scope.clone()));
                 homes.extend(raised.home.map(|home| home.into_waker(scope)));
                 while next.is_none()
                     && let Some(scope) = near.pop()
                 {
-                    next = scope.raise_here(&asked, false).map(|raised| (scope, raised));
+                    next = scope.raise_below(&asked).map(|raised| (scope, raised));
                 }
             }
             // At the end of the budget a task has one more poll, which must find all of its scopes raised and
@@ -81,7 +80,7 @@ impl ScopeRef {
             homes.drain(..).for_each(Waker::wake);
             while next.is_none() {
                 let Some(scope) = far.pop() else { return };
-                let Some(raised) = scope.raise_here(&asked, false) else { continue };
+                let Some(raised) = scope.raise_below(&asked) else { continue };
                 if raised.is_all() {
                     raised.finish(scope);
                 } else {
@@ -89,6 +88,11 @@ impl ScopeRef {
                 }
             }
         }
+    }
+
+    /// Raises this scope, below one that was asked, alone; `None` if that does not come here.
+    fn raise_below(&self, asked: &Standing) -> Option<Raised> {
+        if self.hold.passes(asked.level) { self.raise_here(asked, false) } else { None }
     }
 
     /// Raises this scope alone; `None` if nothing is to be done here. Whoever polls in it need not be woken if
@@ -149,11 +153,11 @@ struct Raised {
 }
 
 impl Raised {
-    /// Tells the listener, and adds the scopes that it has.
-    fn tell(&mut self) {
+    /// Tells the listener, and adds the scopes of the tasks that it has.
+    fn tell(&mut self, found: &mut Vec<ScopeRef>) {
         let Some((listener, standing)) = self.told.take() else { return };
         standing.iter().for_each(|standing| listener.on_cancel(standing));
-        listener.scopes_of_tasks(&mut self.inside);
+        listener.scopes_of_tasks(found);
     }
 
     /// Nobody waits in it but whoever polls there, and nothing is inside: so are most.
