@@ -36,7 +36,11 @@ impl<T> List<T> {
     #[inline]
     pub(super) fn remove_if(&mut self, key: usize, is_it: impl FnOnce(&mut T) -> bool) -> Option<T> {
         let gone = self.places.get_mut(key)?.take_if(is_it)?;
-        self.free.push(key);
+        if key + 1 == self.places.len() {
+            self.places.pop();
+        } else {
+            self.free.push(key);
+        }
         Some(gone)
     }
 
