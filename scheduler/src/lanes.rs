@@ -5,25 +5,28 @@
 use asupersync_core::host::{Runnable, Urgency};
 use asupersync_queue::Injector;
 
+use crate::cancelled::Cancelled;
 use crate::primitive::{AtomicUsize, Mutex, PoisonError, SeqCst};
 use crate::queues;
 
 /// The shared lanes.
 pub(crate) struct Lanes {
-    pub(crate) cancel: Injector<Runnable>,
+    pub(crate) cancel: Cancelled<Runnable>,
     pub(crate) timed: Timed,
     pub(crate) ready: Injector<Runnable>,
 }
 
 impl Lanes {
-    pub(crate) fn new() -> Self {
-        Lanes { cancel: Injector::new(), timed: Timed::default(), ready: Injector::new() }
+    /// For so many workers.
+    pub(crate) fn new(workers: usize) -> Self {
+        Lanes { cancel: Cancelled::new(workers), timed: Timed::default(), ready: Injector::new() }
     }
 
     /// Drops everything that is queued, which shuts those tasks down. Tells whether there was any.
     pub(crate) fn clear(&self) -> bool {
         let mut any = false;
-        while let Some(runnable) = self.cancel.pop().or_else(|| self.timed.pop()).or_else(|| self.ready.pop())
+        while let Some(runnable) =
+            self.cancel.pop(0).or_else(|| self.timed.pop()).or_else(|| self.ready.pop())
         {
             drop(runnable);
             any = true;

@@ -6,7 +6,7 @@
 //! | [`policy`] | which lane goes next, as a pure function |
 //! | [`queues`] | the order within a lane; all lanes behind one lock, for the other hosts |
 //! | [`timer`] | the hierarchical wheel |
-//! | `lanes`, `park` | queues shared by workers; how one sleeps |
+//! | `cancelled`, `lanes`, `park` | queues shared by workers; how one sleeps |
 //! | `reactor` | sockets, registered once, edge-triggered |
 //! | `driver` | the reactor and the wheel, turned by one thread at a time |
 //! | `pace` | when a task is left to those who are awake, though others sleep |
@@ -20,6 +20,7 @@
 
 mod blocking;
 mod builder;
+mod cancelled;
 mod driver;
 pub mod dumper;
 pub mod entry;

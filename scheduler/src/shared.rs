@@ -48,7 +48,7 @@ impl Shared {
         let driver = Arc::new(Driver::new(stealers.len() - 1)?);
         Ok(Arc::new(Shared {
             workers: stealers.len() - 1,
-            lanes: Lanes::new(),
+            lanes: Lanes::new(stealers.len()),
             parkers: stealers.iter().map(|_| Parker::default()).collect(),
             polling: stealers.iter().map(|_| Arc::default()).collect(),
             alive: AtomicUsize::new(0),

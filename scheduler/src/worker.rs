@@ -301,7 +301,7 @@ impl Worker {
         loop {
             let (choice, policy) = self.policy.pick(waiting)?;
             let found = match choice {
-                Choice::Cancel => self.shared.lanes.cancel.pop(),
+                Choice::Cancel => self.shared.lanes.cancel.pop(self.index),
                 Choice::Timed => self.shared.lanes.timed.pop(),
                 Choice::Ready => self.next_ready(),
             };
@@ -362,6 +362,10 @@ impl Worker {
         self.measure(self.shared.driver.now());
         if !self.here.ring.is_empty() {
             self.here.tell();
+        }
+        // Who holds it may be in a long poll, while the queue is never empty.
+        if let Some(runnable) = self.shared.lanes.cancel.pop_held(self.index) {
+            self.poll(runnable);
         }
         // Ahead of the ring, which may never be empty.
         if !self.watch.leaves_injected(&self.shared, self.index)

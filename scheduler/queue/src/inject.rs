@@ -9,13 +9,16 @@
 //! - The published length is the deque's length whenever the lock is free: the guard writes it
 //!   back as it unlocks, also when a caller's iterator panics.
 //! - FIFO: items leave in the order in which their pushes got the lock; a batch stays together.
-//! - No code of `T`'s runs under the lock. The iterator given to `push_batch` does.
+//! - No code of `T`'s runs under the lock. What is given to `push_batch` and `pop_batch` does.
 
 use crate::{
     Local,
     sync::{AtomicUsize, Mutex, MutexGuard, Ordering, PoisonError},
 };
-use std::{collections::VecDeque, fmt};
+use std::{
+    collections::{VecDeque, vec_deque::Drain},
+    fmt,
+};
 
 /// An unbounded FIFO that any thread may push to and take from.
 ///
@@ -100,6 +103,30 @@ impl<T> Injector<T> {
                 queue.items.push_front(item);
                 break;
             }
+        }
+        Some(oldest)
+    }
+
+    /// Takes up to `max` items under one lock: returns the oldest, to be run at once, and gives the others, if
+    /// there are any, to `keep`, which runs under the lock and must not use this queue. They count as waiting
+    /// here until it is done.
+    ///
+    /// ```
+    /// let (queue, mut mine) = (asupersync_queue::Injector::new(), Vec::new());
+    /// queue.push_batch(0..10);
+    /// assert_eq!(queue.pop_batch(4, |rest| mine.extend(rest)), Some(0));
+    /// assert_eq!((mine, queue.len()), (vec![1, 2, 3], 6));
+    /// ```
+    #[must_use]
+    pub fn pop_batch(&self, max: usize, keep: impl FnOnce(Drain<'_, T>)) -> Option<T> {
+        if max == 0 || self.is_empty() {
+            return None;
+        }
+        let mut queue = self.lock();
+        let oldest = queue.items.pop_front()?;
+        let rest = queue.items.len().min(max - 1);
+        if rest > 0 {
+            keep(queue.items.drain(..rest));
         }
         Some(oldest)
     }
