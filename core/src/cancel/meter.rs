@@ -153,7 +153,8 @@ impl ScopeRef {
             };
             drop(inner);
             if let Some(listener) = listener {
-                listener.scopes_of_tasks(&mut found);
+                (0..listener.parts())
+                    .for_each(|part| listener.scopes_of_part(part, &mut |scope| found.push(scope)));
             }
             todo.append(&mut found);
         }

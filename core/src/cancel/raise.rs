@@ -1,7 +1,9 @@
 //! Requests, and the end of a drain: how a level is raised, here and in all that is below.
 //!
 //! The walk is one loop, not a recursion, and takes one lock at a time; the invariants are those of
-//! [`scope`](super::scope).
+//! [`scope`](super::scope). The tasks of a region are looked up a part at a time, so that each is still at hand when
+//! its turn comes, and others run those that were raised before; and each part of [`MANY`] gets a reason of its own,
+//! as those who end at the same time would mostly count the references to one.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -12,6 +14,9 @@ use crate::budget::{Budget, Limit};
 use crate::lock::lock;
 use crate::primitive::Ordering;
 use crate::time::Time;
+
+/// So many tasks in a part make the copy of a reason worth its memory.
+const MANY: usize = 32;
 
 impl Scope {
     /// A request, or a quota, came here.
@@ -51,7 +56,7 @@ impl ScopeRef {
         self.raise_unless_home(asked, false);
     }
 
-    fn raise_unless_home(&self, asked: Standing, at_home: bool) {
+    fn raise_unless_home(&self, mut asked: Standing, at_home: bool) {
         let Some(first) = self.raise_here(&asked, at_home) else { return };
         if first.is_all() {
             return first.finish(self.clone());
@@ -62,7 +67,7 @@ impl ScopeRef {
             while let Some((scope, mut raised)) = next.take() {
                 waiters.append(&mut raised.waiters);
                 for child in raised.inside.drain(..) {
-                    if child.same_task { near.push(child) } else { far.push(child) }
+                    if child.same_task { near.push(child) } else { far.push(Far::One(child)) }
                 }
                 raised.tell(&mut far);
                 spent.extend(raised.spends.then(|| scope.clone()));
@@ -79,7 +84,20 @@ impl ScopeRef {
             spent.drain(..).for_each(|scope: ScopeRef| scope.due.store(true, Ordering::Release));
             homes.drain(..).for_each(Waker::wake);
             while next.is_none() {
-                let Some(scope) = far.pop() else { return };
+                let scope = match far.pop() {
+                    None => return,
+                    Some(Far::One(scope)) => scope,
+                    Some(Far::Tasks(_, 0)) => continue,
+                    Some(Far::Tasks(listener, parts)) => {
+                        far.push(Far::Tasks(listener.clone(), parts - 1));
+                        let before = far.len();
+                        listener.scopes_of_part(parts - 1, &mut |scope| far.push(Far::One(scope)));
+                        if far.len() - before >= MANY {
+                            asked.reason = asked.reason.as_ref().map(Reason::apart);
+                        }
+                        continue;
+                    }
+                };
                 let Some(raised) = scope.raise_below(&asked) else { continue };
                 if raised.is_all() {
                     raised.finish(scope);
@@ -141,6 +159,13 @@ impl ScopeRef {
     }
 }
 
+/// What is still to be raised, and is polled by others.
+enum Far {
+    One(ScopeRef),
+    /// So many parts of the tasks that a listener has.
+    Tasks(Arc<dyn Listener>, usize),
+}
+
 /// A scope that was raised, and what is to be done about it with no lock held.
 struct Raised {
     /// To be told of this.
@@ -153,11 +178,14 @@ struct Raised {
 }
 
 impl Raised {
-    /// Tells the listener, and adds the scopes of the tasks that it has.
-    fn tell(&mut self, found: &mut Vec<ScopeRef>) {
+    /// Tells the listener, and adds the tasks that it has.
+    fn tell(&mut self, far: &mut Vec<Far>) {
         let Some((listener, standing)) = self.told.take() else { return };
         standing.iter().for_each(|standing| listener.on_cancel(standing));
-        listener.scopes_of_tasks(found);
+        let parts = listener.parts();
+        if parts > 0 {
+            far.push(Far::Tasks(listener, parts));
+        }
     }
 
     /// Nobody waits in it but whoever polls there, and nothing is inside: so are most.

@@ -132,6 +132,11 @@ impl Reason {
         false
     }
 
+    /// The same, counted apart: whoever clones and drops the one is not in the way of those who have the other.
+    pub(super) fn apart(&self) -> Self {
+        Reason(Arc::new(Inner::clone(&self.0)))
+    }
+
     /// Notes where and when the request was made, unless that is known already.
     pub(crate) fn stamp(self, region: &Arc<str>, at: Time) -> Self {
         if self.0.at.is_some() {

@@ -74,9 +74,16 @@ pub(crate) trait Listener: Send + Sync {
     /// Called when the budget of the scope's work is spent, with no lock held, to ask it to stop.
     fn on_spent(&self, limit: Limit);
 
-    /// Adds the scopes of its tasks, which are under the scope that it listens to. Called with no lock held.
-    fn scopes_of_tasks(&self, found: &mut Vec<ScopeRef>) {
-        let _ = found;
+    /// In how many parts it tells of its tasks, whose scopes are under the one that it listens to. Called with
+    /// no lock held.
+    fn parts(&self) -> usize {
+        0
+    }
+
+    /// Tells the scopes of the tasks in one of these parts, which are few. Those that come after the parts were
+    /// counted may be in none. Called with no lock held.
+    fn scopes_of_part(&self, part: usize, found: &mut dyn FnMut(ScopeRef)) {
+        let _ = (part, found);
     }
 }
 

@@ -139,8 +139,12 @@ impl Listener for Node {
         self.request(Reason::spent(limit, self.site));
     }
 
-    fn scopes_of_tasks(&self, found: &mut Vec<ScopeRef>) {
-        self.tasks.each(|task| found.push(scope_of(task.clone())));
+    fn parts(&self) -> usize {
+        self.tasks.parts()
+    }
+
+    fn scopes_of_part(&self, part: usize, found: &mut dyn FnMut(ScopeRef)) {
+        self.tasks.each_of(part, |task| found(scope_of(task.clone())));
     }
 }
 

@@ -1,9 +1,10 @@
 //! The tasks of a region, apart from the rest of it: they come and go far more often than anything else
 //! happens to a region, and need not wait for that.
 //!
-//! A task is listed in a table, whose lock is all that its coming and its going take. Where many do so at the
-//! same time, in a region that has many, one table becomes several; tasks that come one after the other
-//! are listed in the same one, so that whoever spawns is not in the way of those that end.
+//! A task is listed in a table, whose lock is all that its coming and its going take. In a region that has many,
+//! one table becomes several; tasks that come one after the other are listed in the same one, so that whoever
+//! spawns is not in the way of those that end, nor are those in each other's that end at the same time. A request
+//! goes through [parts](Tasks::parts) of all tables in turn, so that this holds for all that it ends, too.
 //!
 //! # Who counts them
 //!
@@ -20,12 +21,12 @@
 //! Lock order: the region's, then a table's.
 
 use std::sync::OnceLock;
-use std::{iter, mem};
+use std::{array, iter, mem};
 
 use super::list::List;
 use crate::host::TaskRef;
 use crate::id::TaskId;
-use crate::lock::{Mutex, MutexGuard, lock, try_lock};
+use crate::lock::{Mutex, MutexGuard, lock};
 
 /// How many tables there are at most.
 const TABLES: usize = if cfg!(loom) { 2 } else { 8 };
@@ -38,8 +39,8 @@ const MANY: u64 = 4 * RUN;
 #[derive(Default)]
 pub(super) struct Tasks {
     first: Mutex<Table>,
-    /// Made when threads were in each other's way.
-    more: OnceLock<Box<[Apart]>>,
+    /// Made when there were [`MANY`].
+    more: OnceLock<Box<[Apart; TABLES - 1]>>,
 }
 
 /// In lines of memory of its own.
@@ -88,19 +89,14 @@ impl Tasks {
     /// The table for a task that comes.
     #[inline]
     fn table_for(&self, id: TaskId) -> (usize, MutexGuard<'_, Table>) {
-        let which = if self.more.get().is_some() { (id.get() / RUN) as usize % TABLES } else { 0 };
-        if which > 0
-            && let Some(table) = self.table(which)
-        {
-            return (which, lock(table));
+        if let Some(more) = self.more.get() {
+            let which = (id.get() / RUN) as usize % TABLES;
+            return (which, lock(which.checked_sub(1).map_or(&self.first, |which| &more[which].0)));
         }
-        let table = try_lock(&self.first).unwrap_or_else(|| {
-            let table = lock(&self.first);
-            if table.spawned >= MANY {
-                self.more.get_or_init(|| (1..TABLES).map(|_| Apart(Mutex::new(table.next_to()))).collect());
-            }
-            table
-        });
+        let table = lock(&self.first);
+        if table.spawned == MANY {
+            self.more.get_or_init(|| Box::new(array::from_fn(|_| Apart(Mutex::new(table.next_to())))));
+        }
         (0, table)
     }
 
@@ -115,7 +111,7 @@ impl Tasks {
     /// All of them. Whether there are more than one is looked up when the first was looked at: see
     /// [`next_to`](Table::next_to).
     fn tables(&self) -> impl Iterator<Item = &Mutex<Table>> {
-        let more = iter::once_with(|| self.more.get()).flatten().flatten();
+        let more = iter::once_with(|| self.more.get()).flatten().flat_map(|more| more.iter());
         iter::once(&self.first).chain(more.map(|table| &table.0))
     }
 
@@ -154,6 +150,23 @@ impl Tasks {
     pub(super) fn each(&self, mut see: impl FnMut(&TaskRef)) {
         for table in self.tables() {
             lock(table).tasks.iter().for_each(&mut see);
+        }
+    }
+
+    /// How many parts they have: as many as the longest table has, of each table. Those that come from here on may
+    /// be in none.
+    pub(super) fn parts(&self) -> usize {
+        let end = |table: MutexGuard<'_, Table>| if table.tasks.is_empty() { 0 } else { table.tasks.end() };
+        let longest = self.tables().map(lock).map(end).max().unwrap_or(0);
+        longest.div_ceil(RUN as usize) * TABLES
+    }
+
+    /// Shows each task of one part, with the lock of its table held. Parts that follow each other are of different
+    /// tables.
+    pub(super) fn each_of(&self, part: usize, see: impl FnMut(&TaskRef)) {
+        let (which, run) = (part % TABLES, part / TABLES * RUN as usize);
+        if let Some(table) = self.table(which) {
+            lock(table).tasks.part(run..run + RUN as usize).for_each(see);
         }
     }
 
