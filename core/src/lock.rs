@@ -2,7 +2,7 @@
 
 use crate::observe::Object;
 pub(crate) use crate::primitive::MutexGuard;
-use crate::primitive::{self, PoisonError};
+use crate::primitive::{self, PoisonError, TryLockError};
 
 /// A mutex whose uses can be observed. It is held for a few lines at a time, never across an await or while
 /// user code runs.
@@ -58,4 +58,14 @@ impl<T: ?Sized> Mutex<T> {
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.object.write();
     mutex.inner.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Locks, unless somebody holds it.
+pub(crate) fn try_lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    mutex.object.write();
+    match mutex.inner.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }

@@ -20,7 +20,7 @@ pub(crate) use once::OnceLock;
 #[cfg(not(loom))]
 pub(crate) use std::sync::OnceLock;
 
-pub(crate) use std::sync::{PoisonError, atomic::Ordering};
+pub(crate) use std::sync::{PoisonError, TryLockError, atomic::Ordering};
 
 #[cfg(loom)]
 mod once {

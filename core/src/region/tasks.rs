@@ -2,9 +2,10 @@
 //! happens to a region, and need not wait for that.
 //!
 //! A task is listed in a table, whose lock is all that its coming and its going take. In a region that has many,
-//! one table becomes several; tasks that come one after the other are listed in the same one, so that whoever
-//! spawns is not in the way of those that end, nor are those in each other's that end at the same time. A request
-//! goes through [parts](Tasks::parts) of all tables in turn, so that this holds for all that it ends, too.
+//! one table becomes several, when threads meet there or when it is long; tasks that come one after the other are
+//! listed in the same one, so that whoever spawns is not in the way of those that end, nor are those in each
+//! other's that end at the same time. A request goes through [parts](Tasks::parts) of all tables in turn, so that
+//! this holds for all that it ends, too.
 //!
 //! # Who counts them
 //!
@@ -26,7 +27,7 @@ use std::{array, iter, mem};
 use super::list::List;
 use crate::host::TaskRef;
 use crate::id::TaskId;
-use crate::lock::{Mutex, MutexGuard, lock};
+use crate::lock::{Mutex, MutexGuard, lock, try_lock};
 
 /// How many tables there are at most.
 const TABLES: usize = if cfg!(loom) { 2 } else { 8 };
@@ -35,11 +36,15 @@ const RUN: u64 = if cfg!(loom) { 1 } else { 64 };
 /// A region that has had fewer tasks is over before several tables are of use.
 const MANY: u64 = 4 * RUN;
 
+/// A region that has so many at a time has several tables, before any are in each other's way: its tasks do not move
+/// when they are.
+const LARGE: usize = 32 * RUN as usize;
+
 /// All tasks of one region.
 #[derive(Default)]
 pub(super) struct Tasks {
     first: Mutex<Table>,
-    /// Made when there were [`MANY`].
+    /// Made when threads were in each other's way, or are bound to be.
     more: OnceLock<Box<[Apart; TABLES - 1]>>,
 }
 
@@ -93,8 +98,11 @@ impl Tasks {
             let which = (id.get() / RUN) as usize % TABLES;
             return (which, lock(which.checked_sub(1).map_or(&self.first, |which| &more[which].0)));
         }
-        let table = lock(&self.first);
-        if table.spawned == MANY {
+        let (met, table) = match try_lock(&self.first) {
+            Some(table) => (false, table),
+            None => (true, lock(&self.first)),
+        };
+        if met && table.spawned >= MANY || table.tasks.end() >= LARGE {
             self.more.get_or_init(|| Box::new(array::from_fn(|_| Apart(Mutex::new(table.next_to())))));
         }
         (0, table)
