@@ -19,7 +19,7 @@ use asupersync_core::{Outcome, Reason};
 use http::Response;
 
 use super::BoxError;
-use super::call::Early;
+use super::call::{Call, Handler};
 
 /// The region of a request, whose outcome is nobody's failure.
 pub(super) type Region = InlineRegion<Outcome>;
@@ -37,8 +37,8 @@ pub(super) type Answer<B> = Result<Answered<B>, BoxError>;
 
 /// A region while nobody polls it.
 pub(super) enum Resting<B> {
-    /// It need not be open.
-    Early(Early<B>),
+    /// It need not be open. The handler has ended; its place is for the next request.
+    Early(Call, Handler<B>),
     Region(Region),
 }
 
@@ -58,6 +58,8 @@ struct Slots<B> {
     resting: Option<Resting<B>>,
     /// It was woken since.
     woken: bool,
+    /// Where a handler was that has ended.
+    place: Option<Handler<B>>,
 }
 
 impl<B> Default for Slots<B> {
@@ -70,6 +72,7 @@ impl<B> Default for Slots<B> {
             reading: None,
             resting: None,
             woken: false,
+            place: None,
         }
     }
 }
@@ -135,28 +138,32 @@ impl<B> Exchange<B> {
 }
 
 impl<B: Send + 'static> Exchange<B> {
-    /// In the place of one that nobody has any more, if it is that.
-    pub(super) fn again(stale: Option<Arc<dyn Any + Send + Sync>>) -> Arc<Self> {
+    /// In the place of one that nobody has any more, if it is that; and the place of its handler.
+    pub(super) fn again(stale: Option<Arc<dyn Any + Send + Sync>>) -> (Arc<Self>, Option<Handler<B>>) {
         let stale = stale.and_then(|stale| stale.downcast::<Self>().ok());
         if let Some(mut exchange) = stale
             && let Some(Exchange(slots)) = Arc::get_mut(&mut exchange)
         {
-            *slots.get_mut().unwrap_or_else(PoisonError::into_inner) = Slots::default();
-            return exchange;
+            let Slots { place, .. } = mem::take(slots.get_mut().unwrap_or_else(PoisonError::into_inner));
+            return (exchange, place);
         }
-        Arc::new(Exchange(Mutex::default()))
+        (Arc::new(Exchange(Mutex::default())), None)
     }
 
     /// The body has ended or is gone. Hands the region back that rests, if anything is left of it.
     pub(super) fn end(&self) -> Option<Region> {
         let mut slots = self.slots();
         slots.ended = true;
-        let (resting, waiting) = (slots.resting.take(), slots.waiting.take());
-        drop(slots);
-        match resting {
-            Some(Resting::Early(early)) => early.end(),
+        match slots.resting.take() {
+            Some(Resting::Early(call, handler)) => {
+                slots.place = Some(handler);
+                drop(slots);
+                call.end()
+            }
             Some(Resting::Region(region)) => Some(region),
             None => {
+                let waiting = slots.waiting.take();
+                drop(slots);
                 waiting.into_iter().for_each(Waker::wake);
                 None
             }
@@ -181,7 +188,7 @@ impl<B: Send + 'static> Exchange<B> {
     pub(super) fn rest(self: &Arc<Self>, resting: Resting<B>) {
         let waker = Waker::from(self.clone());
         match &resting {
-            Resting::Early(early) => early.region.set_waker(waker),
+            Resting::Early(call, _) => call.region.set_waker(waker),
             Resting::Region(region) => region.set_waker(&waker),
         }
         let mut slots = self.slots();
@@ -198,7 +205,7 @@ impl<B: Send + 'static> Resting<B> {
     /// Dropped, it goes on in a task.
     fn into_region(self, exchange: &Arc<Exchange<B>>) -> Region {
         match self {
-            Resting::Early(early) => early.wait(exchange, true),
+            Resting::Early(call, _) => call.wait(exchange, true),
             Resting::Region(region) => region,
         }
     }

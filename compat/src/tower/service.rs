@@ -13,7 +13,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::budget::RequestBudget;
-use super::call::{Early, OnClose, handler};
+use super::call::{Call, Early, Handler, OnClose};
 use super::exchange::Exchange;
 use super::{BoxError, RegionBody, RegionError, ResponseFuture};
 use crate::RequestCx;
@@ -258,7 +258,7 @@ where
             Ok(region) => region,
             Err(failure) => return ResponseFuture::refused(RegionError::from_failure(failure)),
         };
-        let exchange = Exchange::again(exchange);
+        let (exchange, place) = Exchange::again(exchange);
         if let Some(spares) = spares {
             spares.put(region.spare(), exchange.clone());
         }
@@ -271,17 +271,21 @@ where
             None => drop(extensions.insert(RequestCx::from(region.cx()))),
         }
         // Its panic is the handler's.
-        let called = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
-        let early = Early {
+        let mut future = None;
+        let called = catch_unwind(AssertUnwindSafe(|| future = Some(self.inner.call(request))));
+        let handler = match called {
+            Ok(()) => Handler::new(&mut future, place),
+            Err(payload) => Handler::panicked(payload),
+        };
+        let call = Call {
             region: region.without_caps(),
-            handler: Some(handler(called)),
             head,
             #[cfg(feature = "hyper")]
             held,
             on_close: policy.on_close.clone(),
             cancels: disconnect == Disconnect::Cancel,
         };
-        ResponseFuture::new(early, exchange)
+        ResponseFuture::new(Early { call, handler, exchange })
     }
 }
 

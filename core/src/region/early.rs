@@ -73,7 +73,6 @@ impl Builder {
     ) -> Outcome<PromisedRegion<C>> {
         cx.scope().check(self.until)?;
         cx.check(Effect::Spawn)?;
-        cx.node().scope.check(Level::Spent)?;
         let site = Location::caller();
         let lazy = match spare.and_then(|Spare(lazy)| lazy.again(cx, self, site, since)) {
             Some(lazy) => lazy?,

@@ -81,6 +81,8 @@ impl<C> Deref for LazyCx<C> {
 pub(super) struct Lazy {
     /// The parent's, with the authority of whoever opens it.
     around: Cx<NoCaps>,
+    /// The same region, which that may have to ask a task for.
+    parent: Arc<Node>,
     builder: Arc<Builder>,
     site: &'static Location<'static>,
     since: Time,
@@ -106,6 +108,7 @@ impl Lazy {
         let around = around.bare().clone();
         let lazy = Arc::new(Lazy {
             since: builder.begins(&around, since),
+            parent: around.share_node(),
             around,
             builder,
             site,
@@ -141,8 +144,9 @@ impl Lazy {
 
     /// It is open at once if its work has a budget, or counts for one.
     fn promise(self: Arc<Self>) -> Result<Arc<Self>, Cancelled> {
-        self.parent().promise(&self, &self.key)?;
-        if self.builder.policy.work != Budget::UNLIMITED || self.around.node().scope.is_metered() {
+        self.parent.scope.check(Level::Spent)?;
+        self.parent.promise(&self, &self.key)?;
+        if self.builder.policy.work != Budget::UNLIMITED || self.parent.scope.is_metered() {
             self.keep();
         }
         Ok(self)
@@ -151,10 +155,6 @@ impl Lazy {
     /// The scope of whoever made it.
     pub(super) fn around(&self) -> &ScopeRef {
         self.around.scope()
-    }
-
-    pub(super) fn parent(&self) -> &Node {
-        self.around.node()
     }
 
     /// The region, if it is open.
@@ -184,7 +184,7 @@ impl Lazy {
     }
 
     fn make(&self) -> (Arc<Node>, Cx<NoCaps>) {
-        let (parent, Builder { name, policy, authority, .. }) = (self.around.share_node(), &*self.builder);
+        let (parent, Builder { name, policy, authority, .. }) = (&self.parent, &*self.builder);
         let node = parent.make_child(
             &parent.scope,
             Plan { name, policy: *policy, site: self.site, since: Some(self.since) },
@@ -205,7 +205,7 @@ impl Lazy {
         let poller = guard.clone();
         poller.iter().for_each(|poller| node.scope.set_home(poller.clone()));
         let claim = || drop(self.opened.set(cx));
-        let mine = self.parent().keep_promise(self.key(), &node, || self.is_claimed(), claim);
+        let mine = self.parent.keep_promise(self.key(), &node, || self.is_claimed(), claim);
         drop(guard);
         if mine {
             node.begin();
@@ -230,7 +230,7 @@ impl Lazy {
             self.ended.store(true, Ordering::Relaxed);
             mine
         };
-        !self.is_claimed() && self.parent().withdraw(self.key(), claim)
+        !self.is_claimed() && self.parent.withdraw(self.key(), claim)
     }
 
     /// Polls the body while the region is not open: ready with the outcome, or with `None` if the region was
