@@ -9,17 +9,18 @@
 //! Once it has answered, a region waits for the end of the body, which the body itself tells, and for a request.
 //! A body need not be polled meanwhile, so it is the request that wakes the region: it then becomes a task.
 
-use std::any::Any;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use asupersync_core::region::InlineRegion;
-use asupersync_core::{Outcome, Reason};
+use asupersync_core::caps::HasSpawn;
+use asupersync_core::region::{Builder, InlineRegion, PromisedRegion};
+use asupersync_core::{Cx, Outcome, Reason, Time};
 use http::Response;
 
 use super::BoxError;
 use super::call::{Call, Handler};
+use crate::request_cx::Kept;
 
 /// The region of a request, whose outcome is nobody's failure.
 pub(super) type Region = InlineRegion<Outcome>;
@@ -138,30 +139,50 @@ impl<B> Exchange<B> {
 }
 
 impl<B: Send + 'static> Exchange<B> {
-    /// In the place of one that nobody has any more, if it is that; and the place of its handler.
-    pub(super) fn again(stale: Option<Arc<dyn Any + Send + Sync>>) -> (Arc<Self>, Option<Handler<B>>) {
-        let stale = stale.and_then(|stale| stale.downcast::<Self>().ok());
-        if let Some(mut exchange) = stale
-            && let Some(Exchange(slots)) = Arc::get_mut(&mut exchange)
+    /// A request begins, with a region for it: what the last one had is what this one gets, if that is over. If
+    /// so, here is the place of its handler as well.
+    #[track_caller]
+    pub(super) fn begin<C: HasSpawn>(
+        builder: &Arc<Builder>,
+        cx: &Cx<C>,
+        since: Option<Time>,
+        kept: Option<&Kept>,
+    ) -> Outcome<(PromisedRegion<C>, Arc<Self>, Option<Handler<B>>)> {
+        if let Some(mut last) = kept.map(Kept::last)
+            && let Some((standing, exchange)) = last.get()
+            && exchange.is::<Self>()
+            && let Some(region) = standing.promise(builder, cx, since)
         {
-            let Slots { place, .. } = mem::take(slots.get_mut().unwrap_or_else(PoisonError::into_inner));
-            return (exchange, place);
+            let exchange = exchange.clone().downcast::<Self>();
+            drop(last);
+            let exchange = exchange.unwrap_or_else(|_| unreachable!("it is of this type"));
+            let place = exchange.slots().place.take();
+            return Ok((region?, exchange, place));
         }
-        (Arc::new(Exchange(Mutex::default())), None)
+        let exchange = Arc::new(Exchange(Mutex::default()));
+        let (standing, region) = builder.stand(cx, since, Waker::from(exchange.clone()))?;
+        if let Some(kept) = kept {
+            kept.put(standing, exchange.clone());
+        }
+        Ok((region, exchange, None))
     }
 
     /// The body has ended or is gone. Hands the region back that rests, if anything is left of it.
     pub(super) fn end(&self) -> Option<Region> {
         let mut slots = self.slots();
-        slots.ended = true;
         match slots.resting.take() {
+            // Nobody else has seen it: it is as new for the next request.
             Some(Resting::Early(call, handler)) => {
                 slots.place = Some(handler);
                 drop(slots);
                 call.end()
             }
-            Some(Resting::Region(region)) => Some(region),
+            Some(Resting::Region(region)) => {
+                slots.ended = true;
+                Some(region)
+            }
             None => {
+                slots.ended = true;
                 let waiting = slots.waiting.take();
                 drop(slots);
                 waiting.into_iter().for_each(Waker::wake);
@@ -186,10 +207,9 @@ impl<B: Send + 'static> Exchange<B> {
 
     /// Nobody polls the region from now on, which has answered. Woken, it goes on in a task.
     pub(super) fn rest(self: &Arc<Self>, resting: Resting<B>) {
-        let waker = Waker::from(self.clone());
-        match &resting {
-            Resting::Early(call, _) => call.region.set_waker(waker),
-            Resting::Region(region) => region.set_waker(&waker),
+        // An early one wakes this from the beginning.
+        if let Resting::Region(region) = &resting {
+            region.set_waker(&Waker::from(self.clone()));
         }
         let mut slots = self.slots();
         if mem::take(&mut slots.woken) {

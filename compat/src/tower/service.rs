@@ -17,7 +17,6 @@ use super::call::{Call, Early, Handler, OnClose};
 use super::exchange::Exchange;
 use super::{BoxError, RegionBody, RegionError, ResponseFuture};
 use crate::RequestCx;
-use crate::request_cx::Spares;
 
 type ByRoute = Arc<dyn Fn(&Method, &Uri) -> Disconnect + Send + Sync>;
 
@@ -237,7 +236,7 @@ where
         let extensions = request.extensions();
         let given = if cx.is_none() { extensions.get::<RequestCx<C>>() } else { None };
         let since = given.and_then(RequestCx::since);
-        let spares = given.and_then(RequestCx::spares);
+        let kept = given.and_then(RequestCx::kept);
         let Some(cx) = cx.as_ref().or(given.map(|given| &**given)) else {
             return ResponseFuture::refused(RegionError::inner(NOBODYS.into()));
         };
@@ -253,15 +252,10 @@ where
             Arc::new(region.budget(*budget))
         });
         let builder = limited.as_ref().unwrap_or(policy.region(disconnect));
-        let (spare, exchange) = spares.and_then(Spares::take).unzip();
-        let region = match builder.promise_with(cx, since, spare) {
-            Ok(region) => region,
+        let (region, exchange, place) = match Exchange::begin(builder, cx, since, kept) {
+            Ok(begun) => begun,
             Err(failure) => return ResponseFuture::refused(RegionError::from_failure(failure)),
         };
-        let (exchange, place) = Exchange::again(exchange);
-        if let Some(spares) = spares {
-            spares.put(region.spare(), exchange.clone());
-        }
         let head = request.method() == Method::HEAD;
         let extensions = request.extensions_mut();
         #[cfg(feature = "hyper")]

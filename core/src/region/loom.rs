@@ -220,3 +220,36 @@ fn a_request_comes_to_a_region_that_may_not_be_open() {
         check(main, request);
     }
 }
+
+/// A vacant place is taken away by the request, or used once more: nobody counts it for ever.
+#[test]
+fn a_request_comes_to_a_place_that_is_kept() {
+    let main = || {
+        async |cx: &Cx| {
+            let builder = Arc::new(Region::builder("promised"));
+            // Refused, if the request was first.
+            let Ok((mut standing, first)) = builder.stand(cx, None, Waker::noop().clone()) else { return };
+            drop(first.end());
+            if let Some(Ok(next)) = standing.promise(&builder, cx, None) {
+                drop(next.end());
+            }
+            cx.cancelled().await;
+        }
+    };
+    check(main, request);
+}
+
+/// Whoever comes later gives it up.
+#[test]
+fn a_place_becomes_vacant_when_nobody_keeps_it_any_more() {
+    let main = || {
+        async |cx: &Cx| -> Outcome {
+            let builder = Arc::new(Region::builder("promised"));
+            let (standing, region) = builder.stand(cx, None, Waker::noop().clone())?;
+            let child = cx.spawn("child", async move |_| drop(standing));
+            drop(region.end());
+            child.join().await
+        }
+    };
+    check(main, work);
+}
