@@ -12,7 +12,7 @@ use std::time::Duration;
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
-use super::{LazyCx, Region, Root};
+use super::{Close, LazyCx, Region, Root};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Reason, ReasonKind};
@@ -221,34 +221,41 @@ fn a_request_comes_to_a_region_that_may_not_be_open() {
     }
 }
 
-/// A vacant place is taken away by the request, or used once more: nobody counts it for ever.
+/// A vacant place is taken away by the request, or used once more before: the region does not wait for whoever
+/// keeps it.
 #[test]
 fn a_request_comes_to_a_place_that_is_kept() {
     let main = || {
         async |cx: &Cx| {
-            let builder = Arc::new(Region::builder("promised"));
             // Refused, if the request was first.
-            let Ok((mut standing, first)) = builder.stand(cx, None, Waker::noop().clone()) else { return };
-            drop(first.end());
-            if let Some(Ok(next)) = standing.promise(&builder, cx, None) {
-                drop(next.end());
-            }
-            cx.cancelled().await;
+            let region = Region::open(cx, "region", async |cx| {
+                let builder = Arc::new(Region::builder("promised"));
+                let (mut standing, first) = builder.stand(cx, None, Waker::noop().clone())?;
+                drop(first.end());
+                if let Some(next) = standing.promise(&builder, cx, None) {
+                    drop(next?.end());
+                }
+                Ok(standing)
+            });
+            drop(region.await);
         }
     };
     check(main, request);
 }
 
-/// Whoever comes later gives it up.
+/// Nobody asks the region to close, and it does when the place is given up, whoever comes later.
 #[test]
 fn a_place_becomes_vacant_when_nobody_keeps_it_any_more() {
     let main = || {
-        async |cx: &Cx| -> Outcome {
-            let builder = Arc::new(Region::builder("promised"));
-            let (standing, region) = builder.stand(cx, None, Waker::noop().clone())?;
-            let child = cx.spawn("child", async move |_| drop(standing));
-            drop(region.end());
-            child.join().await
+        async |cx: &Cx| {
+            let region = Region::builder("region").close(Close::Join).open(cx, async |cx| {
+                let builder = Arc::new(Region::builder("promised"));
+                let (standing, region) = builder.stand(cx, None, Waker::noop().clone())?;
+                cx.spawn("child", async move |_| drop(standing));
+                drop(region.end());
+                Ok(())
+            });
+            region.await
         }
     };
     check(main, work);
