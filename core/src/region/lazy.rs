@@ -44,7 +44,7 @@ use crate::caps::{All, NoCaps};
 use crate::cx::Cx;
 use crate::lock::{Mutex, lock};
 use crate::outcome::{Failure, Outcome, Panic};
-use crate::primitive::{AtomicBool, AtomicU64, AtomicUsize, OnceLock, Ordering};
+use crate::primitive::{AtomicU64, AtomicUsize, OnceLock, Ordering};
 use crate::spawn::contain;
 use crate::time::Time;
 
@@ -95,12 +95,10 @@ pub(super) struct Lazy {
     /// Where the parent has it while it is promised.
     key: AtomicUsize,
     place: Place,
-    /// Somebody keeps the place for the next one.
-    pub(super) stands: AtomicBool,
     opened: OnceLock<Cx<NoCaps>>,
     /// Of a region that closed as soon as it was opened: for whoever asks when the body has ended.
     late: std::sync::OnceLock<Cx<NoCaps>>,
-    /// Who is to hear of a request while nobody polls the body.
+    /// Who is to hear of a request while nobody polls the body, if somebody keeps the place.
     rests: Option<Waker>,
     /// Who polls the body, once that has waited.
     poller: Mutex<Option<Waker>>,
@@ -120,11 +118,10 @@ impl Lazy {
             since: AtomicU64::new(builder.begins(&around, since).as_nanos()),
             parent: around.share_node(),
             around,
-            stands: AtomicBool::new(false),
             builder,
             site,
             key: AtomicUsize::new(0),
-            place: Place::new(),
+            place: Place::new(rests.is_some()),
             opened: OnceLock::new(),
             late: std::sync::OnceLock::new(),
             rests,
@@ -231,21 +228,14 @@ impl Lazy {
     pub(super) fn vacate(self: &Arc<Self>) -> bool {
         // The parent's, and those of whoever keeps the place and of this region: nobody has a `LazyCx`.
         const NOBODY_ELSE: usize = 3;
-        let stays = self.stands.load(Ordering::Relaxed) && Arc::strong_count(self) == NOBODY_ELSE;
-        if !stays || self.place.step(Stage::Promised, Stage::Vacant).is_none() {
-            return self.end();
-        }
-        // Whoever kept it may have left meanwhile, before it was vacant.
-        if !self.stands.load(Ordering::SeqCst) {
-            self.leave(Stage::Vacant);
-        }
-        true
+        Arc::strong_count(self) == NOBODY_ELSE && self.place.vacate() || self.end()
     }
 
     /// Nobody keeps the place any more.
     pub(super) fn give_up(&self) {
-        self.stands.store(false, Ordering::SeqCst);
-        self.leave(Stage::Vacant);
+        if self.place.give_up() {
+            self.leave(Stage::Vacant);
+        }
     }
 
     /// Leaves the parent, if it is in this stage. Tells whether it was.

@@ -18,7 +18,6 @@ use super::lazy::Lazy;
 use crate::caps::HasSpawn;
 use crate::cx::Cx;
 use crate::outcome::Outcome;
-use crate::primitive::Ordering;
 use crate::time::Time;
 
 /// A place for one [promised region](PromisedRegion) after the other; made by [`Builder::stand`].
@@ -64,7 +63,6 @@ impl Builder {
     ) -> Outcome<(Standing, PromisedRegion<C>)> {
         self.may_promise(cx)?;
         let lazy = Lazy::new(cx, self.clone(), Location::caller(), since, Some(rests))?;
-        lazy.stands.store(true, Ordering::Relaxed);
         Ok((Standing(lazy.clone()), PromisedRegion::new(lazy)))
     }
 }
