@@ -45,6 +45,14 @@ pub(super) enum Resting<B> {
 
 pub(super) struct Exchange<B>(Mutex<Slots<B>>);
 
+/// A request that begins.
+pub(super) struct Begun<B, C> {
+    pub(super) region: PromisedRegion<C>,
+    pub(super) exchange: Arc<Exchange<B>>,
+    /// Where the last one's handler was.
+    pub(super) place: Option<Handler<B>>,
+}
+
 struct Slots<B> {
     answer: Option<Answer<B>>,
     /// The body has ended or is gone, or nobody waits for it.
@@ -139,15 +147,14 @@ impl<B> Exchange<B> {
 }
 
 impl<B: Send + 'static> Exchange<B> {
-    /// A request begins, with a region for it: what the last one had is what this one gets, if that is over. If
-    /// so, here is the place of its handler as well.
+    /// A request begins: what the last one had is what this one gets, if that is over.
     #[track_caller]
     pub(super) fn begin<C: HasSpawn>(
         builder: &Arc<Builder>,
         cx: &Cx<C>,
         since: Option<Time>,
         kept: Option<&Kept>,
-    ) -> Outcome<(PromisedRegion<C>, Arc<Self>, Option<Handler<B>>)> {
+    ) -> Outcome<Begun<B, C>> {
         if let Some(mut last) = kept.map(Kept::last)
             && let Some((standing, exchange)) = last.get()
             && exchange.is::<Self>()
@@ -157,14 +164,14 @@ impl<B: Send + 'static> Exchange<B> {
             drop(last);
             let exchange = exchange.unwrap_or_else(|_| unreachable!("it is of this type"));
             let place = exchange.slots().place.take();
-            return Ok((region?, exchange, place));
+            return Ok(Begun { region: region?, exchange, place });
         }
         let exchange = Arc::new(Exchange(Mutex::default()));
         let (standing, region) = builder.stand(cx, since, Waker::from(exchange.clone()))?;
         if let Some(kept) = kept {
             kept.put(standing, exchange.clone());
         }
-        Ok((region, exchange, None))
+        Ok(Begun { region, exchange, place: None })
     }
 
     /// The body has ended or is gone. Hands the region back that rests, if anything is left of it.

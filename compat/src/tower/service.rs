@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::budget::RequestBudget;
 use super::call::{Call, Early, Handler, OnClose};
-use super::exchange::Exchange;
+use super::exchange::{Begun, Exchange};
 use super::{BoxError, RegionBody, RegionError, ResponseFuture};
 use crate::RequestCx;
 
@@ -252,7 +252,7 @@ where
             Arc::new(region.budget(*budget))
         });
         let builder = limited.as_ref().unwrap_or(policy.region(disconnect));
-        let (region, exchange, place) = match Exchange::begin(builder, cx, since, kept) {
+        let Begun { region, exchange, place } = match Exchange::begin(builder, cx, since, kept) {
             Ok(begun) => begun,
             Err(failure) => return ResponseFuture::refused(RegionError::from_failure(failure)),
         };

@@ -92,7 +92,10 @@ fn a_place_that_somebody_could_open_is_not_the_next_ones(host: &dyn Runner) {
         assert!(standing.promise(&builder, cx, None).is_none());
         // Nor has one whose body had to wait: whoever polled that would hear of a request.
         let (mut standing, mut waits) = builder.stand(cx, None, nobody())?;
-        let mut body = Some(Box::pin(async { Outcome::Ok(breathe().await) }));
+        let mut body = Some(Box::pin(async {
+            breathe().await;
+            Ok(())
+        }));
         drop(poll_fn(|task| waits.poll_body(&mut body, task)).await);
         assert!(waits.end().is_ok());
         assert!(standing.promise(&builder, cx, None).is_none());

@@ -137,7 +137,12 @@ impl Lazy {
     }
 
     /// Promises the next one in its place, if that is vacant, and it would be such a one.
-    pub(super) fn promise_next<C>(&self, around: &Cx<C>, builder: &Arc<Builder>, since: Option<Time>) -> bool {
+    pub(super) fn promise_next<C>(
+        &self,
+        around: &Cx<C>,
+        builder: &Arc<Builder>,
+        since: Option<Time>,
+    ) -> bool {
         let same = Arc::ptr_eq(&self.builder, builder) && self.around.is_same(around.bare());
         if !same || !self.place.is(Stage::Vacant) {
             return false;

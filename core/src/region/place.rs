@@ -53,10 +53,8 @@ impl Place {
     /// The next one has the place, if that is vacant.
     pub(super) fn promise(&self) -> bool {
         let vacant = Stage::Vacant as u64;
-        self.change(|word| {
-            (word & STAGE == vacant).then_some((word & !STAGE | Stage::Promised as u64) + ONE)
-        })
-        .is_some()
+        self.change(|word| (word & STAGE == vacant).then_some((word & !STAGE | Stage::Promised as u64) + ONE))
+            .is_some()
     }
 
     /// Nobody keeps it any more. Tells whether it was vacant.
