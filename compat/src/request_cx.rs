@@ -118,7 +118,7 @@ impl<C> RequestCx<C> {
         Some(&open.kept)
     }
 
-    /// A connection begins, whose requests are one after the other.
+    /// A connection begins, whose requests mostly come one after the other.
     #[cfg(all(feature = "hyper", feature = "tower"))]
     pub(crate) fn keep(&self) -> Option<Keeps<C>> {
         let Given::Open(open) = &self.0 else { return None };

@@ -84,7 +84,7 @@ impl HostedStream {
         self.stream.get().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
-    /// Tokio knows mostly whether it takes more, without being asked to wake anybody.
+    /// Tries first: mostly the system takes more, and Tokio need not be asked to wake anybody.
     fn poll_try(
         &self,
         cx: &mut Context<'_>,
