@@ -32,6 +32,7 @@ use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::fence;
 use std::task::{Context, Poll, Waker};
 
 use super::open::Opened;
@@ -90,7 +91,7 @@ pub(super) struct Lazy {
     parent: Arc<Node>,
     builder: Arc<Builder>,
     site: &'static Location<'static>,
-    /// In nanoseconds.
+    /// In nanoseconds. Who opens it in the moment in which one ends and the next begins may have that of the first.
     since: AtomicU64,
     /// Where the parent has it while it is promised.
     key: AtomicUsize,
@@ -233,7 +234,10 @@ impl Lazy {
     pub(super) fn vacate(self: &Arc<Self>) -> bool {
         // The parent's, and those of whoever keeps the place and of this region: nobody has a `LazyCx`.
         const NOBODY_ELSE: usize = 3;
-        Arc::strong_count(self) == NOBODY_ELSE && self.place.vacate() || self.end()
+        let alone = Arc::strong_count(self) == NOBODY_ELSE;
+        // What those who had one did with it comes before.
+        fence(Ordering::Acquire);
+        alone && self.place.vacate() || self.end()
     }
 
     /// Nobody keeps the place any more.
