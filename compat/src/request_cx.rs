@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use asupersync_core::region::LazyCx;
 #[cfg(feature = "tower")]
-use asupersync_core::region::Spare;
+use asupersync_core::region::Standing;
 use asupersync_core::{All, Cx, Time};
 
 /// The [`Cx`] of the region in which a [`RegionLayer`](crate::tower::RegionLayer) runs a request; it is used like
@@ -44,27 +44,61 @@ struct Open<C> {
     /// When the last of them began, in nanoseconds; 0 if nobody says so.
     since: AtomicU64,
     #[cfg(feature = "tower")]
-    spares: Spares,
+    kept: Kept,
 }
 
-/// The memory that the last request needed, for the next one: over HTTP/1.1 that begins when it has ended.
+/// What the last request had, for the next one: over HTTP/1.1 that begins when it has ended. For a server's own
+/// connections, each of which lets go of it when it ends; nobody knows how long others have a `RequestCx`.
 #[cfg(feature = "tower")]
 #[derive(Default)]
-pub(crate) struct Spares(Mutex<Option<(Spare, Arc<dyn Any + Send + Sync>)>>);
+pub(crate) struct Kept(Mutex<Keeping>);
 
 #[cfg(feature = "tower")]
-impl Spares {
-    pub(crate) fn take(&self) -> Option<(Spare, Arc<dyn Any + Send + Sync>)> {
-        self.slot().take()
+#[derive(Default)]
+pub(crate) struct Keeping {
+    keeps: bool,
+    last: Option<(Standing, Arc<dyn Any + Send + Sync>)>,
+}
+
+#[cfg(feature = "tower")]
+impl Kept {
+    /// What the last one had.
+    pub(crate) fn last(&self) -> MutexGuard<'_, Keeping> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn put(&self, spare: Spare, exchange: Arc<dyn Any + Send + Sync>) {
-        let stale = self.slot().replace((spare, exchange));
+    pub(crate) fn put(&self, standing: Standing, exchange: Arc<dyn Any + Send + Sync>) {
+        let mut keeping = self.last();
+        let next = Some((standing, exchange));
+        let stale = if keeping.keeps { std::mem::replace(&mut keeping.last, next) } else { next };
+        drop(keeping);
         drop(stale);
     }
 
-    fn slot(&self) -> MutexGuard<'_, Option<(Spare, Arc<dyn Any + Send + Sync>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    #[cfg(feature = "hyper")]
+    fn set(&self, keeps: bool) {
+        let mut keeping = self.last();
+        let stale = std::mem::replace(&mut *keeping, Keeping { keeps, last: None });
+        drop(keeping);
+        drop(stale);
+    }
+}
+
+#[cfg(feature = "tower")]
+impl Keeping {
+    pub(crate) fn get(&mut self) -> Option<&mut (Standing, Arc<dyn Any + Send + Sync>)> {
+        self.last.as_mut()
+    }
+}
+
+/// While this is there, what a request had is kept for the next one.
+#[cfg(all(feature = "hyper", feature = "tower"))]
+pub(crate) struct Keeps<C>(Arc<Open<C>>);
+
+#[cfg(all(feature = "hyper", feature = "tower"))]
+impl<C> Drop for Keeps<C> {
+    fn drop(&mut self) {
+        self.0.kept.set(false);
     }
 }
 
@@ -79,9 +113,17 @@ impl<C> RequestCx<C> {
 
     /// That of the connection, mostly.
     #[cfg(feature = "tower")]
-    pub(crate) fn spares(&self) -> Option<&Spares> {
+    pub(crate) fn kept(&self) -> Option<&Kept> {
         let Given::Open(open) = &self.0 else { return None };
-        Some(&open.spares)
+        Some(&open.kept)
+    }
+
+    /// A connection begins, whose requests mostly come one after the other.
+    #[cfg(all(feature = "hyper", feature = "tower"))]
+    pub(crate) fn keep(&self) -> Option<Keeps<C>> {
+        let Given::Open(open) = &self.0 else { return None };
+        open.kept.set(true);
+        Some(Keeps(open.clone()))
     }
 
     /// When the last request began, if that is known.
@@ -97,7 +139,7 @@ impl<C> From<Cx<C>> for RequestCx<C> {
             cx,
             since: AtomicU64::new(0),
             #[cfg(feature = "tower")]
-            spares: Spares::default(),
+            kept: Kept::default(),
         })))
     }
 }

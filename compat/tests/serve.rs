@@ -5,11 +5,13 @@
 mod common;
 
 use std::convert::Infallible;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use asupersync_compat::hyper::{ServeReport, Server, Tower, connect_http1, connect_http2};
@@ -18,7 +20,7 @@ use asupersync_compat::tower::{BoxError, RegionLayer};
 use asupersync_compat::{Readiness, RequestCx, hosted};
 use asupersync_core::channel::{mpsc, oneshot};
 use asupersync_core::io::TcpStream;
-use asupersync_core::{Budget, Cx, Handle, Outcome, Reason, ReasonKind};
+use asupersync_core::{Budget, Cx, Handle, Outcome, Reason, ReasonKind, Region};
 use asupersync_lab::Lab;
 use bytes::Bytes;
 use common::{Streamed, header, start};
@@ -75,6 +77,7 @@ on_every_host! {
     an_upgrade_hears_of_request_and_says_goodbye,
     an_upgrade_that_goes_on_is_cut_with_the_drain,
     server_sent_events_come_to_an_end,
+    each_request_of_a_connection_has_a_region_of_its_own,
     requests_without_a_connection_are_refused,
 }
 
@@ -123,7 +126,7 @@ async fn gated(cx: &Cx, options: Server) -> Outcome<(SocketAddr, Handle<ServeRep
         async move {
             let (go, mut gone) = oneshot::channel();
             drop(begun.try_send(go));
-            std::future::poll_fn(|task| gone.poll_recv(task)).await.ok();
+            poll_fn(|task| gone.poll_recv(task)).await.ok();
             hello(request).await
         }
     });
@@ -296,7 +299,7 @@ async fn an_upgrade_that_goes_on_is_cut_with_the_drain(cx: &Cx) -> Outcome {
 
 async fn server_sent_events_come_to_an_end(cx: &Cx) -> Outcome {
     let (body, receiver) = mpsc::channel(1);
-    let bodies = Arc::new(std::sync::Mutex::new(vec![Streamed(receiver)]));
+    let bodies = Arc::new(Mutex::new(vec![Streamed(receiver)]));
     let (other, receiver) = mpsc::channel(1);
     bodies.lock().expect("no panic").push(Streamed(receiver));
     let handler = move |_: Request<Incoming>| {
@@ -320,6 +323,74 @@ async fn server_sent_events_come_to_an_end(cx: &Cx) -> Outcome {
     assert_eq!((report.accepted, report.well), (2, 2), "{report}");
     assert!(body.is_closed() && other.is_closed());
     Ok(())
+}
+
+/// What one request leaves behind is nothing to the next, whatever that was: each ends, counts, and hears of its own.
+async fn each_request_of_a_connection_has_a_region_of_its_own(cx: &Cx) -> Outcome {
+    let every =
+        ["/", "/empty", "/", "/asks", "/waits", "/", "/fails", "/panics", "/keeps", "/", "/late", "/"];
+    let (one, all) = (regions(cx, &["/"]).await?, regions(cx, &every).await?);
+    assert_eq!(all - one, every.len() as u64 - 1);
+    Ok(())
+}
+
+/// How many regions a server had, with these requests on one connection.
+async fn regions(cx: &Cx, paths: &[&str]) -> Outcome<u64> {
+    let kept = Arc::new(Mutex::new(Vec::<RequestCx>::new()));
+    let keep = kept.clone();
+    let service = tower_fn(move |request: Request<Incoming>| {
+        let cx: RequestCx = request.extensions().get::<RequestCx>().expect("the layer put it there").clone();
+        let keep = keep.clone();
+        async move {
+            match request.uri().path() {
+                "/asks" => assert!(!cx.is_cancelled()),
+                "/waits" => breathe().await,
+                "/late" => {
+                    breathe().await;
+                    assert!(cx.path().ends_with("/request"));
+                }
+                "/keeps" => keep.lock().expect("no panic").push(cx),
+                "/empty" => return Ok(Response::new(Full::default())),
+                "/fails" => return Err(io::Error::other("as it was asked to")),
+                "/panics" => resume_unwind(Box::new("as it was asked to")),
+                _ => {}
+            }
+            Ok(Response::new(Full::new(Bytes::from_static(b"done"))))
+        }
+    });
+    let service = RegionLayer::<asupersync_core::All>::of_connection().layer(service);
+    let (outcome, report) = Region::builder("service")
+        .open_with_report(cx, async |cx: &Cx| {
+            let (addr, server) = start(cx, Server::new(), Tower::new(service)).await?;
+            let mut client = connect_http1(cx, cx.tcp_connect(addr).await?).await?;
+            for path in paths {
+                let got = client.send_request(get(addr, path)).await?;
+                let fails = ["/fails", "/panics"].contains(path);
+                assert_eq!(got.status().is_server_error(), fails, "{path}");
+                let body = got.into_body().collect().await?.to_bytes();
+                assert_eq!(body, if fails || *path == "/empty" { "" } else { "done" }, "{path}");
+            }
+            for over in kept.lock().expect("no panic").iter() {
+                assert!(over.checkpoint().is_err());
+            }
+            // The connection is open, and has nothing to end.
+            let report = server.cancel(Budget::UNLIMITED).await?;
+            assert_eq!((report.accepted, report.well, report.cut), (1, 1, 0), "{report}");
+            Ok(())
+        })
+        .await;
+    outcome?;
+    Ok(report.totals.regions)
+}
+
+/// Waits for nothing but its turn.
+async fn breathe() {
+    let mut breathed = false;
+    poll_fn(|task| {
+        task.waker().wake_by_ref();
+        if std::mem::replace(&mut breathed, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 async fn requests_without_a_connection_are_refused(_: &Cx) -> Outcome {

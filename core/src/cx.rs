@@ -145,12 +145,13 @@ impl<C> Cx<C> {
 
     /// They are clones of each other, as far as anybody could tell.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        let authority = match (&self.inner.authority, &other.inner.authority) {
-            (None, None) => true,
-            (Some(own), Some(its)) => Arc::ptr_eq(own, its),
-            _ => false,
-        };
-        authority && self.scope().ptr_eq(other.scope()) && std::ptr::eq(self.node(), other.node())
+        fn are_same<T>(own: Option<&Arc<T>>, its: Option<&Arc<T>>) -> bool {
+            own.map(Arc::as_ptr) == its.map(Arc::as_ptr)
+        }
+        let (own, its) = (&self.inner, &other.inner);
+        own.scope.ptr_eq(&its.scope)
+            && are_same(own.authority.as_ref(), its.authority.as_ref())
+            && are_same(own.node.as_ref(), its.node.as_ref())
     }
 
     pub(crate) fn scope(&self) -> &ScopeRef {

@@ -81,9 +81,7 @@ impl<C> Cx<C> {
         T: Send + 'static,
         Fut: Future<Output = Outcome<T>> + Send + 'static,
     {
-        if (self.is_cancelled() || self.authority().is_some())
-            && let Err(failure) = self.may_start(effects)
-        {
+        if let Err(failure) = self.may_start(effects) {
             return Handle::refused(failure);
         }
         let blocking = effects.contains(&Effect::Blocking);
@@ -91,7 +89,14 @@ impl<C> Cx<C> {
         launch(self.node(), self.holder(), None, name, site, blocking, make)
     }
 
+    #[inline]
     fn may_start(&self, effects: &[Effect]) -> Outcome {
+        // Mostly nothing was asked, and nothing taken away.
+        if self.is_cancelled() || self.authority().is_some() { self.check_start(effects) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn check_start(&self, effects: &[Effect]) -> Outcome {
         self.checkpoint()?;
         effects.iter().try_for_each(|effect| Ok(self.check(*effect)?))
     }

@@ -123,21 +123,22 @@ impl Host for TokioHost {
 
 /// Polls one of ours, if there is one, and wants to be polled again if there are more.
 fn pump(lanes: &Mutex<Lanes>, task: &mut Context<'_>) -> Poll<()> {
-    let mut queued = lock(lanes);
-    if let Some(runnable) = queued.queues.take(|_| 0) {
-        drop(queued);
-        let _ = runnable.run();
-        queued = lock(lanes);
+    let (next, more) = {
+        let mut queued = lock(lanes);
+        (queued.queues.take(|_| 0), !queued.queues.is_empty())
+    };
+    next.map(Runnable::run);
+    if !more {
+        let mut queued = lock(lanes);
+        if queued.queues.is_empty() {
+            if queued.closed {
+                return Poll::Ready(());
+            }
+            queued.idle.push(task.waker().clone());
+            return Poll::Pending;
+        }
     }
-    if !queued.queues.is_empty() {
-        drop(queued);
-        task.waker().wake_by_ref();
-        return Poll::Pending;
-    }
-    if queued.closed {
-        return Poll::Ready(());
-    }
-    queued.idle.push(task.waker().clone());
+    task.waker().wake_by_ref();
     Poll::Pending
 }
 

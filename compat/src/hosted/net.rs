@@ -84,6 +84,7 @@ impl HostedStream {
         self.stream.get().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
+    /// Tries first: mostly the system takes more, and Tokio need not be asked to wake anybody.
     fn poll_try(
         &self,
         cx: &mut Context<'_>,
@@ -91,9 +92,10 @@ impl HostedStream {
     ) -> Poll<io::Result<usize>> {
         let stream = self.stream()?;
         loop {
-            ready!(stream.poll_write_ready(cx))?;
             match write(stream) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready!(stream.poll_write_ready(cx))?;
+                }
                 other => return Poll::Ready(other),
             }
         }

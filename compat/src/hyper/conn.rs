@@ -59,6 +59,8 @@ where
 {
     let (mut wire, mut keeper) = Wire::new(stream);
     let conn = Conn::new(cx, server, rules.grace, keeper.held());
+    #[cfg(feature = "tower")]
+    let _kept = conn.given.keep();
     let version = match first_bytes(cx, &rules, &mut wire).await {
         Ok(Some(version)) => version,
         Ok(None) => return ConnectionEnd::Well,

@@ -11,7 +11,7 @@ use std::future::{Future, poll_fn};
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use asupersync_core::region::{CloseReport, PromisedRegion};
 use asupersync_core::{Failure, NoCaps, Outcome};
@@ -28,43 +28,94 @@ pub(super) type OnClose = Arc<dyn Fn(&CloseReport) + Send + Sync>;
 pub(super) type Handled<B> = Outcome<Result<Response<B>, BoxError>>;
 
 /// What a handler does. It stays where it is: each future around it has room for what it is handed, most of them
-/// twice, and it is large.
-pub(super) type Handler<B> = Pin<Box<dyn Future<Output = Handled<B>> + Send>>;
+/// twice, and it is large. The place is kept for the next request.
+pub(super) struct Handler<B>(Pin<Box<dyn Handles<B> + Send>>);
+
+impl<B: 'static> Handler<B> {
+    /// Takes the future, in the place of one that has ended if that is of the same type.
+    pub(super) fn new<F, E>(future: &mut Option<F>, place: Option<Self>) -> Self
+    where
+        F: Future<Output = Result<Response<B>, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        if let Some(mut handler) = place
+            && handler.0.as_mut().begin(future)
+        {
+            return handler;
+        }
+        Handler(Box::pin(Handling { future: future.take() }))
+    }
+
+    /// Of a call that panicked.
+    pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Self {
+        Handler(Box::pin(Panicked(Some(payload))))
+    }
+}
+
+impl<B> Future for Handler<B> {
+    type Output = Handled<B>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll_answer(task)
+    }
+}
+
+trait Handles<B> {
+    /// Takes what is in an `Option` of its future. Tells whether it is of that type.
+    fn begin(self: Pin<&mut Self>, future: &mut dyn Any) -> bool;
+
+    fn poll_answer(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Handled<B>>;
+}
 
 pin_project_lite::pin_project! {
     struct Handling<F> {
+        // Until it has ended.
         #[pin]
-        future: F,
+        future: Option<F>,
     }
 }
 
-impl<F, B, E: Into<BoxError>> Future for Handling<F>
+impl<F, B, E: Into<BoxError>> Handles<B> for Handling<F>
 where
-    F: Future<Output = Result<Response<B>, E>>,
+    F: Future<Output = Result<Response<B>, E>> + 'static,
 {
-    type Output = Handled<B>;
+    fn begin(self: Pin<&mut Self>, future: &mut dyn Any) -> bool {
+        let Some(future) = future.downcast_mut::<Option<F>>() else { return false };
+        self.project().future.set(future.take());
+        true
+    }
 
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().future.poll(task).map(|answer| Ok(answer.map_err(Into::into)))
+    fn poll_answer(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Handled<B>> {
+        let mut place = self.project().future;
+        let future = place.as_mut().as_pin_mut().expect("polled after it was ready");
+        let answer = ready!(future.poll(task));
+        place.set(None);
+        Poll::Ready(Ok(answer.map_err(Into::into)))
     }
 }
 
-/// Of a call that came back with a future, or panicked.
-pub(super) fn handler<F, B, E>(called: Result<F, Box<dyn Any + Send>>) -> Handler<B>
-where
-    F: Future<Output = Result<Response<B>, E>> + Send + 'static,
-    E: Into<BoxError>,
-{
-    match called {
-        Ok(future) => Box::pin(Handling { future }),
-        Err(payload) => Box::pin(async { resume_unwind(payload) }),
+struct Panicked(Option<Box<dyn Any + Send>>);
+
+impl<B> Handles<B> for Panicked {
+    fn begin(self: Pin<&mut Self>, _: &mut dyn Any) -> bool {
+        false
+    }
+
+    fn poll_answer(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Handled<B>> {
+        resume_unwind(self.0.take().expect("polled after it was ready"))
     }
 }
 
-/// A request whose region may not be open, and whose body is not ended. Its handler is there until it has answered.
+/// A request whose handler has not answered.
 pub(super) struct Early<B> {
+    pub(super) call: Call,
+    pub(super) handler: Handler<B>,
+    pub(super) exchange: Arc<Exchange<B>>,
+}
+
+/// A request whose region may not be open, and whose body is not ended.
+pub(super) struct Call {
     pub(super) region: PromisedRegion<NoCaps>,
-    pub(super) handler: Option<Handler<B>>,
     /// The request's method is HEAD.
     pub(super) head: bool,
     /// The stream under the connection, if an upgrade is asked for.
@@ -83,18 +134,28 @@ pub(super) struct Open<B> {
     pub(super) cancels: bool,
 }
 
-impl<B: Send + 'static> Early<B> {
+impl<B: Body + Send + 'static> Early<B> {
     /// Polls the handler; ready with `None` if that is to be done in an [open](Self::open) region only.
     pub(super) fn poll_handler(&mut self, task: &mut Context<'_>) -> Poll<Option<Handled<B>>> {
-        self.region.poll_body(&mut self.handler, task)
+        self.call.region.poll_body(&mut Some(&mut self.handler), task)
     }
 
     /// The handler has ended without an answer.
-    pub(super) fn failed(self, failure: Failure, exchange: Arc<Exchange<B>>) -> Open<B> {
-        let cancels = self.cancels;
-        Open { region: self.inline(async { Err(failure) }), exchange, cancels }
+    pub(super) fn failed(self, failure: Failure) -> Open<B> {
+        let cancels = self.call.cancels;
+        let region = self.call.inline(async { Err(failure) });
+        Open { region, exchange: self.exchange, cancels }
     }
 
+    /// It goes on in a region.
+    pub(super) fn open(self) -> Open<B> {
+        let Early { mut call, handler, exchange } = self;
+        let (rest, cancels) = (call.rest(&exchange), call.cancels);
+        Open { region: call.inline(rest.handle(handler)), exchange, cancels }
+    }
+}
+
+impl Call {
     /// The handler has answered, and what it answers `switches` to another protocol, whose end is waited for.
     #[cfg_attr(
         not(feature = "hyper"),
@@ -125,12 +186,12 @@ impl<B: Send + 'static> Early<B> {
     }
 
     /// It waits for the body's end where it is polled.
-    pub(super) fn wait(mut self, exchange: &Arc<Exchange<B>>, waits: bool) -> Region {
+    pub(super) fn wait<B: Send + 'static>(mut self, exchange: &Arc<Exchange<B>>, waits: bool) -> Region {
         let rest = self.rest(exchange);
         self.inline(rest.wait(waits))
     }
 
-    fn rest(&mut self, exchange: &Arc<Exchange<B>>) -> Rest<B> {
+    fn rest<B>(&mut self, exchange: &Arc<Exchange<B>>) -> Rest<B> {
         Rest {
             leaves: Leaves(exchange.clone()),
             head: self.head,
@@ -140,28 +201,13 @@ impl<B: Send + 'static> Early<B> {
     }
 
     fn inline(self, body: impl Future<Output = Outcome> + Send + 'static) -> Region {
-        let Early { region, on_close, .. } = self;
+        let Call { region, on_close, .. } = self;
         region.inline(body, move |outcome, report| {
             if let Some(on_close) = on_close {
                 on_close(&report());
             }
             Ok(outcome)
         })
-    }
-}
-
-impl<B: Body + Send + 'static> Early<B> {
-    /// It goes on in a region.
-    pub(super) fn open(mut self, exchange: Arc<Exchange<B>>) -> Open<B> {
-        let (handler, cancels) = (self.handler.take(), self.cancels);
-        let rest = self.rest(&exchange);
-        let region = self.inline(async move {
-            match handler {
-                Some(handler) => rest.handle(handler).await,
-                None => Ok(()),
-            }
-        });
-        Open { region, exchange, cancels }
     }
 }
 

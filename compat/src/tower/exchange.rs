@@ -9,17 +9,18 @@
 //! Once it has answered, a region waits for the end of the body, which the body itself tells, and for a request.
 //! A body need not be polled meanwhile, so it is the request that wakes the region: it then becomes a task.
 
-use std::any::Any;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use asupersync_core::region::InlineRegion;
-use asupersync_core::{Outcome, Reason};
+use asupersync_core::caps::HasSpawn;
+use asupersync_core::region::{Builder, InlineRegion, PromisedRegion};
+use asupersync_core::{Cx, Outcome, Reason, Time};
 use http::Response;
 
 use super::BoxError;
-use super::call::Early;
+use super::call::{Call, Handler};
+use crate::request_cx::Kept;
 
 /// The region of a request, whose outcome is nobody's failure.
 pub(super) type Region = InlineRegion<Outcome>;
@@ -37,12 +38,20 @@ pub(super) type Answer<B> = Result<Answered<B>, BoxError>;
 
 /// A region while nobody polls it.
 pub(super) enum Resting<B> {
-    /// It need not be open.
-    Early(Early<B>),
+    /// It need not be open. The handler has ended; its place is for the next request.
+    Early(Call, Handler<B>),
     Region(Region),
 }
 
 pub(super) struct Exchange<B>(Mutex<Slots<B>>);
+
+/// A request that begins.
+pub(super) struct Begun<B, C> {
+    pub(super) region: PromisedRegion<C>,
+    pub(super) exchange: Arc<Exchange<B>>,
+    /// Where the last one's handler was.
+    pub(super) place: Option<Handler<B>>,
+}
 
 struct Slots<B> {
     answer: Option<Answer<B>>,
@@ -58,6 +67,8 @@ struct Slots<B> {
     resting: Option<Resting<B>>,
     /// It was woken since.
     woken: bool,
+    /// Where a handler was that has ended.
+    place: Option<Handler<B>>,
 }
 
 impl<B> Default for Slots<B> {
@@ -70,6 +81,7 @@ impl<B> Default for Slots<B> {
             reading: None,
             resting: None,
             woken: false,
+            place: None,
         }
     }
 }
@@ -135,28 +147,51 @@ impl<B> Exchange<B> {
 }
 
 impl<B: Send + 'static> Exchange<B> {
-    /// In the place of one that nobody has any more, if it is that.
-    pub(super) fn again(stale: Option<Arc<dyn Any + Send + Sync>>) -> Arc<Self> {
-        let stale = stale.and_then(|stale| stale.downcast::<Self>().ok());
-        if let Some(mut exchange) = stale
-            && let Some(Exchange(slots)) = Arc::get_mut(&mut exchange)
+    /// A request begins: what the last one had is what this one gets, if that is over.
+    #[track_caller]
+    pub(super) fn begin<C: HasSpawn>(
+        builder: &Arc<Builder>,
+        cx: &Cx<C>,
+        since: Option<Time>,
+        kept: Option<&Kept>,
+    ) -> Outcome<Begun<B, C>> {
+        if let Some(mut last) = kept.map(Kept::last)
+            && let Some((standing, exchange)) = last.get()
+            && exchange.is::<Self>()
+            && let Some(region) = standing.promise(builder, cx, since)
         {
-            *slots.get_mut().unwrap_or_else(PoisonError::into_inner) = Slots::default();
-            return exchange;
+            let exchange = exchange.clone().downcast::<Self>();
+            drop(last);
+            let exchange = exchange.unwrap_or_else(|_| unreachable!("it is of this type"));
+            let place = exchange.slots().place.take();
+            return Ok(Begun { region: region?, exchange, place });
         }
-        Arc::new(Exchange(Mutex::default()))
+        let exchange = Arc::new(Exchange(Mutex::default()));
+        let (standing, region) = builder.stand(cx, since, Waker::from(exchange.clone()))?;
+        if let Some(kept) = kept {
+            kept.put(standing, exchange.clone());
+        }
+        Ok(Begun { region, exchange, place: None })
     }
 
     /// The body has ended or is gone. Hands the region back that rests, if anything is left of it.
     pub(super) fn end(&self) -> Option<Region> {
         let mut slots = self.slots();
-        slots.ended = true;
-        let (resting, waiting) = (slots.resting.take(), slots.waiting.take());
-        drop(slots);
-        match resting {
-            Some(Resting::Early(early)) => early.end(),
-            Some(Resting::Region(region)) => Some(region),
+        match slots.resting.take() {
+            // Nobody else has seen it: it is as new for the next request.
+            Some(Resting::Early(call, handler)) => {
+                slots.place = Some(handler);
+                drop(slots);
+                call.end()
+            }
+            Some(Resting::Region(region)) => {
+                slots.ended = true;
+                Some(region)
+            }
             None => {
+                slots.ended = true;
+                let waiting = slots.waiting.take();
+                drop(slots);
                 waiting.into_iter().for_each(Waker::wake);
                 None
             }
@@ -179,10 +214,9 @@ impl<B: Send + 'static> Exchange<B> {
 
     /// Nobody polls the region from now on, which has answered. Woken, it goes on in a task.
     pub(super) fn rest(self: &Arc<Self>, resting: Resting<B>) {
-        let waker = Waker::from(self.clone());
-        match &resting {
-            Resting::Early(early) => early.region.set_waker(waker),
-            Resting::Region(region) => region.set_waker(&waker),
+        // An early one wakes this from the beginning.
+        if let Resting::Region(region) = &resting {
+            region.set_waker(&Waker::from(self.clone()));
         }
         let mut slots = self.slots();
         if mem::take(&mut slots.woken) {
@@ -198,7 +232,7 @@ impl<B: Send + 'static> Resting<B> {
     /// Dropped, it goes on in a task.
     fn into_region(self, exchange: &Arc<Exchange<B>>) -> Region {
         match self {
-            Resting::Early(early) => early.wait(exchange, true),
+            Resting::Early(call, _) => call.wait(exchange, true),
             Resting::Region(region) => region,
         }
     }

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use asupersync_core::{Cancelled, Outcome, Reason, ReasonKind};
@@ -12,7 +11,7 @@ use http_body::Body;
 
 use super::body::client_left;
 use super::call::{Early, Open};
-use super::exchange::{Answered, Exchange, Resting};
+use super::exchange::{Answered, Resting};
 use super::{BoxError, RegionBody, RegionError};
 
 /// The wait for a response of [`RegionService`](super::RegionService).
@@ -24,15 +23,15 @@ use super::{BoxError, RegionBody, RegionError};
 pub struct ResponseFuture<B: Body + Send + 'static>(State<B>);
 
 enum State<B> {
-    Early(Early<B>, Arc<Exchange<B>>),
+    Early(Early<B>),
     Open(Open<B>),
     Refused(RegionError),
     Over,
 }
 
 impl<B: Body + Send + 'static> ResponseFuture<B> {
-    pub(super) fn new(early: Early<B>, exchange: Arc<Exchange<B>>) -> Self {
-        ResponseFuture(State::Early(early, exchange))
+    pub(super) fn new(early: Early<B>) -> Self {
+        ResponseFuture(State::Early(early))
     }
 
     /// There is no region.
@@ -53,20 +52,20 @@ impl<B: Body + Send + 'static> Future for ResponseFuture<B> {
     type Output = Result<Response<RegionBody<B>>, RegionError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
-        if let State::Early(early, _) = &mut self.0 {
+        if let State::Early(early) = &mut self.0 {
             let polled = early.poll_handler(task);
-            let State::Early(early, exchange) = mem::replace(&mut self.0, State::Over) else {
+            let State::Early(early) = mem::replace(&mut self.0, State::Over) else {
                 unreachable!("it was early above");
             };
             self.0 = State::Open(match polled {
                 Poll::Ready(Some(Ok(answer))) => {
-                    return Poll::Ready(answer_at_once(early, exchange, answer, task));
+                    return Poll::Ready(answer_at_once(early, answer, task));
                 }
-                Poll::Ready(Some(Err(failure))) => early.failed(failure, exchange),
-                Poll::Ready(None) => early.open(exchange),
+                Poll::Ready(Some(Err(failure))) => early.failed(failure),
+                Poll::Ready(None) => early.open(),
                 Poll::Pending => {
                     // Whatever it waits for wakes this task, and so does a request.
-                    self.0 = State::Open(early.open(exchange));
+                    self.0 = State::Open(early.open());
                     return Poll::Pending;
                 }
             });
@@ -97,22 +96,22 @@ impl<B: Body + Send + 'static> Future for ResponseFuture<B> {
 
 /// What the client gets of a handler that answered at once.
 fn answer_at_once<B: Body + Send + 'static>(
-    mut early: Early<B>,
-    exchange: Arc<Exchange<B>>,
+    early: Early<B>,
     answer: Result<Response<B>, BoxError>,
     task: &mut Context<'_>,
 ) -> Result<Response<RegionBody<B>>, RegionError> {
-    let answer = answer.map(|response| Answered::new(response, early.head));
+    let Early { mut call, handler, exchange } = early;
+    let answer = answer.map(|response| Answered::new(response, call.head));
     let (open, switches) =
         answer.as_ref().map_or((false, false), |answered| (answered.open, answered.is_switching()));
-    let cancels = early.cancels;
-    let left = if early.is_held(switches) {
-        Some(early.wait(&exchange, open))
+    let cancels = call.cancels;
+    let left = if call.is_held(switches) {
+        Some(call.wait(&exchange, open))
     } else if open {
-        exchange.rest(Resting::Early(early));
+        exchange.rest(Resting::Early(call, handler));
         None
     } else {
-        early.end()
+        call.end()
     };
     // One that needs nobody to take its body closes by itself.
     if let Some(mut region) = left
@@ -130,7 +129,7 @@ impl<B: Body + Send + 'static> Drop for ResponseFuture<B> {
             return;
         }
         let open = match mem::replace(&mut self.0, State::Over) {
-            State::Early(early, exchange) => early.open(exchange),
+            State::Early(early) => early.open(),
             State::Open(open) => open,
             State::Refused(_) | State::Over => return,
         };

@@ -13,11 +13,10 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::budget::RequestBudget;
-use super::call::{Early, OnClose, handler};
-use super::exchange::Exchange;
+use super::call::{Call, Early, Handler, OnClose};
+use super::exchange::{Begun, Exchange};
 use super::{BoxError, RegionBody, RegionError, ResponseFuture};
 use crate::RequestCx;
-use crate::request_cx::Spares;
 
 type ByRoute = Arc<dyn Fn(&Method, &Uri) -> Disconnect + Send + Sync>;
 
@@ -237,7 +236,7 @@ where
         let extensions = request.extensions();
         let given = if cx.is_none() { extensions.get::<RequestCx<C>>() } else { None };
         let since = given.and_then(RequestCx::since);
-        let spares = given.and_then(RequestCx::spares);
+        let kept = given.and_then(RequestCx::kept);
         let Some(cx) = cx.as_ref().or(given.map(|given| &**given)) else {
             return ResponseFuture::refused(RegionError::inner(NOBODYS.into()));
         };
@@ -253,15 +252,10 @@ where
             Arc::new(region.budget(*budget))
         });
         let builder = limited.as_ref().unwrap_or(policy.region(disconnect));
-        let (spare, exchange) = spares.and_then(Spares::take).unzip();
-        let region = match builder.promise_with(cx, since, spare) {
-            Ok(region) => region,
+        let Begun { region, exchange, place } = match Exchange::begin(builder, cx, since, kept) {
+            Ok(begun) => begun,
             Err(failure) => return ResponseFuture::refused(RegionError::from_failure(failure)),
         };
-        let exchange = Exchange::again(exchange);
-        if let Some(spares) = spares {
-            spares.put(region.spare(), exchange.clone());
-        }
         let head = request.method() == Method::HEAD;
         let extensions = request.extensions_mut();
         #[cfg(feature = "hyper")]
@@ -271,17 +265,21 @@ where
             None => drop(extensions.insert(RequestCx::from(region.cx()))),
         }
         // Its panic is the handler's.
-        let called = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
-        let early = Early {
+        let mut future = None;
+        let called = catch_unwind(AssertUnwindSafe(|| future = Some(self.inner.call(request))));
+        let handler = match called {
+            Ok(()) => Handler::new(&mut future, place),
+            Err(payload) => Handler::panicked(payload),
+        };
+        let call = Call {
             region: region.without_caps(),
-            handler: Some(handler(called)),
             head,
             #[cfg(feature = "hyper")]
             held,
             on_close: policy.on_close.clone(),
             cancels: disconnect == Disconnect::Cancel,
         };
-        ResponseFuture::new(early, exchange)
+        ResponseFuture::new(Early { call, handler, exchange })
     }
 }
 

@@ -2,19 +2,24 @@
 //! what does not is a region as if it had been one from the beginning.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Wake, Waker};
 
 use asupersync_core::channel::oneshot;
-use asupersync_core::region::{Builder, CloseReport, LazyCx, PromisedRegion, Spare};
-use asupersync_core::{Cx, Failure, Outcome, Region, Time};
+use asupersync_core::region::{Builder, CloseReport, LazyCx, PromisedRegion};
+use asupersync_core::{Cx, Failure, Outcome, Reason, ReasonKind, Region, Time};
 
 use crate::probe::{Log, breathe};
 use crate::runner::Runner;
 
 crate::cases![
     one_that_ends_early_counts,
-    memory_that_somebody_has_is_not_used_again,
+    a_place_that_somebody_could_open_is_not_the_next_ones,
+    a_place_is_for_one_kind_of_region,
+    a_request_takes_a_place_away,
+    a_request_to_one_that_rests_is_heard,
     one_whose_body_waits_goes_on,
     one_that_was_opened_is_driven_to_its_end,
     one_that_is_open_before_its_body_is_not_polled_early,
@@ -39,46 +44,136 @@ async fn early<T>(
     poll_fn(|task| Poll::Ready(promised.poll_body(&mut body, task))).await
 }
 
+fn nobody() -> Waker {
+    Waker::noop().clone()
+}
+
 fn one_that_ends_early_counts(host: &dyn Runner) {
     host.ok(async |cx: &Cx| {
         let (outcome, report) = Region::builder("parent")
             .open_with_report(cx, async |cx: &Cx| {
-                let (builder, mut spare) = (builder(), None::<Spare>);
+                let builder = builder();
+                let (mut standing, mut promised) = builder.stand(cx, Some(Time::ZERO), nobody())?;
                 for n in 0..3 {
-                    let mut promised = builder.promise_with(cx, Some(Time::ZERO), spare)?;
                     let polled = early(&mut promised, async { Ok(n) }).await;
                     assert!(matches!(polled, Poll::Ready(Some(Ok(m))) if m == n), "{polled:?}");
                     assert!(!promised.cx().is_open());
-                    spare = Some(promised.spare());
                     assert!(promised.end().is_ok());
+                    promised = standing.promise(&builder, cx, None).expect("it is vacant")?;
                 }
+                // It gives its place up, whether its body has begun or not.
+                drop(promised);
+                assert!(standing.promise(&builder, cx, None).is_none());
+                assert!(builder.promise(cx, None)?.end().is_ok());
                 Ok(())
             })
             .await;
         outcome?;
-        assert_eq!((report.totals.regions, report.totals.tasks), (4, 0), "{report}");
+        assert_eq!((report.totals.regions, report.totals.tasks), (6, 0), "{report}");
         Ok(())
     });
 }
 
-fn memory_that_somebody_has_is_not_used_again(host: &dyn Runner) {
+fn a_place_that_somebody_could_open_is_not_the_next_ones(host: &dyn Runner) {
     host.ok(async |cx: &Cx| {
         let builder = builder();
-        let first = builder.promise(cx, None)?;
-        let (kept, spare): (LazyCx, _) = (first.cx(), first.spare());
+        let (mut standing, first) = builder.stand(cx, None, nobody())?;
+        let kept: LazyCx = first.cx();
         assert!(first.end().is_ok());
-        let second = builder.promise_with(cx, None, Some(spare))?;
-        assert_eq!(second.cx().path(), format!("{}/promised", cx.path()));
+        assert!(standing.promise(&builder, cx, None).is_none());
         // It is another's, and closed.
         assert!(!kept.is_open() && kept.checkpoint().is_err());
-        assert!(second.end().is_err(), "it was opened");
-        // Another parent's memory is no use either, although nobody has it.
-        let spare = builder.promise(cx, None)?.spare();
-        let path = Region::open(cx, "other", async |cx: &Cx| {
-            Ok(builder.promise_with(cx, None, Some(spare))?.cx().path())
-        });
-        assert_eq!(path.await?, format!("{}/other/promised", cx.path()));
+        // One that was opened is driven to its end, and has nothing to leave.
+        let (mut standing, opened) = builder.stand(cx, None, nobody())?;
+        assert_eq!(opened.cx().path(), format!("{}/promised", cx.path()));
+        assert!(standing.promise(&builder, cx, None).is_none());
+        let Err(opened) = opened.end() else { panic!("it is open") };
+        opened.inline(async { Ok(()) }, same).await?;
+        assert!(standing.promise(&builder, cx, None).is_none());
+        // Nor has one whose body had to wait: whoever polled that would hear of a request.
+        let (mut standing, mut waits) = builder.stand(cx, None, nobody())?;
+        let mut body = Some(Box::pin(async {
+            breathe().await;
+            Ok(())
+        }));
+        drop(poll_fn(|task| waits.poll_body(&mut body, task)).await);
+        assert!(waits.end().is_ok());
+        assert!(standing.promise(&builder, cx, None).is_none());
         Ok(())
+    });
+}
+
+fn a_place_is_for_one_kind_of_region(host: &dyn Runner) {
+    host.ok(async |cx: &Cx| {
+        let (one, other) = (builder(), Arc::new(Region::builder("other")));
+        let (mut standing, first) = one.stand(cx, None, nobody())?;
+        assert!(first.end().is_ok());
+        assert!(standing.promise(&other, cx, None).is_none());
+        let (standing, path) = Region::open(cx, "around", async |cx: &Cx| {
+            assert!(standing.promise(&one, cx, None).is_none());
+            let path = one.promise(cx, None)?.cx().path();
+            Ok((standing, path))
+        })
+        .await?;
+        assert_eq!(path, format!("{}/around/promised", cx.path()));
+        drop(standing);
+        Ok(())
+    });
+}
+
+/// Whoever keeps the place need not hear of it: the region is closed before that lets go of it.
+fn a_request_takes_a_place_away(host: &dyn Runner) {
+    host.ok(async |cx: &Cx| {
+        let builder = Arc::new(Region::builder("promised").in_flight());
+        let mut parent = Region::builder("parent").inline(cx, async move |cx| {
+            let (mut standing, first) = builder.stand(cx, None, nobody())?;
+            assert!(first.end().is_ok());
+            cx.cancelled().await;
+            assert!(standing.promise(&builder, cx, None).is_none());
+            Ok(standing)
+        });
+        poll_fn(|task| Poll::Ready(Pin::new(&mut parent).poll(task).is_pending())).await;
+        parent.request_close(Reason::new(ReasonKind::UserRequest));
+        let standing = parent.await?;
+        drop(standing);
+        Ok(())
+    });
+}
+
+#[derive(Default)]
+struct Heard(AtomicBool);
+
+impl Wake for Heard {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+fn a_request_to_one_that_rests_is_heard(host: &dyn Runner) {
+    host.ok(async |cx: &Cx| {
+        let heard: [Arc<Heard>; 2] = Default::default();
+        let (first, next) = (heard[0].clone(), heard[1].clone());
+        let mut parent = Region::builder("parent").inline(cx, async move |cx| {
+            let builder = builder();
+            let (_standing, mut promised) = builder.stand(cx, None, first.into())?;
+            drop(early(&mut promised, async { Ok(()) }).await);
+            // The same in the place of another.
+            let (mut standing, one) = builder.stand(cx, None, next.into())?;
+            assert!(one.end().is_ok());
+            let mut other = standing.promise(&builder, cx, None).expect("it is vacant")?;
+            drop(early(&mut other, async { Ok(()) }).await);
+            cx.cancelled().await;
+            for region in [promised, other] {
+                let Err(region) = region.end() else { panic!("the request has opened it") };
+                assert!(region.cx().is_cancelled());
+                region.inline(async { Ok(()) }, same).await?;
+            }
+            Ok(())
+        });
+        poll_fn(|task| Poll::Ready(Pin::new(&mut parent).poll(task).is_pending())).await;
+        parent.request_close(Reason::new(ReasonKind::UserRequest));
+        assert!(heard.iter().all(|heard| heard.0.load(Ordering::SeqCst)));
+        parent.await
     });
 }
 

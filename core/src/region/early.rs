@@ -57,39 +57,17 @@ impl Builder {
         cx: &Cx<C>,
         since: Option<Time>,
     ) -> Outcome<PromisedRegion<C>> {
-        self.promise_with(cx, since, None)
+        self.may_promise(cx)?;
+        let lazy = Lazy::new(cx, self.clone(), Location::caller(), since, None)?;
+        Ok(PromisedRegion::new(lazy))
     }
 
-    /// As [`promise`](Self::promise), with what is left of a region that has ended, if nobody else has that.
-    ///
-    /// # Errors
-    /// As [`promise`](Self::promise).
-    #[track_caller]
-    pub fn promise_with<C: HasSpawn>(
-        self: &Arc<Self>,
-        cx: &Cx<C>,
-        since: Option<Time>,
-        spare: Option<Spare>,
-    ) -> Outcome<PromisedRegion<C>> {
+    pub(super) fn may_promise<C: HasSpawn>(&self, cx: &Cx<C>) -> Outcome {
         cx.scope().check(self.until)?;
         cx.check(Effect::Spawn)?;
-        cx.node().scope.check(Level::Spent)?;
-        let site = Location::caller();
-        let lazy = match spare.and_then(|Spare(lazy)| lazy.again(cx, self, site, since)) {
-            Some(lazy) => lazy?,
-            None => Lazy::new(cx, self.clone(), site, since)?,
-        };
-        Ok(PromisedRegion {
-            region: Unopened::new(lazy),
-            begun: false,
-            turn: Turn::default(),
-            caps: PhantomData,
-        })
+        Ok(())
     }
 }
-
-/// The memory of a region that was promised, for the next one, when that has ended.
-pub struct Spare(Arc<Lazy>);
 
 /// A region that is opened when somebody asks for it, and whose body its holder has; made by
 /// [`Builder::promise`]. Dropped, it closes, with whatever has begun in it.
@@ -98,11 +76,18 @@ pub struct PromisedRegion<C = All> {
     region: Unopened,
     /// Its body has.
     begun: bool,
+    /// Somebody else is to hear of a request than if it had just been promised.
+    heard: bool,
     turn: Turn,
     caps: PhantomData<fn() -> C>,
 }
 
 impl<C> PromisedRegion<C> {
+    pub(super) fn new(lazy: Arc<Lazy>) -> Self {
+        let region = Unopened::new(lazy);
+        PromisedRegion { region, begun: false, heard: false, turn: Turn::default(), caps: PhantomData }
+    }
+
     /// The region's, which is opened when this is first used.
     pub fn cx(&self) -> LazyCx<C> {
         LazyCx::new(self.region.lazy().clone())
@@ -110,13 +95,8 @@ impl<C> PromisedRegion<C> {
 
     /// Without the set of what its [`cx`](Self::cx) may do.
     pub fn without_caps(self) -> PromisedRegion<NoCaps> {
-        let PromisedRegion { region, begun, turn, .. } = self;
-        PromisedRegion { region, begun, turn, caps: PhantomData }
-    }
-
-    /// For a region that is to come after this.
-    pub fn spare(&self) -> Spare {
-        Spare(self.region.lazy().clone())
+        let PromisedRegion { region, begun, heard, turn, .. } = self;
+        PromisedRegion { region, begun, heard, turn, caps: PhantomData }
     }
 
     /// Polls the body, which is `None` once it has ended. A panic of it is an outcome, as in a region. Ready with
@@ -135,11 +115,14 @@ impl<C> PromisedRegion<C> {
             around.count_ready();
             self.begun = true;
         }
-        self.region.lazy().poll_body(Pin::new(body), task)
+        let polled = self.region.lazy().poll_body(Pin::new(body), task);
+        self.heard |= polled.is_pending();
+        polled
     }
 
     /// As [`InlineRegion::set_waker`], for one that is not open yet or was opened by its body.
-    pub fn set_waker(&self, waker: Waker) {
+    pub fn set_waker(&mut self, waker: Waker) {
+        self.heard = true;
         self.region.lazy().poll_by(waker, Level::Clear);
     }
 
@@ -148,7 +131,8 @@ impl<C> PromisedRegion<C> {
     /// # Errors
     /// The region itself, which is open.
     pub fn end(mut self) -> Result<(), Self> {
-        if self.region.end() { Ok(()) } else { Err(self) }
+        let ended = if self.heard { self.region.end() } else { self.region.vacate() };
+        if ended { Ok(()) } else { Err(self) }
     }
 
     /// The region with its body, or what is left of that. `end` is that of

@@ -13,12 +13,16 @@
 //!
 //! It is as old as the promise, so that nobody can tell when it was opened.
 //!
+//! Whoever has it may keep its place for the next one: then the parent counts it on when it has ended, and the
+//! next costs the parent nothing. See [`standing`](super::standing).
+//!
 //! Invariants:
-//! 1. Under the parent's lock, and once, either `opened` is set to the region's `Cx`, when the parent has listed
-//!    it, or `ended`, when the body has.
-//! 2. The home of an open region's scope is the last `poller`: whoever opens it makes it that before others see
-//!    the region, under the lock of `poller`; who comes later finds it open, and does so itself.
+//! 1. It is opened, or has ended, or neither, by its [`Place`]. To be opened, and to leave the parent, is claimed
+//!    under the parent's lock; `opened` is set to the region's `Cx` there as well, when the parent has listed it.
+//! 2. The home of an open region's scope is the last `poller`, or `rests`: whoever opens it makes it that before
+//!    others see the region, under the lock of `poller`; who comes later finds it open, and does so itself.
 //! 3. A request that comes before there is a home is looked for after.
+//! 4. A place is vacant only while nobody has a [`LazyCx`] of those that had it, who could open it.
 //!
 //! Lock order: `poller`, then the parent's.
 
@@ -28,9 +32,11 @@ use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::fence;
 use std::task::{Context, Poll, Waker};
 
 use super::open::Opened;
+use super::place::{Place, Stage};
 use super::tree::{Node, Plan, Promised};
 use super::{Builder, inside};
 use crate::budget::Budget;
@@ -39,7 +45,7 @@ use crate::caps::{All, NoCaps};
 use crate::cx::Cx;
 use crate::lock::{Mutex, lock};
 use crate::outcome::{Failure, Outcome, Panic};
-use crate::primitive::{AtomicBool, AtomicUsize, OnceLock, Ordering};
+use crate::primitive::{AtomicU64, AtomicUsize, OnceLock, Ordering};
 use crate::spawn::contain;
 use crate::time::Time;
 
@@ -81,16 +87,20 @@ impl<C> Deref for LazyCx<C> {
 pub(super) struct Lazy {
     /// The parent's, with the authority of whoever opens it.
     around: Cx<NoCaps>,
+    /// The same region, which that may have to ask a task for.
+    parent: Arc<Node>,
     builder: Arc<Builder>,
     site: &'static Location<'static>,
-    since: Time,
+    /// In nanoseconds. Who opens it in the moment in which one ends and the next begins may have that of the first.
+    since: AtomicU64,
     /// Where the parent has it while it is promised.
     key: AtomicUsize,
+    place: Place,
     opened: OnceLock<Cx<NoCaps>>,
-    /// It will not be opened any more.
-    ended: AtomicBool,
     /// Of a region that closed as soon as it was opened: for whoever asks when the body has ended.
     late: std::sync::OnceLock<Cx<NoCaps>>,
+    /// Who is to hear of a request while nobody polls the body, if somebody keeps the place.
+    rests: Option<Waker>,
     /// Who polls the body, once that has waited.
     poller: Mutex<Option<Waker>>,
 }
@@ -102,59 +112,50 @@ impl Lazy {
         builder: Arc<Builder>,
         site: &'static Location<'static>,
         since: Option<Time>,
+        rests: Option<Waker>,
     ) -> Result<Arc<Self>, Cancelled> {
         let around = around.bare().clone();
         let lazy = Arc::new(Lazy {
-            since: builder.begins(&around, since),
+            since: AtomicU64::new(builder.begins(&around, since).as_nanos()),
+            parent: around.share_node(),
             around,
             builder,
             site,
             key: AtomicUsize::new(0),
+            place: Place::new(rests.is_some()),
             opened: OnceLock::new(),
-            ended: AtomicBool::new(false),
             late: std::sync::OnceLock::new(),
+            rests,
             poller: Mutex::new(None),
         });
-        lazy.promise()
+        lazy.parent.scope.check(Level::Spent)?;
+        lazy.parent.promise(&lazy, &lazy.key)?;
+        // It is open at once if its work has a budget, or counts for one.
+        if lazy.builder.policy.work != Budget::UNLIMITED || lazy.parent.scope.is_metered() {
+            lazy.keep();
+        }
+        Ok(lazy)
     }
 
-    /// The same once more, if it has ended, and nobody has it any more.
-    pub(super) fn again<C>(
-        mut self: Arc<Self>,
+    /// Promises the next one in its place, if that is vacant, and it would be such a one.
+    pub(super) fn promise_next<C>(
+        &self,
         around: &Cx<C>,
         builder: &Arc<Builder>,
-        site: &'static Location<'static>,
         since: Option<Time>,
-    ) -> Option<Result<Arc<Self>, Cancelled>> {
-        let this = Arc::get_mut(&mut self)?;
-        if !Arc::ptr_eq(&this.builder, builder) || !this.around.is_same(around.bare()) {
-            return None;
+    ) -> bool {
+        let same = Arc::ptr_eq(&self.builder, builder) && self.around.is_same(around.bare());
+        if !same || !self.place.is(Stage::Vacant) {
+            return false;
         }
-        this.since = builder.begins(&this.around, since);
-        this.site = site;
-        this.opened = OnceLock::new();
-        this.ended = AtomicBool::new(false);
-        this.late = std::sync::OnceLock::new();
-        this.poller = Mutex::new(None);
-        Some(self.promise())
-    }
-
-    /// It is open at once if its work has a budget, or counts for one.
-    fn promise(self: Arc<Self>) -> Result<Arc<Self>, Cancelled> {
-        self.parent().promise(&self, &self.key)?;
-        if self.builder.policy.work != Budget::UNLIMITED || self.around.node().scope.is_metered() {
-            self.keep();
-        }
-        Ok(self)
+        // Nobody reads this while it is vacant, and who keeps the place is one.
+        self.since.store(builder.begins(&self.around, since).as_nanos(), Ordering::Relaxed);
+        self.place.promise()
     }
 
     /// The scope of whoever made it.
     pub(super) fn around(&self) -> &ScopeRef {
         self.around.scope()
-    }
-
-    pub(super) fn parent(&self) -> &Node {
-        self.around.node()
     }
 
     /// The region, if it is open.
@@ -178,16 +179,17 @@ impl Lazy {
         self.opened.get().unwrap_or_else(|| self.late.get_or_init(|| self.open_late()))
     }
 
-    /// It is open, or will not be. Only under the parent's lock is it certain that it is not claimed.
+    /// It is open, and can be seen to be, or will not be.
     fn is_claimed(&self) -> bool {
-        self.opened.get().is_some() || self.ended.load(Ordering::Relaxed)
+        self.opened.get().is_some() || self.place.is(Stage::Ended)
     }
 
     fn make(&self) -> (Arc<Node>, Cx<NoCaps>) {
-        let (parent, Builder { name, policy, authority, .. }) = (self.around.share_node(), &*self.builder);
+        let (parent, Builder { name, policy, authority, .. }) = (&self.parent, &*self.builder);
+        let since = Time::from_nanos(self.since.load(Ordering::Relaxed));
         let node = parent.make_child(
             &parent.scope,
-            Plan { name, policy: *policy, site: self.site, since: Some(self.since) },
+            Plan { name, policy: *policy, site: self.site, since: Some(since) },
             true,
         );
         let cx = inside(&self.around, &node, authority.clone());
@@ -202,10 +204,10 @@ impl Lazy {
     fn open(&self) {
         let (node, cx) = self.make();
         let guard = lock(&self.poller);
-        let poller = guard.clone();
+        let poller = guard.as_ref().or(self.rests.as_ref()).cloned();
         poller.iter().for_each(|poller| node.scope.set_home(poller.clone()));
-        let claim = || drop(self.opened.set(cx));
-        let mine = self.parent().keep_promise(self.key(), &node, || self.is_claimed(), claim);
+        let claim = || self.place.step(Stage::Promised, Stage::Opened);
+        let mine = self.parent.keep_promise(self.key(), &node, claim, || drop(self.opened.set(cx)));
         drop(guard);
         if mine {
             node.begin();
@@ -225,12 +227,29 @@ impl Lazy {
 
     /// The body has ended: nobody opens it any more. Tells whether nobody has.
     pub(super) fn end(&self) -> bool {
-        let claim = || {
-            let mine = !self.is_claimed();
-            self.ended.store(true, Ordering::Relaxed);
-            mine
-        };
-        !self.is_claimed() && self.parent().withdraw(self.key(), claim)
+        !self.is_claimed() && self.leave(Stage::Promised)
+    }
+
+    /// As [`end`](Self::end), for one whose body has not waited; and its place stays, if somebody keeps it.
+    pub(super) fn vacate(self: &Arc<Self>) -> bool {
+        // The parent's, and those of whoever keeps the place and of this region: nobody has a `LazyCx`.
+        const NOBODY_ELSE: usize = 3;
+        let alone = Arc::strong_count(self) == NOBODY_ELSE;
+        // What those who had one did with it comes before.
+        fence(Ordering::Acquire);
+        alone && self.place.vacate() || self.end()
+    }
+
+    /// Nobody keeps the place any more.
+    pub(super) fn give_up(&self) {
+        if self.place.give_up() {
+            self.leave(Stage::Vacant);
+        }
+    }
+
+    /// Leaves the parent, if it is in this stage. Tells whether it was.
+    fn leave(&self, stage: Stage) -> bool {
+        self.place.is(stage) && self.parent.withdraw(self.key(), || self.place.step(stage, Stage::Ended))
     }
 
     /// Polls the body while the region is not open: ready with the outcome, or with `None` if the region was
@@ -308,6 +327,12 @@ impl Unopened {
         self.ended
     }
 
+    /// The same, for a body that has not waited: its place stays, if somebody keeps it.
+    pub(super) fn vacate(&mut self) -> bool {
+        self.ended = self.lazy.vacate();
+        self.ended
+    }
+
     /// Runs the body, and drives the region to Closed if there is one then. The body is to be dropped before
     /// this is.
     pub(super) async fn run<T>(
@@ -348,6 +373,9 @@ pub(super) fn polled_under(node: &Node, waker: &Waker, seen: Level) {
 
 impl Promised for Lazy {
     fn keep(&self) {
-        self.cx();
+        // Whoever has it may be faster, and then this looks again.
+        while !self.is_claimed() && !self.leave(Stage::Vacant) {
+            self.open();
+        }
     }
 }

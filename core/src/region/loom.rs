@@ -12,7 +12,7 @@ use std::time::Duration;
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
-use super::{LazyCx, Region, Root};
+use super::{Close, LazyCx, Region, Root};
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
 use crate::cancel::{Reason, ReasonKind};
@@ -219,4 +219,44 @@ fn a_request_comes_to_a_region_that_may_not_be_open() {
         };
         check(main, request);
     }
+}
+
+/// A vacant place is taken away by the request, or used once more before: the region does not wait for whoever
+/// keeps it.
+#[test]
+fn a_request_comes_to_a_place_that_is_kept() {
+    let main = || {
+        async |cx: &Cx| {
+            // Refused, if the request was first.
+            let region = Region::open(cx, "region", async |cx| {
+                let builder = Arc::new(Region::builder("promised"));
+                let (mut standing, first) = builder.stand(cx, None, Waker::noop().clone())?;
+                drop(first.end());
+                if let Some(next) = standing.promise(&builder, cx, None) {
+                    drop(next?.end());
+                }
+                Ok(standing)
+            });
+            drop(region.await);
+        }
+    };
+    check(main, request);
+}
+
+/// Nobody asks the region to close, and it does when the place is given up, whoever comes later.
+#[test]
+fn a_place_becomes_vacant_when_nobody_keeps_it_any_more() {
+    let main = || {
+        async |cx: &Cx| {
+            let region = Region::builder("region").close(Close::Join).open(cx, async |cx| {
+                let builder = Arc::new(Region::builder("promised"));
+                let (standing, region) = builder.stand(cx, None, Waker::noop().clone())?;
+                cx.spawn("child", async move |_| drop(standing));
+                drop(region.end());
+                Ok(())
+            });
+            region.await
+        }
+    };
+    check(main, work);
 }

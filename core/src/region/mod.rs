@@ -2,7 +2,7 @@
 //!
 //! `state` is the life of one region as a pure step, `tasks` lists its tasks (in a `list`), `member` is what it is to them, `tree` who owns whom, `request` how it is asked to
 //! close, `promise` and `lazy` what becomes a child region
-//! when that makes a difference, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
+//! when that makes a difference, `place` and `standing` how one comes after the other, `close` the way from the body's end to Closed, `give_up` what becomes of those that never
 //! end, `ledger` and `settle` what becomes of obligations on that way, `open` runs a region's body,
 //! `crew` is what polls the children of a local scope, `dump` is how the tree looks, `long_poll` who does
 //! not yield, `foreign` what other runtimes left behind, `root` what a host holds, `roots` where it lists that. This file, `spork`, `inline`
@@ -26,6 +26,7 @@ mod long_poll;
 mod loom;
 mod member;
 mod open;
+mod place;
 mod policy;
 mod promise;
 mod report;
@@ -34,6 +35,7 @@ mod root;
 mod roots;
 mod settle;
 mod spork;
+mod standing;
 mod state;
 mod tasks;
 mod tree;
@@ -42,7 +44,7 @@ use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
 
-pub use early::{PromisedRegion, Spare};
+pub use early::PromisedRegion;
 pub use failure::ChildFailures;
 pub(crate) use finalizer::Finalizer;
 pub use inline::InlineRegion;
@@ -57,6 +59,7 @@ pub(crate) use request::request_scope;
 pub use root::{Attendant, Root};
 pub use roots::{Listed, Roots};
 pub use spork::ChildRegion;
+pub use standing::Standing;
 pub use state::{Event, Phase, State};
 pub(crate) use tree::Node;
 

@@ -1,7 +1,7 @@
 //! Promised children: counted by their parent like any child region, without a node while nobody could tell.
 //!
 //! ```text
-//!   promise ──▶ counted ──┬── withdraw ──▶ it has ended, as a region with nothing in it
+//!   promise ──▶ counted ──┬── withdraw ──▶ it has ended, as a region with nothing in it, and maybe others before
 //!                         └── keep ──▶ a child region, of which that is the whole past
 //! ```
 //!
@@ -42,34 +42,35 @@ impl Node {
         Ok(())
     }
 
-    /// The promised child has its node, unless that `is_claimed`; that node then is to [begin](Node::begin).
+    /// The promised child has its node, if it can `claim` that, and is `seen` then; it is to
+    /// [begin](Node::begin). The claim tells how many have ended in its place before.
     pub(super) fn keep_promise(
         &self,
         key: usize,
         child: &Arc<Node>,
-        is_claimed: impl FnOnce() -> bool,
-        claim: impl FnOnce(),
+        claim: impl FnOnce() -> Option<u64>,
+        seen: impl FnOnce(),
     ) -> bool {
         let mut inner = lock(&self.inner);
-        let promised = (!is_claimed()).then(|| {
+        let promised = claim().map(|before| {
             inner.list_child(child);
+            inner.totals.regions += before;
             // Whoever sees this may have it closed, and leave its parent, at once.
-            claim();
+            seen();
             inner.strike(key)
         });
         drop(inner);
         promised.is_some()
     }
 
-    /// The promised child has ended without a node, if it can `claim` that.
-    pub(super) fn withdraw(&self, key: usize, claim: impl FnOnce() -> bool) -> bool {
+    /// The promised child has ended without a node, if it can `claim` that. The claim tells how many have in its
+    /// place before.
+    pub(super) fn withdraw(&self, key: usize, claim: impl FnOnce() -> Option<u64>) -> bool {
         let mut inner = lock(&self.inner);
-        if !claim() {
-            return false;
-        }
+        let Some(before) = claim() else { return false };
         let promised = inner.strike(key);
         inner.apply(Event::ChildClosed);
-        inner.totals.regions += 1;
+        inner.totals.regions += before + 1;
         let closer = inner.quiet_closer();
         drop(inner);
         drop(promised);

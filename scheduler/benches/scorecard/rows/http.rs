@@ -8,7 +8,8 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
-use asupersync::{Cx, Region};
+use asupersync::net::TcpListener;
+use asupersync::{Cx, Outcome, Region};
 use asupersync_compat::hyper::serve as serve_hyper;
 use asupersync_compat::io::Hyper;
 use asupersync_compat::rt::Executor;
@@ -19,6 +20,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener as TokioListener, TcpStream as TokioStream};
 
 use crate::client::{self, HELLO, Load};
 use crate::cores;
@@ -44,23 +46,73 @@ async fn cost(load: Load, addr: SocketAddr, rounds: u64) -> Figures {
     vec![cost[1], cost[0]]
 }
 
+/// What drives hyper's connections.
+#[derive(Clone, Copy)]
+enum Driven {
+    /// A task each.
+    Bare,
+    /// A server.
+    Served,
+    /// One task, as all requests come over one connection.
+    Http2,
+}
+
 pub(super) fn one(peer: Peer, scale: u64) -> Figures {
+    run(Driven::Bare, peer, 3000 / scale)
+}
+
+pub(super) fn one_served(peer: Peer, scale: u64) -> Figures {
+    run(Driven::Served, peer, 3000 / scale)
+}
+
+pub(super) fn two(peer: Peer, scale: u64) -> Figures {
+    run(Driven::Http2, peer, 4000 / scale)
+}
+
+fn run(driven: Driven, peer: Peer, rounds: u64) -> Figures {
     cores::keep_to_servers();
-    let rounds = 3000 / scale;
     match peer {
-        Peer::Ours => ours_one(rounds),
-        Peer::Tokio => tokio_one::<TokioMt>(rounds),
-        Peer::TokioCt => tokio_one::<TokioCt>(rounds),
+        Peer::Ours => run_ours(driven, rounds),
+        Peer::Tokio => run_tokio::<TokioMt>(driven, rounds),
+        Peer::TokioCt => run_tokio::<TokioCt>(driven, rounds),
         other => unreachable!("no row runs {} here", other.name()),
     }
 }
 
-fn ours_one(rounds: u64) -> Figures {
+fn run_ours(driven: Driven, rounds: u64) -> Figures {
     ours(async move |cx: &Cx| {
         let listener = cx.tcp_bind("127.0.0.1:0").await?;
         let addr = listener.local_addr()?;
         Region::open(cx, "hello", async move |cx| {
-            drop(cx.spawn("http", async move |cx| {
+            drop(cx.spawn("http", async move |cx| driven.serve(cx, listener).await));
+            Ok(cost(driven.load(), addr, rounds).await)
+        })
+        .await
+    })
+}
+
+fn run_tokio<P: Foreign<Listener = TokioListener, Stream = TokioStream>>(
+    driven: Driven,
+    rounds: u64,
+) -> Figures {
+    P::run(async move |peer| {
+        let (listener, addr) = P::bind().await;
+        peer.detach(driven.serve_on::<P>(peer, listener));
+        cost(driven.load(), addr, rounds).await
+    })
+}
+
+impl Driven {
+    fn load(self) -> Load {
+        match self {
+            Driven::Bare | Driven::Served => Load::Http1,
+            Driven::Http2 => Load::Http2,
+        }
+    }
+
+    async fn serve(self, cx: &Cx, listener: TcpListener) -> Outcome {
+        match self {
+            Driven::Bare => {
                 while let Ok((stream, _)) = listener.accept(cx).await {
                     drop(cx.spawn("connection", async move |cx| {
                         let mut http = http1::Builder::new();
@@ -71,115 +123,44 @@ fn ours_one(rounds: u64) -> Figures {
                         Ok(())
                     }));
                 }
-                Ok(())
-            }));
-            Ok(cost(Load::Http1, addr, rounds).await)
-        })
-        .await
-    })
-}
-
-fn tokio_one<P: Foreign<Listener = tokio::net::TcpListener, Stream = tokio::net::TcpStream>>(
-    rounds: u64,
-) -> Figures {
-    P::run(async move |peer| {
-        let (listener, addr) = P::bind().await;
-        peer.detach(async move {
-            loop {
-                let stream = TokioIo::new(P::accept(&listener).await);
-                let mut http = http1::Builder::new();
-                peer.detach(http.pipeline_flush(true).serve_connection(stream, service_fn(hello)));
             }
-        });
-        cost(Load::Http1, addr, rounds).await
-    })
-}
-
-pub(super) fn one_served(peer: Peer, scale: u64) -> Figures {
-    cores::keep_to_servers();
-    let rounds = 3000 / scale;
-    match peer {
-        Peer::Ours => ours_served(rounds),
-        Peer::Tokio => tokio_served::<TokioMt>(rounds),
-        Peer::TokioCt => tokio_served::<TokioCt>(rounds),
-        other => unreachable!("no row runs {} here", other.name()),
-    }
-}
-
-fn ours_served(rounds: u64) -> Figures {
-    ours(async move |cx: &Cx| {
-        let listener = cx.tcp_bind("127.0.0.1:0").await?;
-        let addr = listener.local_addr()?;
-        Region::open(cx, "hello", async move |cx| {
-            drop(cx.spawn("http", async move |cx| {
-                serve_hyper(cx, listener, service_fn(hello)).await?;
-                Ok(())
-            }));
-            Ok(cost(Load::Http1, addr, rounds).await)
-        })
-        .await
-    })
-}
-
-fn tokio_served<P: Foreign<Listener = tokio::net::TcpListener, Stream = tokio::net::TcpStream>>(
-    rounds: u64,
-) -> Figures {
-    P::run(async move |peer| {
-        let (listener, addr) = P::bind().await;
-        peer.detach(async move {
-            let graceful = GracefulShutdown::new();
-            loop {
-                let stream = TokioIo::new(P::accept(&listener).await);
-                let mut http = http1::Builder::new();
-                // With a timer it has a timeout for headers, of 30 seconds as ours.
-                let http = http.timer(TokioTimer::new()).serve_connection(stream, service_fn(hello));
-                peer.detach(graceful.watch(http));
-            }
-        });
-        cost(Load::Http1, addr, rounds).await
-    })
-}
-
-pub(super) fn two(peer: Peer, scale: u64) -> Figures {
-    cores::keep_to_servers();
-    let rounds = 4000 / scale;
-    match peer {
-        Peer::Ours => ours_two(rounds),
-        Peer::Tokio => tokio_two::<TokioMt>(rounds),
-        Peer::TokioCt => tokio_two::<TokioCt>(rounds),
-        other => unreachable!("no row runs {} here", other.name()),
-    }
-}
-
-fn ours_two(rounds: u64) -> Figures {
-    ours(async move |cx: &Cx| {
-        let listener = cx.tcp_bind("127.0.0.1:0").await?;
-        let addr = listener.local_addr()?;
-        Region::open(cx, "hello", async move |cx| {
-            drop(cx.spawn("http", async move |cx| {
+            Driven::Served => drop(serve_hyper(cx, listener, service_fn(hello)).await?),
+            Driven::Http2 => {
                 let (stream, _) = listener.accept(cx).await?;
                 stream.set_nodelay(true)?;
                 let http = http2::Builder::new(Executor::new(cx));
-                // How it ends is the client's affair.
                 cx.or_cancel(http.serve_connection(Hyper::new(stream), service_fn(hello))).await?.ok();
-                Ok(())
-            }));
-            Ok(cost(Load::Http2, addr, rounds).await)
-        })
-        .await
-    })
-}
+            }
+        }
+        Ok(())
+    }
 
-fn tokio_two<P: Foreign<Listener = tokio::net::TcpListener, Stream = tokio::net::TcpStream>>(
-    rounds: u64,
-) -> Figures {
-    P::run(async move |peer| {
-        let (listener, addr) = P::bind().await;
-        peer.detach(async move {
-            let stream = TokioIo::new(P::accept(&listener).await);
-            let http = http2::Builder::new(TokioExecutor::new());
-            http.serve_connection(stream, service_fn(hello)).await.ok();
-        });
-        cost(Load::Http2, addr, rounds).await
-    })
+    async fn serve_on<P: Foreign<Listener = TokioListener, Stream = TokioStream>>(
+        self,
+        peer: P,
+        listener: TokioListener,
+    ) {
+        match self {
+            Driven::Bare => loop {
+                let stream = TokioIo::new(P::accept(&listener).await);
+                let mut http = http1::Builder::new();
+                peer.detach(http.pipeline_flush(true).serve_connection(stream, service_fn(hello)));
+            },
+            Driven::Served => {
+                let graceful = GracefulShutdown::new();
+                loop {
+                    let stream = TokioIo::new(P::accept(&listener).await);
+                    let mut http = http1::Builder::new();
+                    // With a timer it has a timeout for headers, of 30 seconds as ours.
+                    let http = http.timer(TokioTimer::new()).serve_connection(stream, service_fn(hello));
+                    peer.detach(graceful.watch(http));
+                }
+            }
+            Driven::Http2 => {
+                let stream = TokioIo::new(P::accept(&listener).await);
+                let http = http2::Builder::new(TokioExecutor::new());
+                http.serve_connection(stream, service_fn(hello)).await.ok();
+            }
+        }
+    }
 }
