@@ -363,8 +363,14 @@ impl Worker {
         if !self.here.ring.is_empty() {
             self.here.tell();
         }
-        // Who holds it may be in a long poll, while the queue is never empty.
-        if let Some(runnable) = self.shared.lanes.cancel.pop_held(self.index) {
+        // Who holds it may be in a long poll, while the queue is never empty. It is one of its lane, which gets no
+        // more for that.
+        let timed = !self.shared.lanes.timed.is_empty();
+        let waiting = Waiting { cancel: true, timed, ready: self.has_ready() };
+        if let Some((Choice::Cancel, policy)) = self.policy.pick(waiting)
+            && let Some(runnable) = self.shared.lanes.cancel.pop_held(self.index)
+        {
+            self.policy = policy;
             self.poll(runnable);
         }
         // Ahead of the ring, which may never be empty.
