@@ -6,6 +6,7 @@
 
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use std::{env, fmt};
 
 use asupersync_service::Side;
@@ -20,6 +21,8 @@ const ROWS: [(Side, &str); 6] = [
     (Side::Native, "/cx"),
 ];
 
+const SERVE: &str = "serve";
+
 /// What wrk says of one run.
 #[derive(Clone, Copy)]
 struct Run {
@@ -28,6 +31,13 @@ struct Run {
 }
 
 fn main() -> io::Result<()> {
+    // The server is this program itself, so that none is measured that was built before.
+    if let [_, serve, side] = &*env::args().collect::<Vec<_>>()
+        && serve == SERVE
+    {
+        // One worker, as there is one core.
+        return Side::named(side).serve("127.0.0.1:0", 1, Duration::ZERO);
+    }
     let mut args = env::args().skip(1).map(|arg| arg.parse::<u32>().expect("a number"));
     let (rounds, seconds) = (args.next().unwrap_or(5), args.next().unwrap_or(2));
     if Command::new("wrk").arg("-v").output().is_err() {
@@ -87,10 +97,9 @@ fn on_core(core: &str, program: &str) -> Command {
 }
 
 fn measure(side: Side, path: &str, seconds: u32) -> io::Result<Run> {
-    let program = env::current_exe()?.with_file_name("replica");
+    let program = env::current_exe()?;
     let mut command = on_core("0", program.to_str().expect("a path in UTF-8"));
-    // One worker, as there is one core.
-    command.args([side.name(), "127.0.0.1:0", "0", "1"]).env("QUIET", "1").stdout(Stdio::piped());
+    command.args([SERVE, side.name()]).env("QUIET", "1").stdout(Stdio::piped());
     let mut server = Running(command.spawn()?);
     let mut line = String::new();
     BufReader::new(server.0.stdout.take().expect("piped")).read_line(&mut line)?;
