@@ -32,6 +32,8 @@ use crate::worker;
 const WATCH: Duration = Duration::from_millis(10);
 /// How long a poll may still take after its budget is spent.
 const GRACE: Duration = Duration::from_millis(50);
+/// As long as the system can wait.
+const FOR_EVER: Duration = Duration::from_secs(1 << 30);
 
 /// Wakes the monitor.
 #[derive(Default)]
@@ -65,18 +67,20 @@ impl Alarm {
     /// Waits for the bell, or at most for `wait`.
     pub(crate) fn wait(&self, wait: Duration) {
         let mut rung = self.rung();
-        if !*rung {
+        // In a model time passes at once, and for ever is for ever.
+        let waits = !cfg!(loom) || wait == FOR_EVER;
+        if waits && !*rung {
             (rung, _) = self.bell.wait_timeout(rung, wait).unwrap_or_else(PoisonError::into_inner);
         }
         *rung = false;
     }
 
-    /// [`wait`](Self::wait) until somebody has stirred, too, if it is still `quiet`.
-    pub(crate) fn sleep(&self, wait: Duration, quiet: impl FnOnce() -> bool) {
+    /// [`wait`](Self::wait) until somebody has stirred, too, for as long as a last look says, if it does.
+    pub(crate) fn sleep(&self, look: impl FnOnce() -> Option<Duration>) {
         self.asleep.store(true, SeqCst);
         // Whoever stirred before this was not heard, but is seen.
         fence(SeqCst);
-        if quiet() {
+        if let Some(wait) = look() {
             self.wait(wait);
         }
         self.asleep.store(false, SeqCst);
@@ -120,12 +124,25 @@ pub(crate) fn watch(
             continue;
         }
         watchdog.rest();
-        let next = if now < drain_until + GRACE { drain_until } else { close_by };
-        let wait = if next == Time::MAX { Duration::MAX } else { (next + GRACE) - now };
-        let wait = wait.min(Duration::from_secs(1 << 30));
-        shared.alarm.sleep(wait, || shared.all_asleep() && !done.load(SeqCst));
+        sleep(shared, root, done);
         woken = true;
     }
+}
+
+/// Sleeps while all workers do, and until a budget is spent at most.
+pub(crate) fn sleep(shared: &Shared, root: &Root, done: &AtomicBool) {
+    shared.alarm.sleep(|| {
+        // The budgets come last: a worker that sleeps again may have asked the root to close, unheard.
+        let quiet = shared.all_asleep() && !done.load(SeqCst);
+        quiet.then(|| until_spent(shared.driver.now(), root))
+    });
+}
+
+/// How long it is until the next of the root's budgets is spent, and the grace over.
+fn until_spent(now: Time, root: &Root) -> Duration {
+    let drain_until = root.drain_until();
+    let next = if now < drain_until + GRACE { drain_until } else { root.close_by() };
+    if next == Time::MAX { FOR_EVER } else { ((next + GRACE) - now).min(FOR_EVER) }
 }
 
 fn turn_driver(shared: &Shared) {

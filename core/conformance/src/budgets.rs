@@ -8,7 +8,7 @@ use asupersync_core::region::Close;
 use asupersync_core::{Budget, Cx, Outcome, Priority, Reason, ReasonKind, Region, Time};
 
 use crate::probe::{Count, HOUR, Log, MS, breathe, cancelled_kind, kind};
-use crate::runner::Runner;
+use crate::runner::{Runner, in_time};
 
 crate::cases![
     a_regions_deadline_requests_all_of_it_and_in_flight_work_drains,
@@ -48,28 +48,30 @@ fn told(cx: &Cx) -> (ReasonKind, String) {
 }
 
 fn a_regions_deadline_requests_all_of_it_and_in_flight_work_drains(host: &dyn Runner) {
-    host.ok(async |cx: &Cx| {
-        let begin = cx.now();
-        let log = Log::new();
-        let inner = log.clone();
-        let (outcome, report) = Region::builder("r")
-            .budget(Budget::timeout(MS(5)))
-            .open_with_report(cx, async move |cx: &Cx| {
-                let task = cx.spawn("task", async move |cx: &Cx| {
-                    let told = cx.sleep(HOUR).await.unwrap_err();
-                    cx.finish(async |cx: &Cx| Ok(cx.sleep(MS(1)).await?)).await?;
-                    inner.push(kind(&told));
-                    Ok(())
-                });
-                drop(task);
-                Ok(cx.sleep(HOUR).await?)
-            })
-            .await;
-        assert_eq!(cancelled_kind(&outcome), ReasonKind::Deadline);
-        assert_eq!(log.take(), [ReasonKind::Deadline]);
-        assert_eq!(report.reason.expect("it was requested").kind(), ReasonKind::Deadline);
-        assert!(cx.now() - begin >= MS(5) && !cx.is_cancelled());
-        Ok(())
+    in_time(|time| {
+        host.ok(async move |cx: &Cx| {
+            let (begin, begun, log) = (cx.now(), Count::default(), Log::new());
+            let (begins, inner) = (begun.clone(), log.clone());
+            let (outcome, report) = Region::builder("r")
+                .budget(Budget::timeout(time))
+                .open_with_report(cx, async move |cx: &Cx| {
+                    let task = cx.spawn("task", async move |cx: &Cx| {
+                        drop(begins.one());
+                        let told = cx.sleep(HOUR).await.unwrap_err();
+                        cx.finish(async |cx: &Cx| Ok(cx.sleep(MS(1)).await?)).await?;
+                        inner.push(kind(&told));
+                        Ok(())
+                    });
+                    drop(task);
+                    Ok(cx.sleep(HOUR).await?)
+                })
+                .await;
+            assert_eq!(cancelled_kind(&outcome), ReasonKind::Deadline);
+            assert_eq!(log.take(), vec![ReasonKind::Deadline; begun.dropped()]);
+            assert_eq!(report.reason.expect("it was requested").kind(), ReasonKind::Deadline);
+            assert!(cx.now() - begin >= time && !cx.is_cancelled());
+            Ok(begun.dropped() == 1)
+        })
     });
 }
 

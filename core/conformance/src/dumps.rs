@@ -14,7 +14,7 @@ use asupersync_core::region::dump::{Dump, Member, RegionDump, TaskDump, TaskStat
 use asupersync_core::sync::Notify;
 use asupersync_core::{Budget, Cx, Handle, Outcome, Reason, ReasonKind, Region, TaskFn, Time};
 
-use crate::probe::{HOUR, breathe, counted, poll_now, stubborn, until};
+use crate::probe::{HOUR, breathe, counted, poll_now, until};
 use crate::runner::{Runner, short, succeed};
 
 crate::cases![
@@ -186,13 +186,14 @@ fn obligations_and_budgets_are_told(host: &dyn Runner) {
 }
 
 fn a_task_under_request_says_so(host: &dyn Runner) {
-    impatient(host, async |cx: &Cx| {
-        let (polls, polled) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let seen = polled.clone();
-        let victim = cx.spawn("victim", async move |_: &Cx| -> Outcome {
-            match counted(&seen, stubborn(polls)).await {}
+    host.ok(async |cx: &Cx| {
+        let ((release, released), (tell, mut begins)) = (oneshot::channel::<()>(), oneshot::channel());
+        let victim = cx.spawn("victim", async move |cx: &Cx| {
+            let mut released = released;
+            drop(tell.send(()));
+            cx.finish(async |cx: &Cx| Ok(released.recv(cx).await?)).await
         });
-        until(|| polled.load(SeqCst) > 0).await;
+        begins.recv(cx).await?;
         let mut cancel = pin!(victim.cancel(Budget::timeout(HOUR)));
         assert!(poll_now(cancel.as_mut()).is_pending());
         let dump = cx.dump();
@@ -202,7 +203,8 @@ fn a_task_under_request_says_so(host: &dyn Runner) {
         let until = victim.budget.until().expect("its drain ends");
         assert!(until < Time::MAX && until - dump.at <= HOUR, "{dump}");
         assert_eq!(region(&dump, "root").reason.as_ref().map(Reason::kind), None, "{dump}");
-        Ok(())
+        drop(release.send(()));
+        cancel.await
     });
 }
 

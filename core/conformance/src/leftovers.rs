@@ -9,7 +9,7 @@ use asupersync_core::region::{CloseReport, Leftover, LeftoverKind};
 use asupersync_core::{Budget, Cx, Outcome, ReasonKind, Region};
 
 use crate::probe::{HOUR, MS, cancelled_kind, counted, stubborn, until};
-use crate::runner::{Runner, short};
+use crate::runner::{Runner, in_time, short};
 
 crate::cases![
     what_knows_no_cx_is_told_with_what_came_before_it,
@@ -131,22 +131,22 @@ fn a_body_that_is_dropped_tells_what_it_awaited(host: &dyn Runner) {
 }
 
 fn a_finalizer_that_is_spent_tells_what_it_awaited(host: &dyn Runner) {
-    host.ok(async |cx: &Cx| {
-        let budget = Budget::timeout(MS(50));
-        let (_, report) = Region::builder("r")
-            .finalize(budget)
-            .open_with_report(cx, async |cx: &Cx| {
-                Ok(cx.defer(async |cx: &Cx| {
-                    cx.sleep(MS(1)).await.ok();
-                    stubborn(Arc::default()).await;
-                    Ok(())
-                })?)
-            })
-            .await;
-        let left = only(&report);
-        assert_eq!((left.kind, now(left)), (LeftoverKind::FinalizerSpent, vec![Awaits::Unknown]));
-        assert!(matches!(waits(left).last, Some(Awaits::Until(_))), "{left:?}");
-        Ok(())
+    in_time(|time| {
+        host.ok(async move |cx: &Cx| {
+            let (_, report) = Region::builder("r")
+                .finalize(Budget::timeout(time))
+                .open_with_report(cx, async |cx: &Cx| {
+                    Ok(cx.defer(async |cx: &Cx| {
+                        cx.sleep(MS(1)).await.ok();
+                        stubborn(Arc::default()).await;
+                        Ok(())
+                    })?)
+                })
+                .await;
+            let left = only(&report);
+            assert_eq!((left.kind, now(left)), (LeftoverKind::FinalizerSpent, vec![Awaits::Unknown]));
+            Ok(matches!(waits(left).last, Some(Awaits::Until(_))))
+        })
     });
 }
 
@@ -191,13 +191,15 @@ fn a_poll_that_does_not_return_tells_what_was_awaited_before(host: &dyn Runner) 
     let release = Arc::new(AtomicBool::new(false));
     let free = Release(release.clone());
     let ran = host.run(short(50, 2000), async move |cx: &Cx| {
+        let (tell, mut begins) = oneshot::channel();
         drop(cx.spawn("stuck", async move |cx: &Cx| {
+            drop(tell.send(()));
             drop(cx.finish(async |cx: &Cx| Ok(cx.sleep(MS(1)).await?)).await);
             while !release.load(SeqCst) {
                 std::thread::yield_now();
             }
         }));
-        Ok(())
+        Ok(begins.recv(cx).await?)
     });
     drop(free);
     let report = ran.report.expect("a host that bounds stuck polls tells of them");

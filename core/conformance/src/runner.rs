@@ -55,6 +55,12 @@ pub(crate) fn short(drain: u64, finalize: u64) -> Settings {
     }
 }
 
+/// Plays what must begin before a time is over, with more of it each time: a machine that is busy may be late.
+/// `play` tells whether it began.
+pub(crate) fn in_time(play: impl Fn(Duration) -> bool) {
+    assert!([2, 20, 200, 2000].into_iter().map(Duration::from_millis).any(play), "it never began");
+}
+
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A main body whose type is hidden.

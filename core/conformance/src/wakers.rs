@@ -50,6 +50,7 @@ fn a_set_of_futures_hears_of_request(host: &dyn Runner) {
 /// At the end of the budget a body gets one more poll. All that it awaits must be told by then,
 /// however deep: a scope inside that is told after its task was woken may be too late.
 fn a_set_of_futures_hears_of_the_budgets_end(host: &dyn Runner) {
+    let mut whole = 0;
     for _ in 0..10 {
         let log = Log::new();
         let inner = log.clone();
@@ -88,8 +89,14 @@ fn a_set_of_futures_hears_of_the_budgets_end(host: &dyn Runner) {
             Ok(())
         });
         ran.outcome.expect("the body succeeds");
+        if ran.report.is_some_and(|report| report.totals.abandoned > 0) {
+            // The machine was so busy that the host took that poll for one that does not return.
+            continue;
+        }
         assert_eq!(log.take().len(), 50, "some were dropped without having been told");
+        whole += 1;
     }
+    assert!(whole > 0, "each time it was abandoned");
 }
 
 fn joined_futures_hear_of_request(host: &dyn Runner) {

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use asupersync_core::host::{Host, Lane, Runnable, Urgency, Wake};
 use asupersync_core::region::Root;
-use asupersync_core::{Budget, Cx, Priority, Time};
+use asupersync_core::{Budget, Cx, Priority, Reason, ReasonKind, Time};
 use asupersync_queue::Local;
 use loom::thread::{self, JoinHandle};
 
 use super::{Here, Worker};
+use crate::monitor;
 use crate::pace::{MEASURE, Stretch};
-use crate::primitive::{AtomicUsize, SeqCst};
+use crate::primitive::{AtomicBool, AtomicUsize, SeqCst};
 use crate::shared::Shared;
 
 fn check(model: impl Fn() + Send + Sync + 'static) {
@@ -71,6 +72,32 @@ fn sleeping(shared: &Arc<Shared>, index: usize, times: usize) -> JoinHandle<()> 
 fn start(shared: &Arc<Shared>) {
     let root = Root::new(shared.clone(), "root", Budget::UNLIMITED, Budget::UNLIMITED);
     root.start(async |_: &Cx| (), |_, _| ());
+}
+
+/// A worker was woken, asked the root to close, and sleeps again: the monitor has heard it, or sees that there
+/// is a budget to keep.
+#[test]
+fn nor_for_ever_while_the_root_closes() {
+    check(|| {
+        let shared = shared(1);
+        let hour = Budget::timeout(Duration::from_secs(3600));
+        let root = Arc::new(Root::new(shared.clone(), "root", hour, hour));
+        let worker = thread::spawn({
+            let (shared, root) = (shared.clone(), root.clone());
+            move || {
+                let here = here(&shared, 0);
+                let mut worker = Worker::new(shared, Rc::new(here), 0);
+                worker.sleep();
+                root.request(Reason::new(ReasonKind::Shutdown));
+                worker.sleep();
+            }
+        });
+        shared.driver.wake();
+        monitor_of(&shared, &root);
+        shared.close();
+        worker.join().unwrap();
+        shared.clear();
+    });
 }
 
 /// A task that is not queued, and nothing else is.
@@ -272,9 +299,14 @@ fn a_timer_ends_a_wait_that_did_not_know_it() {
 }
 
 /// The monitor goes to sleep, if it thinks that everybody does. Somebody stirs before this must end.
-fn monitor(shared: &Shared) {
-    if shared.all_asleep() {
-        shared.alarm.sleep(Duration::MAX, || shared.all_asleep());
+fn monitor(shared: &Arc<Shared>) {
+    let root = Root::new(shared.clone(), "root", Budget::UNLIMITED, Budget::UNLIMITED);
+    monitor_of(shared, &root);
+}
+
+fn monitor_of(shared: &Shared, root: &Root) {
+    if shared.all_asleep() && root.close_by() == Time::MAX {
+        monitor::sleep(shared, root, &AtomicBool::new(false));
     }
 }
 
