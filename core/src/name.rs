@@ -1,5 +1,6 @@
-//! Names of tasks: most are short, and a task costs no allocation for its name.
+//! Names of tasks and regions: most are short, and cost no allocation.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 /// Bytes of a name that needs no allocation.
 const SHORT: usize = 22;
 
-/// The name of a task. It is cheap to clone, and short ones are cheap to make.
+/// The name of a task or a region. It is cheap to clone, and short ones are cheap to make.
 #[derive(Clone)]
 pub struct Name(Text);
 
@@ -18,6 +19,7 @@ enum Text {
 }
 
 impl From<&str> for Name {
+    #[inline]
     fn from(name: &str) -> Self {
         let mut bytes = [0; SHORT];
         Name(match (bytes.get_mut(..name.len()), u8::try_from(name.len())) {
@@ -27,6 +29,18 @@ impl From<&str> for Name {
             }
             _ => Text::Long(name.into()),
         })
+    }
+}
+
+impl From<String> for Name {
+    fn from(name: String) -> Self {
+        Name::from(&*name)
+    }
+}
+
+impl From<Arc<str>> for Name {
+    fn from(name: Arc<str>) -> Self {
+        Name(Text::Long(name))
     }
 }
 
@@ -48,6 +62,12 @@ impl Deref for Name {
             Text::Short { len, bytes } => str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default(),
             Text::Long(long) => long,
         }
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        self
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) use awaits::{Note, Notes};
 pub(crate) use keep::past_the_drain;
 pub use phase::Level;
 pub(crate) use phase::Standing;
+pub(crate) use raise::By;
 pub use reason::{Cancelled, Reason, ReasonKind};
 pub use scope::Scope;
 pub(crate) use scope::{Hold, Holder, Listener, ScopeRef};

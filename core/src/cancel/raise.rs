@@ -18,6 +18,16 @@ use crate::time::Time;
 /// So many tasks in a part make the copy of a reason worth its memory.
 const MANY: usize = 32;
 
+/// Who raises a scope.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    Other,
+    /// Whoever polls in it, and so need not be woken.
+    Home,
+    /// So it is, and the listener knows, and has no tasks.
+    Listener,
+}
+
 impl Scope {
     /// A request, or a quota, came here.
     #[inline]
@@ -32,9 +42,9 @@ impl ScopeRef {
         self.raise(Standing::requested(reason, drain_until));
     }
 
-    /// As [`request`](Self::request), by whoever polls in this scope, and so need not be woken.
-    pub(crate) fn request_at_home(&self, reason: Reason, drain_until: Time) {
-        self.raise_unless_home(Standing::requested(reason, drain_until), true);
+    /// As [`request`](Self::request), by somebody who is not to be told of it.
+    pub(crate) fn request_by(&self, by: By, reason: Reason) {
+        self.raise_by(by, Standing::requested(reason, Time::MAX));
     }
 
     /// As [`request`](Self::request), with a drain that may use so much.
@@ -53,11 +63,11 @@ impl ScopeRef {
     }
 
     pub(super) fn raise(&self, asked: Standing) {
-        self.raise_unless_home(asked, false);
+        self.raise_by(By::Other, asked);
     }
 
-    fn raise_unless_home(&self, mut asked: Standing, at_home: bool) {
-        let Some(first) = self.raise_here(&asked, at_home) else { return };
+    fn raise_by(&self, by: By, mut asked: Standing) {
+        let Some(first) = self.raise_here(by, &asked) else { return };
         if first.is_all() {
             return first.finish(self.clone());
         }
@@ -110,26 +120,26 @@ impl ScopeRef {
 
     /// Raises this scope, below one that was asked, alone; `None` if that does not come here.
     fn raise_below(&self, asked: &Standing) -> Option<Raised> {
-        if self.hold.passes(asked.level) { self.raise_here(asked, false) } else { None }
+        if self.hold.passes(asked.level) { self.raise_here(By::Other, asked) } else { None }
     }
 
-    /// Raises this scope alone; `None` if nothing is to be done here. Whoever polls in it need not be woken if
-    /// that is who calls.
-    fn raise_here(&self, asked: &Standing, at_home: bool) -> Option<Raised> {
+    /// Raises this scope alone; `None` if nothing is to be done here.
+    fn raise_here(&self, by: By, asked: &Standing) -> Option<Raised> {
         let mut inner = lock(&self.inner);
         let raised = self.raise_in(&mut inner, asked);
         // Whoever else spends it may not have come to what is inside yet: invariant 6.
         if !raised && (asked.level < Level::Spent || self.due.load(Ordering::Acquire)) {
             return None;
         }
-        let told = self.listener().map(|listener| (listener, raised.then(|| self.standing_in(&inner))));
+        let listener = if by == By::Listener { None } else { self.listener() };
+        let told = listener.map(|listener| (listener, raised.then(|| self.standing_in(&inner))));
         let (mut waiters, mut inside) = (Vec::new(), Vec::new());
         if let Some(known) = inner.known() {
             waiters.extend(known.waiters.iter().map(|(_, waker)| waker.clone()));
             // To be the last to let go of a child takes this lock, so nothing is dropped here.
             inside.extend(known.children());
         }
-        let home = if at_home { None } else { self.polled(&inner) };
+        let home = if by == By::Other { self.polled(&inner) } else { None };
         Some(Raised { told, waiters, inside, home, spends: self.level_in(&inner) == Level::Spent })
     }
 

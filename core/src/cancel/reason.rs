@@ -9,6 +9,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::budget::Limit;
+use crate::name::Name;
 use crate::time::Time;
 
 /// What made somebody ask for a cancel, from the weakest to the strongest.
@@ -51,7 +52,7 @@ pub struct Reason(Arc<Inner>);
 struct Inner {
     kind: ReasonKind,
     message: Option<Cow<'static, str>>,
-    region: Option<Arc<str>>,
+    region: Option<Name>,
     at: Option<Time>,
     site: &'static Location<'static>,
     cause: Option<Reason>,
@@ -138,7 +139,7 @@ impl Reason {
     }
 
     /// Notes where and when the request was made, unless that is known already.
-    pub(crate) fn stamp(self, region: &Arc<str>, at: Time) -> Self {
+    pub(crate) fn stamp(self, region: &Name, at: Time) -> Self {
         if self.0.at.is_some() {
             return self;
         }

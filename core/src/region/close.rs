@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use super::finalizer::{Ended, Running, Started};
 use super::report::{Leftover, LeftoverKind};
 use super::state::{Event, Phase};
-use super::tree::Node;
+use super::tree::{Inner, Node};
 use crate::budget::Budget;
 use crate::cancel::Scope;
 use crate::lock::lock;
@@ -47,12 +47,7 @@ impl Node {
             drop(stale);
             return Poll::Pending;
         }
-        // A region that nobody asked to close passes through the phases all the same, empty.
-        inner.apply(Event::Request);
-        if inner.state.phase == Phase::Requested {
-            inner.apply(Event::Drain);
-        }
-        inner.apply(Event::Finalize);
+        inner.finalize();
         Poll::Ready(())
     }
 
@@ -113,22 +108,16 @@ impl Node {
         }
     }
 
-    /// Closes the region if nothing is left. Most have no finalizer, and nothing to settle.
-    fn is_closed_now(&self) -> bool {
-        let mut inner = lock(&self.inner);
-        let left = inner.forced || inner.running.is_some();
-        if left || !inner.finalizers.is_empty() || !inner.ledger.is_empty() {
-            return false;
-        }
-        inner.apply(Event::Close);
-        true
-    }
-
     /// The finalizer that runs, or the last registered one, started; after all of them what is left
     /// to do, and Closed when that is nothing.
     fn next_finalizer(&self) -> Poll<Next> {
-        if self.is_closed_now() {
-            return Poll::Ready(Next::Closed);
+        {
+            // Most have no finalizer, and nothing to settle.
+            let mut inner = lock(&self.inner);
+            if inner.has_nothing_left() {
+                inner.apply(Event::Close);
+                return Poll::Ready(Next::Closed);
+            }
         }
         let (now, around) = (self.tree.host.now(), self.close_by_around());
         let mut inner = lock(&self.inner);
@@ -153,5 +142,31 @@ impl Node {
         inner.started = Some(started.clone());
         drop(inner);
         Poll::Ready(Next::Run(Box::new(finalizer.start(started, &*self.tree.host, share))))
+    }
+}
+
+impl Inner {
+    /// Closes a region that is quiet, if nothing else is left in it either. Tells whether it did.
+    pub(super) fn close_if_empty(&mut self) -> bool {
+        let closes = self.state.is_quiet() && self.has_nothing_left();
+        if closes {
+            self.finalize();
+            self.apply(Event::Close);
+        }
+        closes
+    }
+
+    /// Brings a quiet region to `Finalizing`. One that nobody asked to close passes through the phases all the same,
+    /// empty.
+    fn finalize(&mut self) {
+        self.apply(Event::Request);
+        if self.state.phase == Phase::Requested {
+            self.apply(Event::Drain);
+        }
+        self.apply(Event::Finalize);
+    }
+
+    fn has_nothing_left(&self) -> bool {
+        !self.forced && self.running.is_none() && self.finalizers.is_empty() && self.ledger.is_empty()
     }
 }

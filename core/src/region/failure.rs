@@ -43,11 +43,11 @@ impl StdError for ChildFailures {
 
 /// The outcome of a closed region whose body ended with `body`.
 pub(super) fn conclude<T>(node: &Node, body: Outcome<T>) -> Outcome<T> {
-    let mut failed = lock(&node.inner).failures.clone();
-    // Mostly none.
-    if failed.is_empty() || matches!(body, Err(Failure::Panicked(_))) {
-        return body;
-    }
+    let mut failed = match &lock(&node.inner).failures {
+        // Mostly none.
+        failed if failed.is_empty() || matches!(body, Err(Failure::Panicked(_))) => return body,
+        failed => failed.clone(),
+    };
     failed.sort_by_key(|failed| failed.id);
     let mut panicked = failed.iter().filter_map(|failed| match &failed.verdict {
         Verdict::Panicked(panic) => Some(panic.clone()),

@@ -30,7 +30,7 @@ use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::fence;
 use std::task::{Context, Poll, Waker};
@@ -218,10 +218,8 @@ impl Lazy {
 
     fn open_late(&self) -> Cx<NoCaps> {
         let (node, cx) = self.make();
-        node.body_ended(false);
-        // Nothing is in it.
-        let closed = pin!(node.close()).poll(&mut Context::from_waker(Waker::noop()));
-        debug_assert!(closed.is_ready());
+        let closed = node.body_ended(false);
+        debug_assert!(closed, "nothing is in it");
         cx
     }
 

@@ -70,6 +70,7 @@ use crate::budget::Budget;
 use crate::cancel::{Cancelled, Level};
 use crate::caps::{Authority, CapSet};
 use crate::cx::Cx;
+use crate::name::Name;
 use crate::outcome::{Failure, Outcome};
 use crate::spawn::contain;
 use crate::time::Time;
@@ -123,7 +124,7 @@ impl Region {
     }
 
     /// A region with other than the default policies.
-    pub fn builder(name: impl Into<Arc<str>>) -> Builder {
+    pub fn builder(name: impl Into<Name>) -> Builder {
         Builder {
             name: name.into(),
             until: Level::Requested,
@@ -138,7 +139,7 @@ impl Region {
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is opened"]
 pub struct Builder {
-    name: Arc<str>,
+    name: Name,
     /// The caller's level from which on it is refused.
     until: Level,
     authority: Option<Authority>,
@@ -280,7 +281,7 @@ impl Builder {
         F: AsyncFnOnce(&Cx<C>) -> R,
     {
         match open(cx, &self, site, body).await {
-            Ok((outcome, node)) => (outcome, node.report()),
+            Ok((outcome, closed)) => (outcome, closed.node.report()),
             Err(cancelled) => refused(cx, &self.name, site, cancelled.into()),
         }
     }
@@ -292,7 +293,7 @@ async fn open<C, R, F>(
     Builder { name, until, authority, policy, since }: &Builder,
     site: &'static Location<'static>,
     body: F,
-) -> Result<(Outcome<R::Ok>, Arc<Node>), Cancelled>
+) -> Result<(Outcome<R::Ok>, Opened), Cancelled>
 where
     C: CapSet,
     R: TaskOutput,
@@ -307,9 +308,12 @@ where
         Plan { name, policy: *policy, site, since: *since },
         false,
     )?;
-    let (node, inside) = (opened.node.clone(), inside(cx, &opened.node, authority.clone()));
-    let mut body = pin!(Some(async { body(&inside).await.into_outcome() }));
-    Ok((opened.run(cx.scope(), contain(inside.scope(), body.as_mut())).await, node))
+    let inside = inside(cx, &opened.node, authority.clone());
+    let outcome = {
+        let mut body = pin!(Some(async { body(&inside).await.into_outcome() }));
+        opened.run(cx.scope(), contain(inside.scope(), body.as_mut())).await
+    };
+    Ok((outcome, opened))
 }
 
 /// What there is to tell of a region that was refused.

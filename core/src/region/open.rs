@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Waker};
 
 use super::failure;
 use super::tree::{Node, Plan};
@@ -52,21 +51,22 @@ impl Opened {
         around: &ScopeRef,
         body: impl Future<Output = (Outcome<T>, Option<Waits>)>,
     ) -> Outcome<T> {
-        let node = self.node.clone();
+        let node = &self.node;
         self.stage = Stage::Running;
         let (body, dropped) = body.await;
         self.stage = Stage::Closing;
         if let Some(awaited) = dropped {
             node.body_dropped(awaited);
         }
-        node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
-        // Work in flight has had its time; finalizers have theirs.
-        // Pinned here, or each of these would have room for what it awaits twice.
-        let closing = pin!(node.close());
-        let closing = pin!(noted(around, Note::region(node.id), closing));
-        past_the_drain(around, closing).await;
+        if !node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none())) {
+            // Work in flight has had its time; finalizers have theirs.
+            // Pinned here, or each of these would have room for what it awaits twice.
+            let closing = pin!(node.close());
+            let closing = pin!(noted(around, Note::region(node.id), closing));
+            past_the_drain(around, closing).await;
+        }
         self.stage = Stage::Closed;
-        failure::conclude(&node, body)
+        failure::conclude(node, body)
     }
 }
 
@@ -81,12 +81,7 @@ impl Drop for Opened {
         node.scope.catch_up();
         node.stand_alone();
         node.request(Reason::at_site(ReasonKind::HandleDropped, node.site));
-        if self.stage < Stage::Closing {
-            node.body_ended(false);
-        }
-        // Without a body nobody has had its `Cx`, so there is nothing to wait for.
-        let closed = self.stage == Stage::Waiting
-            && pin!(node.close()).poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        let closed = self.stage < Stage::Closing && node.body_ended(false);
         if !closed {
             let region = node.clone();
             let closer = submit_system(&node, "closer", async move {

@@ -25,12 +25,6 @@ impl Node {
         self.scope.request(reason, Time::MAX);
     }
 
-    /// As [`request`](Self::request), by whoever drives this region and polls its body.
-    pub(super) fn request_at_home(&self, reason: Reason) {
-        let reason = reason.stamp(&self.name, self.tree.host.now());
-        self.scope.request_at_home(reason, Time::MAX);
-    }
-
     /// The future that opened this region is gone, and the scopes and timers in that go too: from now
     /// on the request of its parent comes here directly, and a timer of its own ends its drain.
     pub(super) fn stand_alone(self: &Arc<Self>) {

@@ -22,7 +22,7 @@
 //! Lock order: the region's, then a table's.
 
 use std::sync::OnceLock;
-use std::{array, iter, mem};
+use std::{array, mem};
 
 use super::list::List;
 use crate::host::TaskRef;
@@ -116,21 +116,25 @@ impl Tasks {
         }
     }
 
-    /// All of them. Whether there are more than one is looked up when the first was looked at: see
+    /// Sees each table, with its lock held. Whether there are more than one is looked up when the first was seen: see
     /// [`next_to`](Table::next_to).
-    fn tables(&self) -> impl Iterator<Item = &Mutex<Table>> {
-        let more = iter::once_with(|| self.more.get()).flatten().flat_map(|more| more.iter());
-        iter::once(&self.first).chain(more.map(|table| &table.0))
+    fn each_table(&self, mut see: impl FnMut(&mut Table)) {
+        see(&mut lock(&self.first));
+        for table in self.more.get().into_iter().flat_map(|more| more.iter()) {
+            see(&mut lock(&table.0));
+        }
     }
 
     /// From here on the region counts its tasks; tells how many there are that it did not count before. Under
     /// its lock.
     pub(super) fn count(&self) -> u64 {
-        let count = |mut table: MutexGuard<'_, Table>| {
-            let news = !mem::replace(&mut table.counted, true);
-            if news { table.tasks.len() as u64 } else { 0 }
-        };
-        self.tables().map(lock).map(count).sum()
+        let mut count = 0;
+        self.each_table(|table| {
+            if !mem::replace(&mut table.counted, true) {
+                count += table.tasks.len() as u64;
+            }
+        });
+        count
     }
 
     /// Strikes a task, if it is still listed: one that was given up, or refused, is not.
@@ -156,16 +160,16 @@ impl Tasks {
 
     /// Shows each task, a table at a time, with its lock held.
     pub(super) fn each(&self, mut see: impl FnMut(&TaskRef)) {
-        for table in self.tables() {
-            lock(table).tasks.iter().for_each(&mut see);
-        }
+        self.each_table(|table| table.tasks.iter().for_each(&mut see));
     }
 
     /// How many parts they have: as many as the longest table has, of each table. Those that come from here on may
     /// be in none.
     pub(super) fn parts(&self) -> usize {
-        let end = |table: MutexGuard<'_, Table>| if table.tasks.is_empty() { 0 } else { table.tasks.end() };
-        let longest = self.tables().map(lock).map(end).max().unwrap_or(0);
+        let mut longest = 0;
+        self.each_table(|table| {
+            longest = longest.max(if table.tasks.is_empty() { 0 } else { table.tasks.end() })
+        });
         longest.div_ceil(RUN as usize) * TABLES
     }
 
@@ -185,8 +189,9 @@ impl Tasks {
 
     /// How many came, and how many of those that are gone have ended well.
     pub(super) fn totals(&self) -> (u64, u64) {
-        let add = |sum: (u64, u64), table: MutexGuard<'_, Table>| (sum.0 + table.spawned, sum.1 + table.ok);
-        self.tables().map(lock).fold((0, 0), add)
+        let mut totals = (0, 0);
+        self.each_table(|table| totals = (totals.0 + table.spawned, totals.1 + table.ok));
+        totals
     }
 }
 

@@ -13,8 +13,8 @@
 //! 4. Parents are held weakly and children strongly: nothing recurses on drop, and a leaked `Cx`
 //!    keeps one node, not the tree.
 //!
-//! Lock order: a node's lock, then that of a child which is being entered. Scopes, hosts, wakers and user code are
-//! called with no node's lock held; a child is closed in its own lock first, then in its parent's.
+//! No two nodes' locks are held together: a child is closed in its own first, then in its parent's. Scopes, hosts,
+//! wakers and user code are called with none held.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
@@ -31,10 +31,11 @@ use super::report::{CloseReport, Leftover, LeftoverKind, Totals};
 use super::state::{Event, Phase, State};
 use super::tasks::Tasks;
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Level, Listener, Reason, ReasonKind, Scope, ScopeRef, Waits};
+use crate::cancel::{By, Cancelled, Level, Listener, Reason, ReasonKind, Scope, ScopeRef, Waits};
 use crate::host::{Host, TaskInfo, TaskRef, TimerKey};
 use crate::id::{RegionId, TaskId};
 use crate::lock::{Mutex, MutexGuard, lock};
+use crate::name::Name;
 use crate::primitive::{AtomicBool, Ordering};
 use crate::set::Bell;
 use crate::time::Time;
@@ -69,7 +70,7 @@ impl Tree {
 
 pub(crate) struct Node {
     pub(crate) id: RegionId,
-    pub(crate) name: Arc<str>,
+    pub(crate) name: Name,
     pub(crate) tree: Arc<Tree>,
     pub(crate) scope: ScopeRef,
     pub(crate) policy: Policy,
@@ -77,8 +78,13 @@ pub(crate) struct Node {
     pub(super) parent: Weak<Node>,
     pub(super) site: &'static Location<'static>,
     pub(super) tasks: Tasks,
+    /// Where this node stands in its parent's `children`; [`UNLISTED`] before that has it. Stored before anybody
+    /// else can have this node, or end it.
+    key: AtomicUsize,
     pub(super) inner: Mutex<Inner>,
 }
+
+const UNLISTED: usize = usize::MAX;
 
 pub(super) struct Inner {
     pub(super) state: State,
@@ -87,8 +93,6 @@ pub(super) struct Inner {
     pub(super) children: Slab<Arc<Node>>,
     /// Those that are counted with the children, and have no node yet. Few regions ever have such.
     pub(super) promised: Option<Box<Slab<Arc<dyn Promised>>>>,
-    /// Where this node stands in its parent's `children`.
-    key: Option<usize>,
     pub(super) finalizers: Vec<Finalizer>,
     pub(super) running: Option<Box<Running>>,
     /// What is known of the running finalizer, wherever that is polled.
@@ -126,9 +130,17 @@ pub(super) struct Local {
     pub(super) joiner: AtomicUsize,
 }
 
+/// What a region that is Closed leaves to be done.
+struct Last {
+    driver: Option<TaskRef>,
+    timers: [Option<TimerKey>; 2],
+    totals: Totals,
+    leftovers: Option<VecDeque<Leftover>>,
+}
+
 /// What a child region is to be.
 pub(crate) struct Plan<'a> {
-    pub(crate) name: &'a Arc<str>,
+    pub(crate) name: &'a Name,
     pub(crate) policy: Policy,
     pub(crate) site: &'static Location<'static>,
     /// When it counts as opened, if that is not now.
@@ -214,7 +226,7 @@ impl Node {
         tree: Arc<Tree>,
         scope: ScopeRef,
         parent: Weak<Node>,
-        name: Arc<str>,
+        name: Name,
         policy: Policy,
         site: &'static Location<'static>,
         opened_at: Time,
@@ -224,7 +236,6 @@ impl Node {
             locals: BTreeMap::new(),
             children: Slab::new(),
             promised: None,
-            key: None,
             finalizers: Vec::new(),
             running: None,
             started: None,
@@ -245,8 +256,8 @@ impl Node {
             child_reports: VecDeque::new(),
         };
         let id = RegionId(tree.next_id());
-        let (tasks, inner) = (Tasks::default(), Mutex::new(inner));
-        Node { id, name, tree, scope, policy, opened_at, parent, site, tasks, inner }
+        let (tasks, key, inner) = (Tasks::default(), AtomicUsize::new(UNLISTED), Mutex::new(inner));
+        Node { id, name, tree, scope, policy, opened_at, parent, site, tasks, key, inner }
     }
 
     /// The cancellation of whoever comes too late.
@@ -365,14 +376,24 @@ impl Node {
         }
     }
 
-    /// The body's future is gone, as whoever polled it says.
-    pub(crate) fn body_ended(self: &Arc<Self>, failed: bool) {
-        self.end_body(&mut lock(&self.inner));
+    /// The body's future is gone, as whoever polled it says. Tells whether nothing else was left, so that the region
+    /// is Closed.
+    pub(crate) fn body_ended(self: &Arc<Self>, failed: bool) -> bool {
+        let last = {
+            let mut inner = lock(&self.inner);
+            self.end_body(&mut inner);
+            if inner.close_if_empty() { Some(self.last_of(&mut inner)) } else { None }
+        };
         // A region that closes already keeps the reason it was told.
         let told = self.scope.level() >= Level::Requested;
         if !told && (failed || self.policy.close == Close::Cancel) {
-            self.request_at_home(Reason::at_site(ReasonKind::ParentClosed, self.site));
+            let reason = Reason::at_site(ReasonKind::ParentClosed, self.site);
+            let by = if last.is_some() { By::Listener } else { By::Home };
+            self.scope.request_by(by, reason.stamp(&self.name, self.tree.host.recent()));
         }
+        let closed = last.is_some();
+        last.into_iter().for_each(|last| self.leave_with(last));
+        closed
     }
 
     /// From here on it is the tasks that keep the region from being quiet, so they are counted.
@@ -407,7 +428,7 @@ impl Node {
     /// The body's future was dropped at the end of the drain budget.
     pub(super) fn body_dropped(&self, awaited: Waits) {
         let age = self.tree.host.now() - self.opened_at;
-        let (kind, name, site, path) = (LeftoverKind::Dropped, self.name.clone(), self.site, self.path());
+        let (kind, name, site, path) = (LeftoverKind::Dropped, (&self.name).into(), self.site, self.path());
         let mut inner = lock(&self.inner);
         let phase = inner.state.phase;
         let (task, awaited) = (None, Some(awaited));
@@ -436,26 +457,34 @@ impl Node {
 
     /// The last step of a region's life: tells its parent.
     pub(super) fn leave(self: &Arc<Self>) {
-        let (key, driver, timers, totals, leftovers) = {
-            let mut inner = lock(&self.inner);
-            let timers = [inner.work_timer.take(), inner.drain_timer.take()];
-            // Mostly none.
-            let leftovers = (!inner.leftovers.is_empty()).then(|| inner.leftovers.clone());
-            (inner.key, inner.driver.take(), timers, self.totals(&inner), leftovers)
-        };
+        let last = self.last_of(&mut lock(&self.inner));
+        self.leave_with(last);
+    }
+
+    /// What is to be done with it when it leaves, once.
+    fn last_of(&self, inner: &mut Inner) -> Last {
+        let timers = [inner.work_timer.take(), inner.drain_timer.take()];
+        // Mostly none.
+        let leftovers = (!inner.leftovers.is_empty()).then(|| inner.leftovers.clone());
+        Last { driver: inner.driver.take(), timers, totals: self.totals(inner), leftovers }
+    }
+
+    fn leave_with(self: &Arc<Self>, Last { driver, timers, totals, leftovers }: Last) {
         drop(driver);
         let timers = timers.into_iter().chain([self.scope.end()]);
         timers.flatten().for_each(|timer| self.tree.host.cancel_timer(timer));
-        let (Some(parent), Some(key)) = (self.parent.upgrade(), key) else { return };
+        let Some(parent) = self.parent.upgrade() else { return };
         let wanted = parent.scope.level() >= Level::Requested;
         let report = wanted.then(|| self.report().pruned(REPORT_LEVELS));
         let mut inner = lock(&parent.inner);
-        let me = inner.children.try_remove(key);
+        let me = inner.children.try_remove(self.key.load(Ordering::Relaxed));
         inner.apply(Event::ChildClosed);
         inner.totals += &totals;
         leftovers.into_iter().flatten().for_each(|leftover| inner.keep(leftover));
-        if inner.child_reports.len() < KEPT {
-            inner.child_reports.extend(report);
+        if let Some(report) = report
+            && inner.child_reports.len() < KEPT
+        {
+            inner.child_reports.push_back(report);
         }
         let closer = inner.quiet_closer();
         drop(inner);
@@ -541,8 +570,8 @@ impl Inner {
 
     /// Enters a child that is counted.
     pub(super) fn list_child(&mut self, child: &Arc<Node>) {
-        // Nobody who takes this lock, and then that of the parent, has the child yet.
-        lock(&child.inner).key = Some(self.children.insert(child.clone()));
+        child.key.store(self.children.vacant_key(), Ordering::Relaxed);
+        self.children.insert(child.clone());
     }
 
     /// Counts one more task, unless it is refused.

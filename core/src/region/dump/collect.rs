@@ -197,7 +197,7 @@ impl Taking {
         self.regions.push(RegionDump {
             id: node.id,
             parent: around.map(|(parent, ..)| parent.id),
-            name: node.name.clone(),
+            name: (&node.name).into(),
             path,
             site: node.site,
             age: at - node.opened_at,
@@ -418,7 +418,9 @@ fn touch<'a, T: 'a>(all: impl IntoIterator<Item = &'a T>, read: impl Fn(&T) -> u
 
 fn touch_nodes(nodes: &[Next]) {
     touch(nodes, |(node, _)| Arc::strong_count(node) ^ node.inner.touch());
-    touch(nodes, |(node, _)| node.scope.touch() ^ node.scope.home() ^ Arc::strong_count(&node.name));
+    touch(nodes, |(node, _)| {
+        node.scope.touch() ^ node.scope.home() ^ usize::from(node.name.bytes().next().unwrap_or(0))
+    });
 }
 
 fn touch_tasks(tasks: &[TaskRef]) {
