@@ -78,8 +78,8 @@ pub(crate) struct Node {
     pub(super) parent: Weak<Node>,
     pub(super) site: &'static Location<'static>,
     pub(super) tasks: Tasks,
-    /// Where this node stands in its parent's `children`; [`UNLISTED`] before that has it. Stored before anybody
-    /// else can have this node, or end it.
+    /// Where this node stands in its parent's `children`, or [`UNLISTED`]. Stored before anybody else can have this
+    /// node, or end it.
     key: AtomicUsize,
     pub(super) inner: Mutex<Inner>,
 }
@@ -473,11 +473,14 @@ impl Node {
         drop(driver);
         let timers = timers.into_iter().chain([self.scope.end()]);
         timers.flatten().for_each(|timer| self.tree.host.cancel_timer(timer));
-        let Some(parent) = self.parent.upgrade() else { return };
+        let (Some(parent), key) = (self.parent.upgrade(), self.key.load(Ordering::Relaxed)) else { return };
+        if key == UNLISTED {
+            return;
+        }
         let wanted = parent.scope.level() >= Level::Requested;
         let report = wanted.then(|| self.report().pruned(REPORT_LEVELS));
         let mut inner = lock(&parent.inner);
-        let me = inner.children.try_remove(self.key.load(Ordering::Relaxed));
+        let me = inner.children.try_remove(key);
         inner.apply(Event::ChildClosed);
         inner.totals += &totals;
         leftovers.into_iter().flatten().for_each(|leftover| inner.keep(leftover));

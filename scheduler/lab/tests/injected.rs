@@ -93,7 +93,6 @@ const THEIR_OWN: &[Own] = &[
         "once the race is cancelled it is a circle, which the drain budget drops",
     ),
     ("dumps/a_region_that_waits_for_its_opener_is_in_a_circle", &["main", "outer", "opener"], LOOKS),
-    ("dumps/a_task_under_request_says_so", &["main"], LOOKS),
     ("dumps/tasks_that_wait_for_each_other_are_a_circle", &["main", "one"], LOOKS),
     ("inlines/a_dump_tells_who_polls_it", &["main", "inline"], LOOKS),
     ("leftovers/what_knows_no_cx_is_told_with_what_came_before_it", &["main", "stubborn"], LOOKS),
