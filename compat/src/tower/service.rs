@@ -233,35 +233,34 @@ where
 
     fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let RegionLayer { cx, policy } = &self.layer;
-        let extensions = request.extensions();
-        let given = if cx.is_none() { extensions.get::<RequestCx<C>>() } else { None };
-        let since = given.and_then(RequestCx::since);
-        let kept = given.and_then(RequestCx::kept);
-        let Some(cx) = cx.as_ref().or(given.map(|given| &**given)) else {
-            return ResponseFuture::refused(RegionError::inner(NOBODYS.into()));
-        };
         let disconnect = match &policy.by_route {
             Some(by_route) => by_route(request.method(), request.uri()),
             None => policy.on_disconnect,
         };
+        let head = request.method() == Method::HEAD;
+        let extensions = request.extensions_mut();
         // Mostly a server has put its `Cx` there, and nothing else.
-        let more = given.is_none() || extensions.len() > 1;
+        let more = cx.is_some() || extensions.len() > 1;
         let budget = if more { extensions.get() } else { None };
         let limited = budget.map(|RequestBudget(budget)| {
             let region = Builder::clone(policy.region(disconnect));
             Arc::new(region.budget(*budget))
         });
         let builder = limited.as_ref().unwrap_or(policy.region(disconnect));
+        #[cfg(feature = "hyper")]
+        let held = if more { extensions.remove().map(Box::new) } else { None };
+        let given = if cx.is_none() { extensions.get_mut::<RequestCx<C>>() } else { None };
+        let Some(cx) = cx.as_ref().or(given.as_deref().map(|given| &**given)) else {
+            return ResponseFuture::refused(RegionError::inner(NOBODYS.into()));
+        };
+        let since = given.as_deref().and_then(RequestCx::since);
+        let kept = given.as_deref().and_then(RequestCx::kept);
         let Begun { region, exchange, place } = match Exchange::begin(builder, cx, since, kept) {
             Ok(begun) => begun,
             Err(failure) => return ResponseFuture::refused(RegionError::from_failure(failure)),
         };
-        let head = request.method() == Method::HEAD;
-        let extensions = request.extensions_mut();
-        #[cfg(feature = "hyper")]
-        let held = if more { extensions.remove().map(Box::new) } else { None };
-        match extensions.get_mut::<RequestCx<C>>() {
-            Some(around) => *around = region.cx().into(),
+        match given {
+            Some(given) => *given = region.cx().into(),
             None => drop(extensions.insert(RequestCx::from(region.cx()))),
         }
         // Its panic is the handler's.
