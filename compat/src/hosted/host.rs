@@ -1,7 +1,8 @@
 //! The [`Host`] over a handle of Tokio's runtime.
 //!
-//! Pumps, at most two for each worker, are Tokio tasks that poll ours: a poll of a pump polls a few of ours, which
-//! share Tokio's cooperative budget for it. One that finds nothing waits.
+//! Pumps, at most two for each worker, are Tokio tasks that poll ours: each poll of a pump is a poll of one of
+//! ours, so Tokio's cooperative budget holds for each. One that finds nothing waits. Several of ours in a row would
+//! be cheaper, but then finalizers beside a poll that does not return sometimes have no turn, on a busy machine.
 //!
 //! Invariant: while something is queued, a pump is on its way that has not looked since; or all there may be
 //! are. A pump goes to wait under the lock, after it has found nothing.
@@ -16,7 +17,6 @@ use asupersync_core::host::{Host, Job, Lane, Runnable, TimerKey, Wake};
 use asupersync_core::io::Sockets;
 use asupersync_scheduler::queues::Queues;
 use tokio::runtime::Handle;
-use tokio::task::coop::has_budget_remaining;
 
 use super::net::TokioNet;
 use super::timers::Timers;
@@ -39,10 +39,6 @@ struct Lanes {
     pumps: usize,
     closed: bool,
 }
-
-/// A pump polls so many of ours in a row at most. Tokio schedules it once for all of them; and what else Tokio has to
-/// do waits for no more than a row of each pump, however many of ours are queued.
-const ROW: usize = 8;
 
 impl TokioHost {
     pub(super) fn new(handle: Handle) -> Arc<Self> {
@@ -126,23 +122,21 @@ impl Host for TokioHost {
     }
 }
 
-/// Polls some of ours, as long as there are any, and wants to be polled again if there may be more.
+/// Polls one of ours, if there is one, and wants to be polled again if there are more.
 fn pump(lanes: &Mutex<Lanes>, task: &mut Context<'_>) -> Poll<()> {
-    for _ in 0..ROW {
-        let next = {
-            let mut queued = lock(lanes);
-            match queued.queues.take(|_| 0) {
-                Some(next) => next,
-                None if queued.closed => return Poll::Ready(()),
-                None => {
-                    queued.idle.push(task.waker().clone());
-                    return Poll::Pending;
-                }
+    let (next, more) = {
+        let mut queued = lock(lanes);
+        (queued.queues.take(|_| 0), !queued.queues.is_empty())
+    };
+    next.map(Runnable::run);
+    if !more {
+        let mut queued = lock(lanes);
+        if queued.queues.is_empty() {
+            if queued.closed {
+                return Poll::Ready(());
             }
-        };
-        let _ran = next.run();
-        if !has_budget_remaining() {
-            break;
+            queued.idle.push(task.waker().clone());
+            return Poll::Pending;
         }
     }
     task.waker().wake_by_ref();

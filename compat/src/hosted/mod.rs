@@ -23,7 +23,7 @@
 //!
 //! | what core asks for | what Tokio gives |
 //! |---|---|
-//! | submit | a few Tokio tasks, at most two for each worker, that poll the next of ours, picked by the same lane policy as on the native host: a few in a row, which share Tokio's cooperative budget |
+//! | submit | a few Tokio tasks, at most two for each worker, that poll the next of ours, picked by the same lane policy as on the native host; Tokio's cooperative budget holds for each poll |
 //! | timers | one task that turns a wheel of ours on Tokio's clock, paused time included |
 //! | blocking | `spawn_blocking` |
 //! | sockets | `tokio::net` |
