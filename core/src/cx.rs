@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Cancelled, Hold, Holder, Level, Note, Reason, ScopeRef, Turn, Watch};
+use crate::cancel::{Cancelled, Hold, Level, Note, Reason, ScopeRef, Turn, Watch};
 use crate::caps::{All, Authority, CapSet, HasTime, NoCaps, SubsetOf};
 use crate::host::Host;
 use crate::id::RegionId;
@@ -114,7 +114,7 @@ impl<C> Cx<C> {
 
     /// A `Cx` for a task of the same region, whose scope this is.
     pub(crate) fn of_task(&self, scope: ScopeRef) -> Self {
-        if scope.holder().is_none() {
+        if scope.region().is_none() {
             return self.inside(scope);
         }
         Cx::tag(Inner { node: None, scope, authority: self.inner.authority.clone() })
@@ -122,25 +122,18 @@ impl<C> Cx<C> {
 
     #[inline]
     pub(crate) fn node(&self) -> &Node {
-        let holder = || self.inner.scope.holder().expect("a task that has a `Cx` is one of a region");
-        self.inner.node.as_deref().unwrap_or_else(|| Node::of(&**holder()))
+        self.kept_node()
     }
 
     /// The region itself, to be kept.
     pub(crate) fn share_node(&self) -> Arc<Node> {
-        match (&self.inner.node, self.inner.scope.holder()) {
-            (None, Some(holder)) => Node::share(holder.clone()),
-            (Some(node), _) => node.clone(),
-            (None, None) => unreachable!("a task that has a `Cx` is one of a region"),
-        }
+        self.kept_node().clone()
     }
 
-    /// The region, as what is to hold one more task.
-    pub(crate) fn holder(&self) -> Arc<dyn Holder> {
-        match (&self.inner.node, self.inner.scope.holder()) {
-            (None, Some(holder)) => holder.clone(),
-            _ => self.share_node(),
-        }
+    #[inline]
+    pub(crate) fn kept_node(&self) -> &Arc<Node> {
+        let own = self.inner.node.as_ref().or_else(|| self.inner.scope.region());
+        own.expect("a task that has a `Cx` is one of a region")
     }
 
     /// They are clones of each other, as far as anybody could tell.

@@ -31,12 +31,13 @@ use crate::budget::Budget;
 pub use crate::budget::Urgency;
 #[cfg(feature = "observe")]
 use crate::cancel::Reason;
-use crate::cancel::{Holder, Level, Scope, ScopeRef};
+use crate::cancel::{Level, Scope, ScopeRef};
 use crate::id::TaskId;
 pub use crate::id::TimerKey;
 use crate::io::Sockets;
 pub use crate::name::Name;
 use crate::observe::{Object, is_recording};
+use crate::region::Node;
 use crate::time::Time;
 use crate::trace::TaskSpan;
 
@@ -196,17 +197,17 @@ pub struct TaskInfo {
 }
 
 impl TaskMeta {
-    /// Of a task of `holder`, whose scope is `around` its own, or else of the host in `rare`.
+    /// Of a task of `region`, whose scope is `around` its own, or else of the host in `rare`.
     #[inline]
     pub(crate) fn new(
-        holder: Option<Arc<dyn Holder>>,
+        region: Option<Arc<Node>>,
         around: Option<&Scope>,
         rare: Option<Box<Rare>>,
         info: TaskInfo,
     ) -> Self {
         let is_followed = rare.as_ref().is_some_and(|rare| rare.span.is_some()) || is_recording();
         TaskMeta {
-            own: Scope::of_task(holder, around),
+            own: Scope::of_task(region, around),
             rare,
             mark: Mark::new(is_followed),
             told: Object::new(),

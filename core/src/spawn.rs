@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use crate::body::{TaskFn, TaskOutput};
 use crate::budget::Budget;
-use crate::cancel::{Holder, Level, Note, Notes, Reason, ReasonKind, Scope, ScopeRef, Waits};
+use crate::cancel::{Level, Note, Notes, Reason, ReasonKind, Scope, ScopeRef, Waits};
 use crate::caps::{Effect, HasSpawn};
 use crate::cx::Cx;
 use crate::host::{Mark, Rare, TaskInfo, TaskMeta, TaskRef, inside_of, scope_of};
@@ -86,7 +86,7 @@ impl<C> Cx<C> {
         }
         let blocking = effects.contains(&Effect::Blocking);
         let make = |scope, spans: &Spans| make(self.of_task(scope), spans);
-        launch(self.node(), self.holder(), None, name, site, blocking, make)
+        launch(self.kept_node(), None, name, site, blocking, make)
     }
 
     #[inline]
@@ -102,11 +102,10 @@ impl<C> Cx<C> {
     }
 }
 
-/// Starts what `make` makes, as a task of the region `node`, which is `holder`. If it has scopes apart, they stand for the task's:
-/// its lane, and what its handle asks, are those of the one within.
+/// Starts what `make` makes, as a task of the region `node`. If it has scopes apart, they stand for the task's: its
+/// lane, and what its handle asks, are those of the one within.
 pub(crate) fn launch<T, Fut>(
-    node: &Node,
-    holder: Arc<dyn Holder>,
+    node: &Arc<Node>,
     mut rare: Option<Box<Rare>>,
     name: &str,
     site: &'static Location<'static>,
@@ -129,7 +128,7 @@ where
         Run { body: Some(spans.around(future)) }
     };
     let (runnable, join, task) =
-        new_task(|| TaskMeta::new(Some(holder), Some(&node.scope), rare, info), make);
+        new_task(|| TaskMeta::new(Some(node.clone()), Some(&node.scope), rare, info), make);
     match node.admit(task) {
         Ok(()) => {
             // What comes from here on finds the task; what came before is there.

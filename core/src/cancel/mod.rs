@@ -22,7 +22,7 @@ pub(crate) use phase::Standing;
 pub(crate) use raise::By;
 pub use reason::{Cancelled, Reason, ReasonKind};
 pub use scope::Scope;
-pub(crate) use scope::{Hold, Holder, Listener, ScopeRef};
+pub(crate) use scope::{Hold, Listener, ScopeRef};
 pub(crate) use streak::Streak;
 pub(crate) use turn::Turn;
 pub use waits::{Wait, Waits};

@@ -12,7 +12,7 @@
 //! 3. Wakers and listeners are called with no lock held, and wakers cloned and dropped so.
 //! 4. Links are weak both ways: a scope that outlives its tree keeps nothing alive but the memory of
 //!    the task that polls in it, whose scope is a part of that, and no drop recurses. A task's scope has the
-//!    holder of the task, as the task itself must.
+//!    region of the task, as the task itself must.
 //! 5. The scopes between a region's and its parent's may be gone before the region is, if the future
 //!    that opened it was dropped: then its parent's has adopted it.
 //! 6. A scope is due only when all inside that the same task polls are spent and what waits in them is
@@ -25,7 +25,6 @@ mod home;
 mod link;
 mod shared;
 
-use std::any::Any;
 use std::panic::Location;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
@@ -39,6 +38,7 @@ use crate::id::TimerKey;
 use crate::lock::{Mutex, lock};
 use crate::observe::Object;
 use crate::primitive::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use crate::region::Node;
 use crate::time::Time;
 
 use home::Home;
@@ -87,16 +87,10 @@ pub(crate) trait Listener: Send + Sync {
     }
 }
 
-/// What holds tasks. Their scopes have it, and so have they.
-pub(crate) trait Holder: Any + Send + Sync {
-    /// The scope that those of its tasks are under.
-    fn scope(&self) -> &ScopeRef;
-}
-
 const UNLINKED: usize = usize::MAX;
 
 /// One node of the cancel tree, as a part of the task that polls in it: what each scope has. Each task has room
-/// for it, so what it can know from its holder is not here.
+/// for it, so what it can know from its region is not here.
 pub struct Scope {
     /// Stored under the lock, and read without it: who sees a level sees what came before the request.
     pub(super) level: AtomicU8,
@@ -125,8 +119,8 @@ pub struct Scope {
     pub(super) told: Object,
     /// What the task that polls in this scope waits for here.
     pub(super) note: AtomicU64,
-    /// What holds the task that this is the scope of; its scope is around this.
-    holder: Option<Arc<dyn Holder>>,
+    /// The region of the task that this is the scope of; the region's is around this.
+    region: Option<Arc<Node>>,
     pub(super) inner: Mutex<Inner>,
 }
 
@@ -232,10 +226,10 @@ impl Scope {
         self.reason().unwrap_or_else(|| Reason::spent(limit, Location::caller()))
     }
 
-    /// What holds the task that this is the scope of, if it is a task's and something does.
+    /// The region that counts the task that this is the scope of, if it is a task's and one does.
     #[inline]
-    pub(crate) fn holder(&self) -> Option<&Arc<dyn Holder>> {
-        self.holder.as_ref()
+    pub(crate) fn region(&self) -> Option<&Arc<Node>> {
+        self.region.as_ref()
     }
 
     /// What ran here is gone: hands back the timer of its budget.
@@ -283,7 +277,7 @@ impl Scope {
 
     /// How urgent the task is that this is the scope of: as all that are held by one.
     pub(crate) fn urgency_around(&self) -> Urgency {
-        self.holder.as_ref().map_or(Urgency::DEFAULT, |holder| holder.scope().urgency())
+        self.region.as_ref().map_or(Urgency::DEFAULT, |region| region.scope.urgency())
     }
 
     /// A poll of what runs in this scope begins.
@@ -326,9 +320,9 @@ impl ScopeRef {
     /// The scope around this one.
     pub(super) fn outer(&self) -> Option<ScopeRef> {
         let foster = lock(&self.inner).known().and_then(|known| Some(known.foster.as_ref()?.0.clone()));
-        match (foster, &self.holder, self) {
+        match (foster, &self.region, self) {
             (Some(foster), _, _) => foster.upgrade(),
-            (None, Some(holder), _) => Some(holder.scope().clone()),
+            (None, Some(region), _) => Some(region.scope.clone()),
             (None, None, ScopeRef::Own(own)) => own.parent.upgrade(),
             (None, None, ScopeRef::OfTask(_)) => None,
         }

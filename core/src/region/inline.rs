@@ -289,6 +289,6 @@ impl<T: Send + 'static> Drop for InlineRegion<T> {
         let apart = Apart { scope: shut, inside: node.scope.clone() };
         let rare = Rare { apart: Some(apart), ..Rare::default() };
         // The parent owns it.
-        drop(launch(&parent, parent.clone(), Some(Box::new(rare)), &node.name, node.site, false, |_, _| run));
+        drop(launch(&parent, Some(Box::new(rare)), &node.name, node.site, false, |_, _| run));
     }
 }

@@ -1,45 +1,19 @@
 //! What a task is to its region: who runs it, and who hears of its end.
 
-use std::any::Any;
-use std::sync::Arc;
-
 use asupersync_task::{Runnable as RawRunnable, Schedule, Wake, WakerUse};
 
 use super::tree::Node;
 use crate::budget::Budget;
-use crate::cancel::{Holder, Reason, ScopeRef};
+use crate::cancel::Reason;
 use crate::host::{Host, Lane, Mark, Runnable, TaskMeta, TaskRef, Urgency};
 use crate::id::TimerKey;
 use crate::verdict::Verdict;
-
-impl Holder for Node {
-    #[inline]
-    fn scope(&self) -> &ScopeRef {
-        &self.scope
-    }
-}
-
-impl Node {
-    /// The node that is `holder`. Nothing else holds tasks.
-    #[inline]
-    pub(crate) fn of(holder: &dyn Holder) -> &Node {
-        let any: &dyn Any = holder;
-        any.downcast_ref().expect("what holds tasks is a node")
-    }
-
-    /// As [`of`](Self::of), to be kept.
-    #[inline]
-    pub(crate) fn share(holder: Arc<dyn Holder>) -> Arc<Node> {
-        let any: Arc<dyn Any + Send + Sync> = holder;
-        any.downcast().expect("what holds tasks is a node")
-    }
-}
 
 impl TaskMeta {
     /// The region that counts the task, if one does.
     #[inline]
     pub(crate) fn node(&self) -> Option<&Node> {
-        self.own.holder().map(|holder| Node::of(&**holder))
+        self.own.region().map(|region| &**region)
     }
 
     fn host(&self) -> &dyn Host {

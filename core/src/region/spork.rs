@@ -143,7 +143,7 @@ impl Builder {
         };
         let apart = Apart { scope: task, inside: node.scope.clone() };
         let rare = Rare { apart: Some(apart), ..Rare::default() };
-        let handle = launch(parent, parent.clone(), Some(Box::new(rare)), &name, site, false, |_, _| run);
+        let handle = launch(parent, Some(Box::new(rare)), &name, site, false, |_, _| run);
         ChildRegion { handle, region: Ok(node), told }
     }
 }

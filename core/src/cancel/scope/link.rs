@@ -3,12 +3,13 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 
-use super::{Child, Hold, Holder, Home, Inner, Listener, Own, Rare, Scope, ScopeRef, UNLINKED, WeakScope};
+use super::{Child, Hold, Home, Inner, Listener, Own, Rare, Scope, ScopeRef, UNLINKED, WeakScope};
 use crate::budget::{Budget, Urgency};
 use crate::cancel::{Level, Standing, Streak};
 use crate::lock::{Mutex, lock};
 use crate::observe::Object;
 use crate::primitive::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use crate::region::Node;
 use crate::time::Time;
 
 /// What a new scope starts with.
@@ -53,10 +54,10 @@ impl Scope {
         Own::new(Link::default(), WeakScope::default(), None, None).into()
     }
 
-    /// The scope of a new task of `holder`, whose scope is `around` it, or of one that nobody holds. It hears of no
-    /// request until the holder [has](ScopeRef::catch_up_with) the task.
+    /// The scope of a new task of `region`, whose scope is `around` it, or of one that no region counts. It hears of
+    /// no request until the region [has](ScopeRef::catch_up_with) the task.
     #[inline]
-    pub(crate) fn of_task(holder: Option<Arc<dyn Holder>>, around: Option<&Scope>) -> Scope {
+    pub(crate) fn of_task(region: Option<Arc<Node>>, around: Option<&Scope>) -> Scope {
         // Apart, and not as one: what is written through a pointer to it has to be read again.
         let (level, reason, drain_until) = match around {
             Some(around) if around.level() > Level::Clear => {
@@ -67,7 +68,7 @@ impl Scope {
         };
         let standing = Standing { level, reason, drain_until };
         let (listed, metered) = (around.is_some(), around.is_some_and(Scope::is_metered));
-        Scope::new(Link { standing, listed, metered, ..Link::default() }, holder)
+        Scope::new(Link { standing, listed, metered, ..Link::default() }, region)
     }
 
     /// A scope under nobody, with what it may use.
@@ -82,7 +83,7 @@ impl Scope {
     }
 
     #[inline]
-    fn new(link: Link, holder: Option<Arc<dyn Holder>>) -> Scope {
+    fn new(link: Link, region: Option<Arc<Node>>) -> Scope {
         let Standing { level, reason, drain_until } = link.standing;
         Scope {
             level: AtomicU8::new(level as u8),
@@ -97,7 +98,7 @@ impl Scope {
             kept: AtomicU32::new(0),
             told: Object::new(),
             note: AtomicU64::new(0),
-            holder,
+            region,
             inner: Mutex::new(Inner {
                 reason,
                 drain_until,
