@@ -7,6 +7,7 @@
 //! so the number of that edge is kept, and holds until an attempt that began after it finds nothing.
 
 use std::io;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 
 use mio::event::Event;
@@ -21,7 +22,9 @@ pub(crate) struct Readiness {
 
 /// One direction. One task at a time waits in it.
 pub(crate) struct Direction {
+    /// Edges, each so much as [`EDGE`], and [`WAITED`].
     edges: AtomicUsize,
+    /// The last edge after which the system had nothing more. This and `denied` are for whoever polls alone.
     exhausted: AtomicUsize,
     /// The last edge that told of the direction's end: it stays ready, for whoever asks is told of
     /// the end at once. 0 when there was none.
@@ -30,6 +33,10 @@ pub(crate) struct Direction {
     denied: AtomicUsize,
     waiting: Mutex<Option<Waker>>,
 }
+
+/// Somebody has waited in the direction. Each edge tells of both, and of most sources nobody ever waits to write.
+const WAITED: usize = 1;
+const EDGE: usize = 2;
 
 impl Readiness {
     pub(crate) fn new() -> Self {
@@ -52,7 +59,7 @@ impl Direction {
     pub(super) fn new() -> Self {
         // Ready at first: most first attempts succeed.
         Direction {
-            edges: AtomicUsize::new(1),
+            edges: AtomicUsize::new(EDGE),
             exhausted: AtomicUsize::new(0),
             ended_at: AtomicUsize::new(0),
             denied: AtomicUsize::new(0),
@@ -62,21 +69,29 @@ impl Direction {
 
     /// Who waits in it, to be woken.
     pub(super) fn tell(&self, ended: bool) -> Option<Waker> {
-        let edge = self.edges.fetch_add(1, SeqCst) + 1;
+        let before = self.edges.fetch_add(EDGE, SeqCst);
         if ended {
-            self.ended_at.store(edge, SeqCst);
+            self.ended_at.store((before & !WAITED) + EDGE, SeqCst);
+        }
+        // Whoever waits for the first time says so before it looks for edges again; but the end is told only now.
+        if before & WAITED == 0 && !ended {
+            return None;
         }
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    fn edges(&self) -> usize {
+        self.edges.load(SeqCst) & !WAITED
+    }
+
     fn is_ready(&self) -> bool {
-        self.edges.load(SeqCst) != self.exhausted.load(SeqCst)
-            || self.ended_at.load(SeqCst) > self.denied.load(SeqCst)
+        self.edges() != self.exhausted.load(Relaxed)
+            || self.ended_at.load(SeqCst) > self.denied.load(Relaxed)
     }
 
     /// The first attempt must wait for an edge: a connection that is being made.
     pub(crate) fn wait_for_edge(&self) {
-        self.exhausted.store(1, SeqCst);
+        self.exhausted.store(EDGE, Relaxed);
     }
 
     /// Tries `attempt` whenever the direction is ready. `drained` tells of a result after which
@@ -89,6 +104,9 @@ impl Direction {
     ) -> Poll<io::Result<T>> {
         loop {
             if !self.is_ready() {
+                if self.edges.load(SeqCst) & WAITED == 0 {
+                    self.edges.fetch_or(WAITED, SeqCst);
+                }
                 let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
                 if !waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                     let stale = waiting.replace(cx.waker().clone());
@@ -102,16 +120,16 @@ impl Direction {
                     return Poll::Pending;
                 }
             }
-            let seen = self.edges.load(SeqCst);
+            let seen = self.edges();
             match attempt() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.denied.store(seen, SeqCst);
-                    self.exhausted.store(seen, SeqCst);
+                    self.denied.store(seen, Relaxed);
+                    self.exhausted.store(seen, Relaxed);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(value) => {
                     if drained(&value) {
-                        self.exhausted.store(seen, SeqCst);
+                        self.exhausted.store(seen, Relaxed);
                     }
                     return Poll::Ready(Ok(value));
                 }
