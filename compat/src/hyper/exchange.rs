@@ -2,7 +2,7 @@
 //! from when it was read until the last frame of its response was taken, or given up.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::time::Duration;
 
 use asupersync_core::caps::HasTime;
@@ -32,7 +32,6 @@ pub(super) struct Conn<C> {
     pub(super) grace: Duration,
     /// For requests that ask for an upgrade.
     pub(super) held: Held,
-    in_flight: AtomicUsize,
     begun: AtomicUsize,
     polls: AtomicUsize,
     /// The poll in which the last request began.
@@ -43,8 +42,8 @@ impl<C> Conn<C> {
     pub(super) fn new(cx: &Cx<C>, server: Shared, grace: Duration, held: Held) -> Arc<Self> {
         let Shared { counters, readiness } = server;
         let (given, cx) = (RequestCx::from(cx.clone()), cx.clone());
-        let [in_flight, begun, polls, begun_in] = [const { AtomicUsize::new(0) }; 4];
-        Arc::new(Conn { cx, given, counters, readiness, grace, held, in_flight, begun, polls, begun_in })
+        let [begun, polls, begun_in] = [const { AtomicUsize::new(0) }; 3];
+        Arc::new(Conn { cx, given, counters, readiness, grace, held, begun, polls, begun_in })
     }
 
     /// The next answer is the connection's last, where a header can say so.
@@ -57,9 +56,14 @@ impl<C> Conn<C> {
         self.begun.load(Ordering::Relaxed)
     }
 
-    /// No request is in flight.
-    pub(super) fn is_idle(&self) -> bool {
-        self.in_flight.load(Ordering::Acquire) == 0
+    /// No request is in flight, as far as whoever drives hyper's connection can see from outside: then nobody has
+    /// this but that, and the service that hyper has.
+    pub(super) fn is_idle(self: &Arc<Self>) -> bool {
+        const BESIDE_TICKETS: usize = 2;
+        let idle = Arc::strong_count(self) <= BESIDE_TICKETS;
+        // What was done for the last request comes before.
+        fence(Ordering::Acquire);
+        idle
     }
 }
 
@@ -84,22 +88,15 @@ impl<C: HasTime> Conn<C> {
     }
 }
 
-/// A request in flight.
+/// A request in flight, as long as this is there.
 pub(super) struct Ticket<C>(pub(super) Arc<Conn<C>>);
 
 impl<C: HasTime> Ticket<C> {
     pub(super) fn new(conn: &Arc<Conn<C>>) -> Self {
-        conn.in_flight.fetch_add(1, Ordering::Relaxed);
         // Written by whoever polls the connection, one at a time.
         conn.begun.store(conn.begun().wrapping_add(1), Ordering::Relaxed);
         conn.begun_in.store(conn.polls.load(Ordering::Relaxed), Ordering::Relaxed);
         conn.given.begin(conn.cx.now());
         Ticket(conn.clone())
-    }
-}
-
-impl<C> Drop for Ticket<C> {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Release);
     }
 }

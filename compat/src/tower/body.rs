@@ -19,7 +19,7 @@ use http::{Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 
 use super::BoxError;
-use super::exchange::{Answered, Exchange};
+use super::exchange::Exchange;
 
 pin_project_lite::pin_project! {
     /// A response's body that keeps the request's region open.
@@ -47,24 +47,37 @@ struct Ticket<B: Send + 'static> {
 
 impl<B: Send + 'static> RegionBody<B> {
     /// Ties the body of a response to the region that has made it.
-    pub(super) fn tie(answered: Answered<B>, exchange: Arc<Exchange<B>>, cancels: bool) -> Response<Self> {
-        let Answered { response, open, announced } = answered;
+    pub(super) fn tie(
+        response: Response<B>,
+        Extent { open, announced, .. }: Extent,
+        exchange: Arc<Exchange<B>>,
+        cancels: bool,
+    ) -> Response<Self> {
         let open = open.then_some(exchange);
         response.map(|inner| RegionBody { ticket: Ticket { open, cancels, announced }, inner })
     }
 }
 
-impl<B: Body> Answered<B> {
-    /// `head`: it answers a request of that method, and its body is not sent.
-    pub(super) fn new(response: Response<B>, head: bool) -> Self {
-        let announced = announced(&response, head);
-        let open = announced != Some(0) && !response.body().is_end_stream();
-        Answered { response, open, announced }
-    }
-
+/// What is to come of a response.
+#[derive(Clone, Copy)]
+pub(super) struct Extent {
+    /// A body, for whose end the region waits.
+    pub(super) open: bool,
+    /// Bytes that the head announced.
+    pub(super) announced: Option<u64>,
     /// The connection is to be used for something else.
-    pub(super) fn is_switching(&self) -> bool {
-        self.response.status() == StatusCode::SWITCHING_PROTOCOLS
+    pub(super) switches: bool,
+}
+
+impl Extent {
+    /// Nothing.
+    pub(super) const NONE: Self = Extent { open: false, announced: None, switches: false };
+
+    /// `head`: it answers a request of that method, and its body is not sent.
+    pub(super) fn of<B: Body>(response: &Response<B>, head: bool) -> Self {
+        let announced = announced(response, head);
+        let open = announced != Some(0) && !response.body().is_end_stream();
+        Extent { open, announced, switches: response.status() == StatusCode::SWITCHING_PROTOCOLS }
     }
 }
 

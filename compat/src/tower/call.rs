@@ -19,19 +19,20 @@ use http::Response;
 use http_body::Body;
 
 use super::BoxError;
+use super::body::Extent;
 use super::exchange::{Answered, Exchange, Region};
 
 /// Is told how each region closed.
 pub(super) type OnClose = Arc<dyn Fn(&CloseReport) + Send + Sync>;
 
-/// What the handler answers, unless it does not come to that.
-pub(super) type Handled<B> = Outcome<Result<Response<B>, BoxError>>;
+/// What the handler answers.
+pub(super) type Handled<B> = Result<Response<B>, BoxError>;
 
-/// What a handler does. It stays where it is: each future around it has room for what it is handed, most of them
-/// twice, and it is large. The place is kept for the next request.
+/// What a handler does, and then what it has [answered](Self::answer). Both stay where they are: each future around
+/// has room for what it is handed, most of them twice, and these are large. The place is kept for the next request.
 pub(super) struct Handler<B>(Pin<Box<dyn Handles<B> + Send>>);
 
-impl<B: 'static> Handler<B> {
+impl<B: Send + 'static> Handler<B> {
     /// Takes the future, in the place of one that has ended if that is of the same type.
     pub(super) fn new<F, E>(future: &mut Option<F>, place: Option<Self>) -> Self
     where
@@ -43,20 +44,26 @@ impl<B: 'static> Handler<B> {
         {
             return handler;
         }
-        Handler(Box::pin(Handling { future: future.take() }))
+        Handler(Box::pin(Handling { future: future.take(), answer: None }))
     }
 
     /// Of a call that panicked.
     pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Self {
         Handler(Box::pin(Panicked(Some(payload))))
     }
+
+    /// What it has answered, once it is ready.
+    pub(super) fn answer(&mut self) -> Handled<B> {
+        self.0.as_mut().take().expect("it is ready, and has been asked once")
+    }
 }
 
+/// Ready when it has [answered](Handler::answer).
 impl<B> Future for Handler<B> {
-    type Output = Handled<B>;
+    type Output = Outcome;
 
-    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll_answer(task)
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Outcome> {
+        self.0.as_mut().poll_answer(task).map(Ok)
     }
 }
 
@@ -64,18 +71,22 @@ trait Handles<B> {
     /// Takes what is in an `Option` of its future. Tells whether it is of that type.
     fn begin(self: Pin<&mut Self>, future: &mut dyn Any) -> bool;
 
-    fn poll_answer(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Handled<B>>;
+    fn poll_answer(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()>;
+
+    fn take(self: Pin<&mut Self>) -> Option<Handled<B>>;
 }
 
 pin_project_lite::pin_project! {
-    struct Handling<F> {
-        // Until it has ended.
+    struct Handling<F, B> {
+        // Until it has answered.
         #[pin]
         future: Option<F>,
+        // Until that is taken.
+        answer: Option<Handled<B>>,
     }
 }
 
-impl<F, B, E: Into<BoxError>> Handles<B> for Handling<F>
+impl<F, B, E: Into<BoxError>> Handles<B> for Handling<F, B>
 where
     F: Future<Output = Result<Response<B>, E>> + 'static,
 {
@@ -85,12 +96,16 @@ where
         true
     }
 
-    fn poll_answer(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Handled<B>> {
-        let mut place = self.project().future;
-        let future = place.as_mut().as_pin_mut().expect("polled after it was ready");
-        let answer = ready!(future.poll(task));
-        place.set(None);
-        Poll::Ready(Ok(answer.map_err(Into::into)))
+    fn poll_answer(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        let future = this.future.as_mut().as_pin_mut().expect("polled after it was ready");
+        *this.answer = Some(ready!(future.poll(task)).map_err(Into::into));
+        this.future.set(None);
+        Poll::Ready(())
+    }
+
+    fn take(self: Pin<&mut Self>) -> Option<Handled<B>> {
+        self.project().answer.take()
     }
 }
 
@@ -101,8 +116,12 @@ impl<B> Handles<B> for Panicked {
         false
     }
 
-    fn poll_answer(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Handled<B>> {
+    fn poll_answer(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
         resume_unwind(self.0.take().expect("polled after it was ready"))
+    }
+
+    fn take(self: Pin<&mut Self>) -> Option<Handled<B>> {
+        None
     }
 }
 
@@ -136,7 +155,7 @@ pub(super) struct Open<B> {
 
 impl<B: Body + Send + 'static> Early<B> {
     /// Polls the handler; ready with `None` if that is to be done in an [open](Self::open) region only.
-    pub(super) fn poll_handler(&mut self, task: &mut Context<'_>) -> Poll<Option<Handled<B>>> {
+    pub(super) fn poll_handler(&mut self, task: &mut Context<'_>) -> Poll<Option<Outcome>> {
         self.call.region.poll_body(&mut Some(&mut self.handler), task)
     }
 
@@ -219,13 +238,16 @@ struct Rest<B> {
     held: Option<Box<crate::hyper::Held>>,
 }
 
-impl<B: Body> Rest<B> {
+impl<B: Body + Send + 'static> Rest<B> {
     #[cfg_attr(not(feature = "hyper"), expect(unused_mut, reason = "it holds nothing then"))]
-    async fn handle(mut self, handler: Handler<B>) -> Outcome {
-        let answer = handler.await?;
-        let answer = answer.map(|response| Answered::new(response, self.head));
+    async fn handle(mut self, mut handler: Handler<B>) -> Outcome {
+        (&mut handler).await?;
+        let answer = handler.answer().map(|response| {
+            let extent = Extent::of(&response, self.head);
+            Answered { response, extent }
+        });
         #[cfg(feature = "hyper")]
-        if !answer.as_ref().is_ok_and(Answered::is_switching) {
+        if !answer.as_ref().is_ok_and(|answered| answered.extent.switches) {
             self.held = None;
         }
         let waits = self.leaves.0.answer(answer);

@@ -19,6 +19,7 @@ use asupersync_core::{Cx, Outcome, Reason, Time};
 use http::Response;
 
 use super::BoxError;
+use super::body::Extent;
 use super::call::{Call, Handler};
 use crate::request_cx::Kept;
 
@@ -28,10 +29,7 @@ pub(super) type Region = InlineRegion<Outcome>;
 /// What a handler answered.
 pub(super) struct Answered<B> {
     pub(super) response: Response<B>,
-    /// The region waits for the body's end.
-    pub(super) open: bool,
-    /// Bytes that the head announced.
-    pub(super) announced: Option<u64>,
+    pub(super) extent: Extent,
 }
 
 pub(super) type Answer<B> = Result<Answered<B>, BoxError>;
@@ -93,7 +91,7 @@ impl<B> Exchange<B> {
 
     /// Hands the answer out. Tells whether its body is waited for, which it is not if nobody takes it.
     pub(super) fn answer(&self, answer: Answer<B>) -> bool {
-        let open = answer.as_ref().is_ok_and(|answered| answered.open);
+        let open = answer.as_ref().is_ok_and(|answered| answered.extent.open);
         let mut slots = self.slots();
         if slots.ended {
             drop(slots);
@@ -157,12 +155,10 @@ impl<B: Send + 'static> Exchange<B> {
     ) -> Outcome<Begun<B, C>> {
         if let Some(mut last) = kept.map(Kept::last)
             && let Some((standing, exchange)) = last.get()
-            && exchange.is::<Self>()
+            && let Ok(exchange) = exchange.clone().downcast::<Self>()
             && let Some(region) = standing.promise(builder, cx, since)
         {
-            let exchange = exchange.clone().downcast::<Self>();
             drop(last);
-            let exchange = exchange.unwrap_or_else(|_| unreachable!("it is of this type"));
             let place = exchange.slots().place.take();
             return Ok(Begun { region: region?, exchange, place });
         }

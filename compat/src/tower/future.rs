@@ -9,10 +9,10 @@ use asupersync_core::{Cancelled, Outcome, Reason, ReasonKind};
 use http::Response;
 use http_body::Body;
 
-use super::body::client_left;
+use super::body::{Extent, client_left};
 use super::call::{Early, Open};
 use super::exchange::{Answered, Resting};
-use super::{BoxError, RegionBody, RegionError};
+use super::{RegionBody, RegionError};
 
 /// The wait for a response of [`RegionService`](super::RegionService).
 ///
@@ -58,9 +58,7 @@ impl<B: Body + Send + 'static> Future for ResponseFuture<B> {
                 unreachable!("it was early above");
             };
             self.0 = State::Open(match polled {
-                Poll::Ready(Some(Ok(answer))) => {
-                    return Poll::Ready(answer_at_once(early, answer, task));
-                }
+                Poll::Ready(Some(Ok(()))) => return Poll::Ready(answer_at_once(early, task)),
                 Poll::Ready(Some(Err(failure))) => early.failed(failure),
                 Poll::Ready(None) => early.open(),
                 Poll::Pending => {
@@ -87,23 +85,23 @@ impl<B: Body + Send + 'static> Future for ResponseFuture<B> {
         };
         // One that is not answered, or needs nobody to take its body, closes by itself.
         let answered = answer.map_err(RegionError::inner)?;
-        if polled.is_pending() && answered.open {
+        let Answered { response, extent } = answered;
+        if polled.is_pending() && extent.open {
             exchange.rest(Resting::Region(region));
         }
-        Poll::Ready(Ok(RegionBody::tie(answered, exchange, cancels)))
+        Poll::Ready(Ok(RegionBody::tie(response, extent, exchange, cancels)))
     }
 }
 
 /// What the client gets of a handler that answered at once.
 fn answer_at_once<B: Body + Send + 'static>(
     early: Early<B>,
-    answer: Result<Response<B>, BoxError>,
     task: &mut Context<'_>,
 ) -> Result<Response<RegionBody<B>>, RegionError> {
-    let Early { mut call, handler, exchange } = early;
-    let answer = answer.map(|response| Answered::new(response, call.head));
-    let (open, switches) =
-        answer.as_ref().map_or((false, false), |answered| (answered.open, answered.is_switching()));
+    let Early { mut call, mut handler, exchange } = early;
+    let answer = handler.answer();
+    let extent = answer.as_ref().map_or(Extent::NONE, |response| Extent::of(response, call.head));
+    let Extent { open, switches, .. } = extent;
     let cancels = call.cancels;
     let left = if call.is_held(switches) {
         Some(call.wait(&exchange, open))
@@ -120,7 +118,7 @@ fn answer_at_once<B: Body + Send + 'static>(
     {
         exchange.rest(Resting::Region(region));
     }
-    Ok(RegionBody::tie(answer.map_err(RegionError::inner)?, exchange, cancels))
+    Ok(RegionBody::tie(answer.map_err(RegionError::inner)?, extent, exchange, cancels))
 }
 
 impl<B: Body + Send + 'static> Drop for ResponseFuture<B> {
