@@ -113,6 +113,7 @@ impl<C> Cx<C> {
     }
 
     /// A `Cx` for a task of the same region, whose scope this is.
+    #[inline(always)]
     pub(crate) fn of_task(&self, scope: ScopeRef) -> Self {
         if scope.region().is_none() {
             return self.inside(scope);
