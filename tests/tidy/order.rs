@@ -1,5 +1,7 @@
 //! Modules within core: a file imports only from files above it in CONTRIBUTING.md's list.
 //!
+//! A name in parentheses in that list is known from there on, wherever it is defined.
+//!
 //! A name is followed through `pub use` to the file that defines it, so that a façade (`mod.rs`)
 //! may stand below what it re-exports. A file may always import from its own children; test modules
 //! may import what they like.
@@ -11,14 +13,38 @@ use crate::{Problem, lex, settle};
 
 type Module = Vec<String>;
 
-/// The list: names in reading order, with a comment after `#` on each line.
-fn order(page: &str) -> Vec<Module> {
+/// The list: what is in reading order, and what is known ahead of its place there.
+struct Order {
+    entries: Vec<Module>,
+    ahead: Vec<Ahead>,
+}
+
+/// A name, with the module that defines it, is known from this entry on.
+struct Ahead {
+    from: usize,
+    module: Module,
+    name: String,
+}
+
+/// Names in reading order, with a comment after `#` on each line.
+fn order(page: &str) -> Order {
     let mut lines = page.lines().skip_while(|line| *line != "```text order of core");
     assert!(lines.next().is_some(), "CONTRIBUTING.md has no block that opens with ```text order of core");
     let names = lines
         .take_while(|line| *line != "```")
         .flat_map(|line| line.split('#').next().unwrap_or("").split_whitespace());
-    names.map(|name| name.split('/').map(str::to_owned).collect()).collect()
+    let split = |name: &str| name.split('/').map(str::to_owned).collect();
+    let mut order = Order { entries: Vec::new(), ahead: Vec::new() };
+    for name in names {
+        match name.trim_matches(['(', ')']).split_once("::") {
+            None => order.entries.push(split(name)),
+            Some((module, name)) => {
+                let from = order.entries.len();
+                order.ahead.push(Ahead { from, module: split(module), name: name.to_owned() });
+            }
+        }
+    }
+    order
 }
 
 /// `a/b.rs` and `a/b/mod.rs` are the module `a/b`.
@@ -27,10 +53,18 @@ fn module(path: &str) -> Module {
     if path == "lib" { Vec::new() } else { path.split('/').map(str::to_owned).collect() }
 }
 
-/// The entry of the list that a module stands under: its own, or its nearest ancestor's.
-fn place(order: &[Module], module: &[String]) -> Option<usize> {
-    let above = order.iter().enumerate().filter(|(_, entry)| module.starts_with(entry));
-    above.max_by_key(|(_, entry)| entry.len()).map(|(at, _)| at)
+impl Order {
+    /// The entry that a module stands under: its own, or its nearest ancestor's.
+    fn place(&self, module: &[String]) -> Option<usize> {
+        let above = self.entries.iter().enumerate().filter(|(_, entry)| module.starts_with(entry));
+        above.max_by_key(|(_, entry)| entry.len()).map(|(at, _)| at)
+    }
+
+    /// Whether what is defined in `module` is known at this entry.
+    fn knows(&self, at: usize, module: &[String], name: Option<&String>) -> bool {
+        let ahead = |known: &Ahead| known.from <= at && known.module == module && Some(&known.name) == name;
+        self.place(module).is_some_and(|place| place <= at) || self.ahead.iter().any(ahead)
+    }
 }
 
 struct Tree<'a> {
@@ -79,7 +113,7 @@ impl Tree<'_> {
 }
 
 /// `files` have paths from core's `src`.
-fn upward(order: &[Module], files: &[File]) -> Vec<Problem> {
+fn upward(order: &Order, files: &[File]) -> Vec<Problem> {
     let tree = Tree { modules: files.iter().map(|file| (module(&file.path), file)).collect() };
     let mut problems = Vec::new();
     for file in files.iter().filter(|file| file.tests_from() > 0) {
@@ -89,7 +123,7 @@ fn upward(order: &[Module], files: &[File]) -> Vec<Problem> {
         if from.is_empty() {
             continue;
         }
-        let Some(mine) = place(order, &from) else {
+        let Some(mine) = order.place(&from) else {
             let what = "is not in CONTRIBUTING.md's order of core: add it below what it imports";
             problems.push(Problem::new(place_of(&file.path), what));
             continue;
@@ -99,7 +133,7 @@ fn upward(order: &[Module], files: &[File]) -> Vec<Problem> {
             if path.line > file.tests_from() || target.starts_with(&from) {
                 continue;
             }
-            if place(order, &target).is_none_or(|theirs| theirs > mine) {
+            if !order.knows(mine, &target, path.segments.last()) {
                 let what = format!(
                     "imports `{}`, which `{}` below it defines: move the name up into a file of its own, \
                      or this use of it down",
@@ -119,8 +153,8 @@ fn core() -> Vec<File> {
 }
 
 /// Entries of the list without a file.
-fn gone(order: &[Module], files: &[File]) -> Vec<Problem> {
-    let gone = order.iter().filter(|entry| !files.iter().any(|file| module(&file.path) == **entry));
+fn gone(order: &Order, files: &[File]) -> Vec<Problem> {
+    let gone = order.entries.iter().filter(|entry| !files.iter().any(|file| module(&file.path) == **entry));
     gone.map(|entry| {
         Problem::new("CONTRIBUTING.md", format!("`{}` is in core's order, but is no file", entry.join("/")))
     })
@@ -137,15 +171,18 @@ fn core_imports_from_above() {
 
 #[test]
 fn an_upward_import_is_caught() {
-    let order = order("```text order of core\nlow mid/inner # values\nmid high\n```\nother");
+    let order = order("```text order of core\nlow (high::Known) mid/inner # values\nmid high\n```\nother");
     let files = [
         File::new("lib.rs", "mod low; mod mid; mod high; pub use high::H;"),
         File::new(
             "low.rs",
-            "use crate::mid::{Inner, Outer};\nuse crate::H;\n#[cfg(test)]\nmod tests {\nuse crate::H;\n}",
+            "use crate::mid::{Inner, Outer};\nuse crate::H;\nuse crate::high::Known;\n#[cfg(test)]\nmod tests {\nuse crate::H;\n}",
         ),
         File::new("mid/mod.rs", "mod inner; mod loose; pub use inner::Inner; struct Outer;"),
-        File::new("mid/inner.rs", "use super::super::low::L;\nuse super::Outer;"),
+        File::new(
+            "mid/inner.rs",
+            "use super::super::low::L;\nuse super::Outer;\nuse crate::high::{Known, H};",
+        ),
         File::new("mid/loose.rs", "use crate::mid::{Inner, Outer};"),
         File::new("high.rs", "use crate::mid::Outer; use crate::low;"),
         File::new("new.rs", ""),
@@ -156,7 +193,9 @@ fn an_upward_import_is_caught() {
             "core/src/low.rs:1: imports `crate::mid::Inner`, which `mid/inner`",
             "core/src/low.rs:1: imports `crate::mid::Outer`, which `mid`",
             "core/src/low.rs:2: imports `crate::H`, which `high`",
+            "core/src/low.rs:3: imports `crate::high::Known`, which `high`",
             "core/src/mid/inner.rs:2: imports `super::Outer`, which `mid`",
+            "core/src/mid/inner.rs:3: imports `crate::high::H`, which `high`",
             "core/src/new.rs: is not in",
         ],
     );

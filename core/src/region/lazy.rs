@@ -297,7 +297,7 @@ impl Lazy {
 
 impl Builder {
     fn begins(&self, around: &Cx<NoCaps>, since: Option<Time>) -> Time {
-        since.or(self.since).unwrap_or_else(|| around.host().now())
+        since.or(self.since).unwrap_or_else(|| self.policy.begins(around.host()))
     }
 }
 

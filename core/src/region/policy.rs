@@ -1,6 +1,8 @@
 //! How a region closes, as its opener chose.
 
 use crate::budget::Budget;
+use crate::host::Host;
+use crate::time::Time;
 
 /// What happens to children that still run when a region's body returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -30,6 +32,13 @@ pub(crate) struct Policy {
     pub(crate) work: Budget,
     pub(crate) drain: Budget,
     pub(crate) finalize: Budget,
+}
+
+impl Policy {
+    /// Since when a region that is opened now counts as open. If nothing ends with its time, that is only told of.
+    pub(super) fn begins(&self, host: &dyn Host) -> Time {
+        if self.work == Budget::UNLIMITED { host.recent() } else { host.now() }
+    }
 }
 
 impl Default for Policy {

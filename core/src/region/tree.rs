@@ -200,7 +200,7 @@ impl Node {
     /// A node below this one, which does not have it yet.
     pub(super) fn make_child(self: &Arc<Self>, scope: &ScopeRef, plan: Plan<'_>, apart: bool) -> Arc<Node> {
         let Plan { name, policy, site, since } = plan;
-        let opened_at = since.unwrap_or_else(|| self.tree.host.now());
+        let opened_at = since.unwrap_or_else(|| policy.begins(&*self.tree.host));
         let policy = Policy {
             drain: policy.drain.meet(self.policy.drain),
             finalize: policy.finalize.meet(self.policy.finalize),

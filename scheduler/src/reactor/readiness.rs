@@ -85,8 +85,7 @@ impl Direction {
     }
 
     fn is_ready(&self) -> bool {
-        self.edges() != self.exhausted.load(Relaxed)
-            || self.ended_at.load(SeqCst) > self.denied.load(Relaxed)
+        self.edges() != self.exhausted.load(Relaxed) || self.ended_at.load(SeqCst) > self.denied.load(Relaxed)
     }
 
     /// The first attempt must wait for an edge: a connection that is being made.
