@@ -113,6 +113,7 @@ impl<C> Cx<C> {
     }
 
     /// A `Cx` for a task of the same region, whose scope this is.
+    // Not called: handed over in memory, the scope is read in larger pieces than it was written, which stalls.
     #[inline(always)]
     pub(crate) fn of_task(&self, scope: ScopeRef) -> Self {
         if scope.region().is_none() {

@@ -196,7 +196,7 @@ async fn until_its_end<C: CapSet + HasTime>(
     let mut idle = header.map(|limit| Idle { limit, since: None, alarm: None });
     let mut http = pin!(http);
     let mut request = pin!(cx.cancelled());
-    let mut grace: Option<Alarm> = None;
+    let mut grace: Option<(Alarm, Option<usize>)> = None;
     poll_fn(|task: &mut Context<'_>| {
         conn.begin_poll();
         if grace.is_some() && is_drained(cx) {
@@ -222,15 +222,16 @@ async fn until_its_end<C: CapSet + HasTime>(
                     ready!(request.as_mut().poll(task));
                     http.as_mut().shut_down();
                 }
-                // Half of a header, or a GOAWAY that nobody answers.
-                Some(alarm) => {
+                // Half of a header, or a GOAWAY that nobody answers; but what a request has only just left behind
+                // is still to be sent.
+                Some((alarm, quiet)) => {
                     ready!(Pin::new(alarm).poll(task));
-                    if conn.is_idle() && !keeper.is_blocked() {
+                    if quiet.is_some() && *quiet == conn.quiet() && !keeper.is_blocked() {
                         return Poll::Ready(ConnectionEnd::Cut);
                     }
                 }
             }
-            grace = Some(cx.alarm(cx.now() + conn.grace));
+            grace = Some((cx.alarm(cx.now() + conn.grace), conn.quiet()));
         }
     })
     .await

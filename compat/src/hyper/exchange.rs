@@ -65,6 +65,11 @@ impl<C> Conn<C> {
         fence(Ordering::Acquire);
         idle
     }
+
+    /// How many requests there have been, if none is in flight.
+    pub(super) fn quiet(self: &Arc<Self>) -> Option<usize> {
+        self.is_idle().then(|| self.begun())
+    }
 }
 
 impl<C: HasTime> Conn<C> {

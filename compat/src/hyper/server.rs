@@ -114,7 +114,8 @@ impl Server {
 
     /// How long after Request that may take which owes nobody an answer: the rest of a header that is
     /// sent by half, the answer to a GOAWAY, the last words of a stream of server-sent events. A
-    /// connection is cut then, and a stream of events ended. 1 second if nothing is said.
+    /// connection is cut then, and a stream of events ended. Behind the last answer it begins anew. 1 second if
+    /// nothing is said.
     pub fn grace(mut self, time: Duration) -> Self {
         self.rules.grace = time;
         self
