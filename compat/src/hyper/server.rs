@@ -98,8 +98,8 @@ impl Server {
     /// How long it serves on after Request as if nothing were, until whoever sends it work has noticed:
     /// its [`readiness`](Self::readiness) has turned, and what it answers on HTTP/1.1 says
     /// `Connection: close`, so that a proxy which keeps connections leaves by itself, instead of sending
-    /// its next request while the connection is being closed. Zero if nothing is said. The drain budgets of the regions around it go
-    /// on meanwhile.
+    /// its next request while the connection is being closed. That holds if the proxy keeps no connection unused
+    /// for longer than this. Zero if nothing is said. The drain budgets of the regions around it go on meanwhile.
     pub fn min_drain(mut self, time: Duration) -> Self {
         self.min_drain = time;
         self

@@ -18,6 +18,9 @@ use rustix::process::{Pid, Signal, kill_process};
 const REPLICAS: usize = 3;
 /// For so many milliseconds an old replica serves on after SIGTERM, and says `Connection: close`.
 const MIN_DRAIN: &str = "500";
+/// For so many nginx keeps a connection that it does not use. One that it would keep for longer than an old replica
+/// serves on is closed under it, and a request that it sends there at that moment is lost.
+const KEPT: &str = "100";
 
 fn main() -> io::Result<()> {
     for tool in ["nginx", "wrk"] {
@@ -125,7 +128,7 @@ fn nginx(folder: &Path, port: u16, replicas: &[u16]) -> io::Result<Running> {
         http {{\naccess_log off;\n\
         client_body_temp_path {there}/body;\nproxy_temp_path {there}/proxy;\nfastcgi_temp_path {there}/fastcgi;\n\
         uwsgi_temp_path {there}/uwsgi;\nscgi_temp_path {there}/scgi;\n\
-        upstream replicas {{\n{servers}keepalive 16;\n}}\n\
+        upstream replicas {{\n{servers}keepalive 16;\nkeepalive_timeout {KEPT}ms;\n}}\n\
         server {{\nlisten 127.0.0.1:{port};\nlocation / {{\nproxy_pass http://replicas;\n\
         proxy_http_version 1.1;\nproxy_set_header Connection \"\";\n}}\n}}\n}}\n"
     );
