@@ -122,18 +122,13 @@ impl<C> Cx<C> {
         Cx::tag(Inner { node: None, scope, authority: self.inner.authority.clone() })
     }
 
-    #[inline]
-    pub(crate) fn node(&self) -> &Node {
-        self.kept_node()
-    }
-
     /// The region itself, to be kept.
     pub(crate) fn share_node(&self) -> Arc<Node> {
-        self.kept_node().clone()
+        self.node().clone()
     }
 
     #[inline]
-    pub(crate) fn kept_node(&self) -> &Arc<Node> {
+    pub(crate) fn node(&self) -> &Arc<Node> {
         let own = self.inner.node.as_ref().or_else(|| self.inner.scope.region());
         own.expect("a task that has a `Cx` is one of a region")
     }

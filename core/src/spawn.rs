@@ -86,7 +86,7 @@ impl<C> Cx<C> {
         }
         let blocking = effects.contains(&Effect::Blocking);
         let make = |scope, spans: &Spans| make(self.of_task(scope), spans);
-        launch(self.kept_node(), None, name, site, blocking, make)
+        launch(self.node(), None, name, site, blocking, make)
     }
 
     #[inline]

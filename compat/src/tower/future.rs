@@ -84,8 +84,7 @@ impl<B: Body + Send + 'static> Future for ResponseFuture<B> {
             unreachable!("it was open above");
         };
         // One that is not answered, or needs nobody to take its body, closes by itself.
-        let answered = answer.map_err(RegionError::inner)?;
-        let Answered { response, extent } = answered;
+        let Answered { response, extent } = answer.map_err(RegionError::inner)?;
         if polled.is_pending() && extent.open {
             exchange.rest(Resting::Region(region));
         }

@@ -275,7 +275,7 @@ impl Scope {
         }
     }
 
-    /// How urgent the task is that this is the scope of: as all that are held by one.
+    /// How urgent the task is that this is the scope of: as all of its region.
     pub(crate) fn urgency_around(&self) -> Urgency {
         self.region.as_ref().map_or(Urgency::DEFAULT, |region| region.scope.urgency())
     }

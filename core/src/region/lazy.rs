@@ -160,7 +160,7 @@ impl Lazy {
 
     /// The region, if it is open.
     pub(super) fn opened(&self) -> Option<&Node> {
-        self.opened.get().map(Cx::node)
+        self.opened.get().map(|cx| &**cx.node())
     }
 
     /// The region, opened now if it was not.
