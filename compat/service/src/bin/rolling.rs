@@ -6,7 +6,7 @@
 //! set.
 
 use std::io::{self, BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -16,6 +16,10 @@ use asupersync_service::Side;
 use rustix::process::{Pid, Signal, kill_process};
 
 const REPLICAS: usize = 3;
+/// Where nginx listens.
+const FRONT: [u8; 4] = [127, 0, 0, 1];
+/// Where the replicas do. Nobody connects from there, so that no connection has the port of one that is being replaced.
+const REPLICA: [u8; 4] = [127, 0, 0, 2];
 /// For so many milliseconds an old replica serves on after SIGTERM, and says `Connection: close`.
 const MIN_DRAIN: &str = "500";
 /// For so many nginx keeps a connection that it does not use. One that it would keep for longer than an old replica
@@ -40,6 +44,9 @@ fn main() -> io::Result<()> {
         println!("| {} | {} | {} |", side.name(), run.requests, run.failed);
         if side == Side::Hosted {
             failed = run.failed;
+            if failed > 0 {
+                eprintln!("nginx said:\n{}", run.log);
+            }
         }
     }
     if failed == 0 { Ok(()) } else { Err(io::Error::other("a rolling restart lost requests")) }
@@ -48,17 +55,17 @@ fn main() -> io::Result<()> {
 struct Run {
     requests: u64,
     failed: u64,
+    /// What nginx logged: why. That a replica refuses a connection is no loss; it asks another.
+    log: String,
 }
 
 fn play(side: Side, seconds: u64) -> io::Result<Run> {
     let folder = Folder::new(side)?;
-    let ports: Vec<u16> = (0..=REPLICAS).map(|_| free_port()).collect::<io::Result<_>>()?;
-    let mut replicas = Vec::new();
-    for port in &ports[1..] {
-        replicas.push(replica(side, *port)?);
-    }
-    let nginx = nginx(&folder.0, ports[0], &ports[1..])?;
-    let url = format!("http://127.0.0.1:{}/work", ports[0]);
+    let addrs: Vec<SocketAddr> = (0..REPLICAS).map(|_| free(REPLICA)).collect::<io::Result<_>>()?;
+    let mut replicas = addrs.iter().map(|addr| replica(side, *addr)).collect::<io::Result<Vec<_>>>()?;
+    let front = free(FRONT)?;
+    let nginx = nginx(&folder.0, front, &addrs)?;
+    let url = format!("http://{front}/work");
     // Of these nginx does not try one again that it has sent: what is lost is seen.
     let post = folder.0.join("post.lua");
     fs::write(&post, "wrk.method = \"POST\"\nwrk.body = \"x\"\n")?;
@@ -69,20 +76,23 @@ fn play(side: Side, seconds: u64) -> io::Result<Run> {
         .stdout(Stdio::piped())
         .spawn()?;
     let pause = Duration::from_secs(seconds) / (REPLICAS as u32 + 2);
-    for (old, port) in replicas.iter_mut().zip(&ports[1..]) {
+    for (old, addr) in replicas.iter_mut().zip(addrs) {
         // a wait, not a synchronisation: the load goes on meanwhile
         thread::sleep(pause);
         kill_process(Pid::from_child(&old.0), Signal::TERM)?;
         old.0.wait()?;
-        *old = replica(side, *port)?;
+        *old = replica(side, addr)?;
     }
     let told = String::from_utf8_lossy(&load.wait_with_output()?.stdout).into_owned();
     drop((nginx, replicas));
-    read(&told).ok_or_else(|| io::Error::other(format!("wrk said:\n{told}")))
+    let log = fs::read_to_string(folder.0.join("error.log")).unwrap_or_default();
+    let lost = log.lines().filter(|line| !line.contains("Connection refused"));
+    let log = lost.collect::<Vec<_>>().join("\n");
+    read(&told, log).ok_or_else(|| io::Error::other(format!("wrk said:\n{told}")))
 }
 
 /// What wrk has counted.
-fn read(told: &str) -> Option<Run> {
+fn read(told: &str, log: String) -> Option<Run> {
     let line = |part: &str| told.lines().find(|line| line.contains(part));
     let requests = line("requests in")?.split_whitespace().next()?.parse().ok()?;
     let numbers =
@@ -90,6 +100,7 @@ fn read(told: &str) -> Option<Run> {
     Some(Run {
         requests,
         failed: line("Non-2xx").map_or(0, numbers) + line("Socket errors").map_or(0, numbers),
+        log,
     })
 }
 
@@ -104,10 +115,10 @@ impl Drop for Running {
     }
 }
 
-fn replica(side: Side, port: u16) -> io::Result<Running> {
+fn replica(side: Side, addr: SocketAddr) -> io::Result<Running> {
     let program = env::current_exe()?.with_file_name("replica");
     let mut command = Command::new(program);
-    command.args([side.name(), &format!("127.0.0.1:{port}"), MIN_DRAIN]).env("QUIET", "1");
+    command.args([side.name(), &addr.to_string(), MIN_DRAIN]).env("QUIET", "1");
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line)?;
@@ -118,9 +129,8 @@ fn replica(side: Side, port: u16) -> io::Result<Running> {
 }
 
 /// nginx as it comes, with connections kept alive to the replicas; it tries another replica where one is down.
-fn nginx(folder: &Path, port: u16, replicas: &[u16]) -> io::Result<Running> {
-    let servers: String =
-        replicas.iter().map(|port| format!("server 127.0.0.1:{port} max_fails=0;\n")).collect();
+fn nginx(folder: &Path, front: SocketAddr, replicas: &[SocketAddr]) -> io::Result<Running> {
+    let servers: String = replicas.iter().map(|addr| format!("server {addr} max_fails=0;\n")).collect();
     let there = folder.display();
     let config = format!(
         "daemon off;\nmaster_process off;\nworker_processes 1;\npid {there}/pid;\nerror_log {there}/error.log;\n\
@@ -129,7 +139,7 @@ fn nginx(folder: &Path, port: u16, replicas: &[u16]) -> io::Result<Running> {
         client_body_temp_path {there}/body;\nproxy_temp_path {there}/proxy;\nfastcgi_temp_path {there}/fastcgi;\n\
         uwsgi_temp_path {there}/uwsgi;\nscgi_temp_path {there}/scgi;\n\
         upstream replicas {{\n{servers}keepalive 16;\nkeepalive_timeout {KEPT}ms;\n}}\n\
-        server {{\nlisten 127.0.0.1:{port};\nlocation / {{\nproxy_pass http://replicas;\n\
+        server {{\nlisten {front};\nlocation / {{\nproxy_pass http://replicas;\n\
         proxy_http_version 1.1;\nproxy_set_header Connection \"\";\n}}\n}}\n}}\n"
     );
     let file = folder.join("nginx.conf");
@@ -138,7 +148,7 @@ fn nginx(folder: &Path, port: u16, replicas: &[u16]) -> io::Result<Running> {
         Command::new("nginx").arg("-p").arg(folder).arg("-c").arg(file).stderr(Stdio::null()).spawn()?;
     let nginx = Running(nginx);
     for _ in 0..1000 {
-        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+        if std::net::TcpStream::connect(front).is_ok() {
             return Ok(nginx);
         }
         // a wait, not a synchronisation: whether it listens is asked again
@@ -148,8 +158,8 @@ fn nginx(folder: &Path, port: u16, replicas: &[u16]) -> io::Result<Running> {
 }
 
 /// Free now; whoever takes it next is a process that cannot be given a socket.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+fn free(ip: [u8; 4]) -> io::Result<SocketAddr> {
+    TcpListener::bind(SocketAddr::from((ip, 0)))?.local_addr()
 }
 
 /// Removed when dropped.
