@@ -251,6 +251,14 @@ impl Listener for Short {
         }
     }
 
+    fn accept_queued(&self) -> io::Result<Option<(Box<dyn Stream>, SocketAddr)>> {
+        self.inner.accept_queued()
+    }
+
+    fn stop_queueing(&self) -> io::Result<()> {
+        self.inner.stop_queueing()
+    }
+
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }

@@ -169,17 +169,13 @@ async fn idle_connections_end_at_once(cx: &Cx) -> Outcome {
     one.send_request(get(addr, "/")).await?.into_body().collect().await?;
     let mut two = connect_http2(cx, cx.tcp_connect(addr).await?).await?;
     two.send_request(get(addr, "/")).await?.into_body().collect().await?;
-    let silent = cx.tcp_connect(addr).await?;
-    // Accepted in their order: once a fourth was served, the third is the server's.
-    connect_http1(cx, cx.tcp_connect(addr).await?).await?.send_request(get(addr, "/")).await?;
     let report = server.cancel(Budget::UNLIMITED).await?;
-    assert_eq!((report.accepted, report.cut), (4, 0));
-    assert_eq!(silent.read(cx, &mut [0]).await?, 0);
+    assert_eq!((report.accepted, report.cut), (2, 0));
     Ok(())
 }
 
 async fn what_was_begun_and_not_finished_has_its_grace(cx: &Cx) -> Outcome {
-    let begun = ["GET / HT", "PRI * HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"];
+    let begun = ["", "GET / HT", "PRI * HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"];
     let options = Server::new().grace(SHORT);
     let counters = options.counters();
     let (addr, server) = start(cx, options, service_fn(hello)).await?;
@@ -189,7 +185,7 @@ async fn what_was_begun_and_not_finished_has_its_grace(cx: &Cx) -> Outcome {
         client.write_all(cx, begun.as_bytes()).await?;
         clients.push(client);
     }
-    while counters.report().accepted < 3 {
+    while counters.report().accepted < 4 {
         a_moment(cx).await?;
     }
     // Unlimited: only the grace ends it.

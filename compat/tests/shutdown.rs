@@ -373,6 +373,14 @@ impl Listener for Late {
         Poll::Pending
     }
 
+    fn accept_queued(&self) -> std::io::Result<Option<(Box<dyn Stream>, SocketAddr)>> {
+        if self.open.load(Ordering::SeqCst) { self.inner.accept_queued() } else { Ok(None) }
+    }
+
+    fn stop_queueing(&self) -> std::io::Result<()> {
+        self.inner.stop_queueing()
+    }
+
     fn local_addr(&self) -> std::io::Result<SocketAddr> {
         self.inner.local_addr()
     }
@@ -387,21 +395,30 @@ fn a_connection_in_the_backlog_is_served_and_not_reset() {
         let (asked, mut asks) = mpsc::channel(1);
         let late = Late { inner: listener.into(), open: open.clone(), asked };
         let listener = TcpListener::from(Box::new(late) as Box<dyn Listener>);
+        let options = Server::new().grace(Duration::from_secs(3600));
+        let counters = options.counters();
         let server = cx.spawn("server", async move |cx: &Cx| {
             let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from("hi"))));
-            Server::new().serve(cx, listener, service).await
+            options.serve(cx, listener, service).await
         });
         asks.recv(cx).await?;
-        let (told, mut sent) = mpsc::channel(1);
+        let (told, mut connected) = mpsc::channel(1);
+        let (go, asked) = std::sync::mpsc::channel();
         let client = cx.spawn_blocking("client", move || {
             let mut client = Client::connect(addr);
-            client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
             told.try_send(()).expect("room");
+            // Its request is still on the way when the server stops.
+            asked.recv().expect("it is told");
+            client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
             Ok((client.response().status, client.rest()))
         });
-        sent.recv(cx).await?;
+        connected.recv(cx).await?;
         open.store(true, Ordering::SeqCst);
         shut_down(&server);
+        while counters.report().accepted < 1 {
+            cx.in_flight().sleep(Duration::from_millis(1)).await?;
+        }
+        go.send(()).expect("it waits");
         assert_eq!(client.join().await?, (200, Vec::new()));
         let report = server.join().await?;
         assert_eq!((report.accepted, report.well), (1, 1));

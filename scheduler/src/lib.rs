@@ -12,12 +12,14 @@
 //! | `pace` | when a task is left to those who are awake, though others sleep |
 //! | `blocking`, [`signal`] | threads that may block; SIGINT and SIGTERM |
 //! | [`dumper`] | SIGUSR1 |
+//! | [`backlog`] | the connections that the system has accepted for a listener, at its end |
 //! | `worker`, `monitor` | the loop that polls tasks; the thread that sees that it goes on |
 //! | `watchdog` | polls that do not return |
 //! | [`Runtime`], [`Builder`] | what users hold |
 
 #![forbid(unsafe_code)]
 
+pub mod backlog;
 mod blocking;
 mod builder;
 mod cancelled;

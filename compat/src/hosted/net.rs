@@ -8,6 +8,7 @@ use std::sync::{Mutex, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use asupersync_core::io::{Datagrams, Listener, Sockets, Stream};
+use asupersync_scheduler::backlog;
 use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
@@ -62,8 +63,21 @@ pub(super) struct HostedListener(pub(super) TcpListener);
 impl Listener for HostedListener {
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Box<dyn Stream>, SocketAddr)>> {
         let (stream, peer) = ready!(self.0.poll_accept(cx))?;
-        let stream = HostedStream { connecting: Mutex::new(None), stream: OnceLock::from(stream) };
-        Poll::Ready(Ok((Box::new(stream), peer)))
+        Poll::Ready(Ok((Box::new(HostedStream::of(stream)), peer)))
+    }
+
+    fn accept_queued(&self) -> io::Result<Option<(Box<dyn Stream>, SocketAddr)>> {
+        let (socket, peer) = match SockRef::from(&self.0).accept() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            accepted => accepted?,
+        };
+        let peer = peer.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
+        socket.set_nonblocking(true)?;
+        Ok(Some((Box::new(HostedStream::of(TcpStream::from_std(socket.into())?)), peer)))
+    }
+
+    fn stop_queueing(&self) -> io::Result<()> {
+        backlog::stop_queueing(&self.0)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -80,6 +94,11 @@ struct HostedStream {
 }
 
 impl HostedStream {
+    /// One that is connected.
+    fn of(stream: TcpStream) -> Self {
+        HostedStream { connecting: Mutex::new(None), stream: OnceLock::from(stream) }
+    }
+
     fn stream(&self) -> io::Result<&TcpStream> {
         self.stream.get().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }

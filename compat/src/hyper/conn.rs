@@ -91,8 +91,11 @@ where
     end
 }
 
-/// Waits until the client has said which HTTP it speaks; `None` if Request found nothing begun.
+/// Waits until the client has said which HTTP it speaks; `None` if it has not begun when its grace after Request is
+/// over. That of a client that is silent is counted from its connection on: the first request of a new one may be
+/// on its way.
 async fn first_bytes<C: HasTime>(cx: &Cx<C>, rules: &Rules, wire: &mut Wire) -> io::Result<Option<Version>> {
+    let accepted = cx.now();
     let mut request = pin!(cx.cancelled());
     let mut alarm: Option<Alarm> = None;
     let mut asked = false;
@@ -102,14 +105,12 @@ async fn first_bytes<C: HasTime>(cx: &Cx<C>, rules: &Rules, wire: &mut Wire) -> 
         }
         if !asked && request.as_mut().poll(task).is_ready() {
             asked = true;
-            alarm = Some(cx.alarm(cx.now() + rules.grace.min(rules.header)));
+            let since = if wire.has_begun() { cx.now() } else { accepted };
+            alarm = Some(cx.alarm(since + rules.grace.min(rules.header)));
         }
-        if asked && !wire.has_begun() {
-            return Poll::Ready(Ok(None));
-        }
-        let alarm = alarm.get_or_insert_with(|| cx.alarm(cx.now() + rules.header));
+        let alarm = alarm.get_or_insert_with(|| cx.alarm(accepted + rules.header));
         ready!(Pin::new(alarm).poll(task));
-        Poll::Ready(Err(silent()))
+        Poll::Ready(if asked && !wire.has_begun() { Ok(None) } else { Err(silent()) })
     })
     .await
 }

@@ -13,7 +13,7 @@
 //! | phase | what a connection does |
 //! |---|---|
 //! | [`min_drain`](Server::min_drain) | everything as before, but [`Readiness`](crate::Readiness) says no, and answers `Connection: close` |
-//! | Request | the listener is closed, once what the system had accepted is taken from it; an idle connection ends at once; one in the middle of a request answers it with `Connection: close` and ends; on HTTP/2 a GOAWAY is sent; a handler in a region hears of it through its `Cx`; a header or preface that is sent by half, and a stream of server-sent events, have the [`grace`](Server::grace) to come to their end |
+//! | Request | the listener is closed, once what the system had accepted is taken from it; an idle connection ends at once; one in the middle of a request answers it with `Connection: close` and ends; on HTTP/2 a GOAWAY is sent; a handler in a region hears of it through its `Cx`; a new connection whose first request is still to come, a header or preface that is sent by half, and a stream of server-sent events, have the [`grace`](Server::grace) to come to their end |
 //! | Drain | requests, bodies and upgrades in flight go on, for as long as the drain budget lasts |
 //! | Finalize | connections that have not ended are dropped, upgraded ones cut; they are counted and told of as [`Cut`](ConnectionEnd::Cut) |
 //!

@@ -30,6 +30,8 @@ use crate::systemd;
 const CLEANUP: Duration = Duration::from_secs(10);
 /// How many connections are taken from the system's backlog after Request.
 const BACKLOG: usize = 1024;
+/// How long the handshakes that have begun by then may take.
+const HANDSHAKE: Duration = Duration::from_millis(2);
 
 /// A server of HTTP/1.1 and HTTP/2 with options.
 ///
@@ -114,8 +116,8 @@ impl Server {
 
     /// How long after Request that may take which owes nobody an answer: the rest of a header that is
     /// sent by half, the answer to a GOAWAY, the last words of a stream of server-sent events. A
-    /// connection is cut then, and a stream of events ended. Behind the last answer it begins anew. 1 second if
-    /// nothing is said.
+    /// connection is cut then, and a stream of events ended. Behind the last answer it begins anew; for a client
+    /// that has said nothing yet it began with its connection. 1 second if nothing is said.
     pub fn grace(mut self, time: Duration) -> Self {
         self.rules.grace = time;
         self
@@ -247,12 +249,21 @@ impl Server {
                 Err(error) => return Err(error.into()),
             }
         }
-        // What the system has accepted for us would be reset with the listener, requests and all.
+        // What the system has accepted for us would be reset with the listener, requests and all. Where it cannot be
+        // kept from accepting more, almost all is still taken.
+        drop(listener.stop_queueing());
+        inside.in_flight().sleep(HANDSHAKE).await.ok();
+        let mut errors = acceptor.errors();
         for _ in 0..BACKLOG {
             let Some(slot) = Slot::take_now(slots.as_ref()) else { break };
-            let Ok(Some((stream, peer))) = listener.accept_queued(inside).await else { break };
-            self.start(inside, stream, peer, service.clone(), slot);
+            match listener.accept_queued(inside).await {
+                Ok(Some((stream, peer))) => self.start(inside, stream, peer, service.clone(), slot),
+                Ok(None) => break,
+                // Those behind it may be fine.
+                Err(_) => errors += 1,
+            }
         }
+        self.counters.accept_errors(errors);
         Ok(())
     }
 

@@ -21,6 +21,7 @@ crate::cases![
     a_write_ends_with_the_budget needs (Sockets),
     a_stream_knows_its_region needs (Sockets),
     a_dropped_connection_ends_for_its_peer needs (Sockets),
+    a_listener_ends_without_a_loss needs (Sockets),
 ];
 
 pub(crate) const ANY_PORT: &str = "127.0.0.1:0";
@@ -242,6 +243,32 @@ fn a_dropped_connection_ends_for_its_peer(host: &dyn Runner) {
         let reader = cx.spawn("reader", async move |cx: &Cx| Ok(read_to_end(cx, &server).await?));
         drop(client);
         assert_eq!(reader.join().await?, b"");
+        Ok(())
+    });
+}
+
+fn a_listener_ends_without_a_loss(host: &dyn Runner) {
+    host.ok(async |cx: &Cx| {
+        let listener = cx.tcp_bind(ANY_PORT).await?;
+        let addr = listener.local_addr()?;
+        let early = cx.tcp_connect(addr).await?;
+        listener.stop_queueing()?;
+        let late = async |cx: &Cx| Ok(cx.tcp_connect(addr).await.map(drop).map_err(|error| error.kind()));
+        let end = async |cx: &Cx| {
+            let queued = listener.accept_queued(cx).await?;
+            assert!(listener.accept_queued(cx).await?.is_none());
+            drop(listener);
+            Ok(queued)
+        };
+        // The second begins when the first has.
+        let (late, queued) = cx.join(late, end).await?;
+        let (server, peer) = queued.expect("it was there before");
+        assert_eq!(peer, early.local_addr()?);
+        server.write_all(cx, b"x").await?;
+        assert_eq!(early.read(cx, &mut [0]).await?, 1);
+        if cfg!(target_os = "linux") {
+            assert_eq!(late, Err(io::ErrorKind::ConnectionRefused));
+        }
         Ok(())
     });
 }

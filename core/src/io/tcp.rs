@@ -33,7 +33,7 @@ impl TcpListener {
     }
 
     /// Takes a connection that the system has accepted already, Request or not; `None` if there is
-    /// none. Closing the listener would reset those.
+    /// none. Closing the listener would reset those: see [`stop_queueing`](Self::stop_queueing).
     ///
     /// # Errors
     /// The system's.
@@ -41,10 +41,22 @@ impl TcpListener {
     /// # Cancel safety
     /// Does not wait.
     pub async fn accept_queued<C>(&self, cx: &Cx<C>) -> io::Result<Option<(TcpStream, SocketAddr)>> {
-        let polled = poll_fn(|task| Poll::Ready(self.listener.poll_accept(task))).await;
-        let Poll::Ready(accepted) = polled else { return Ok(None) };
-        let (stream, peer) = accepted?;
-        Ok(Some((TcpStream::new(stream, cx.of_region()), peer)))
+        let accepted = self.listener.accept_queued()?;
+        Ok(accepted.map(|(stream, peer)| (TcpStream::new(stream, cx.of_region()), peer)))
+    }
+
+    /// Has the system accept no more connections for this listener, which is about to be closed. What
+    /// [`accept_queued`](Self::accept_queued) still yields is then all there is, and nobody's connection is
+    /// reset who was let in between the last of it and the end. Whoever connects from now on is not answered;
+    /// the system tries again, after a second mostly, and is refused if the listener is closed by then, so that
+    /// a proxy asks another server.
+    ///
+    /// On Linux a filter on the socket drops what would begin a connection; elsewhere nothing happens.
+    ///
+    /// # Errors
+    /// The system's, if it allows no filter. Accepting goes on as before.
+    pub fn stop_queueing(&self) -> io::Result<()> {
+        self.listener.stop_queueing()
     }
 
     /// The address it listens on; tells the port when port 0 was asked for.

@@ -17,6 +17,12 @@ impl Listener for Fast {
     fn poll_accept(&self, _: &mut Context<'_>) -> Poll<io::Result<(Box<dyn Stream>, SocketAddr)>> {
         Poll::Ready(Ok((Box::new(Fast), HERE)))
     }
+    fn accept_queued(&self) -> io::Result<Option<(Box<dyn Stream>, SocketAddr)>> {
+        Ok(None)
+    }
+    fn stop_queueing(&self) -> io::Result<()> {
+        Ok(())
+    }
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(HERE)
     }

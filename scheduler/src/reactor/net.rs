@@ -11,6 +11,7 @@ use mio::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::source::Source;
 use super::udp::NativeDatagrams;
+use crate::backlog::{self, unless_it_would_block};
 use crate::driver::Driver;
 
 /// The system's sockets.
@@ -50,14 +51,24 @@ impl Sockets for NativeNet {
 
 struct NativeListener(Source<TcpListener>);
 
+impl NativeListener {
+    fn enroll(&self, (stream, peer): (TcpStream, SocketAddr)) -> io::Result<(Box<dyn Stream>, SocketAddr)> {
+        Ok((Box::new(NativeStream::new(self.0.driver(), stream)?), peer))
+    }
+}
+
 impl Listener for NativeListener {
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Box<dyn Stream>, SocketAddr)>> {
         let accepted = self.0.readiness.read.poll(cx, || self.0.get().accept(), |_| false);
-        accepted.map(|accepted| {
-            let (stream, peer) = accepted?;
-            let stream: Box<dyn Stream> = Box::new(NativeStream::new(self.0.driver(), stream)?);
-            Ok((stream, peer))
-        })
+        accepted.map(|accepted| self.enroll(accepted?))
+    }
+
+    fn accept_queued(&self) -> io::Result<Option<(Box<dyn Stream>, SocketAddr)>> {
+        unless_it_would_block(self.0.get().accept())?.map(|accepted| self.enroll(accepted)).transpose()
+    }
+
+    fn stop_queueing(&self) -> io::Result<()> {
+        backlog::stop_queueing(self.0.get())
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -96,6 +96,12 @@ struct SimListener {
     addr: SocketAddr,
 }
 
+impl SimListener {
+    fn stream(&self, (id, peer): (ConnId, SocketAddr)) -> (Box<dyn Stream>, SocketAddr) {
+        (Box::new(SimStream { net: self.net.clone(), id, side: SERVER }), peer)
+    }
+}
+
 impl Listener for SimListener {
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Box<dyn Stream>, SocketAddr)>> {
         let accepted = self.net.with(|world| {
@@ -107,8 +113,17 @@ impl Listener for SimListener {
             }
             accepted
         });
-        let Some((id, peer)) = accepted else { return Poll::Pending };
-        Poll::Ready(Ok((Box::new(SimStream { net: self.net.clone(), id, side: SERVER }), peer)))
+        accepted.map_or(Poll::Pending, |accepted| Poll::Ready(Ok(self.stream(accepted))))
+    }
+
+    fn accept_queued(&self) -> io::Result<Option<(Box<dyn Stream>, SocketAddr)>> {
+        let accepted = self.net.with(|world| world.accept(self.addr));
+        Ok(accepted.map(|accepted| self.stream(accepted)))
+    }
+
+    fn stop_queueing(&self) -> io::Result<()> {
+        self.net.with(|world| world.stop_queueing(self.addr));
+        Ok(())
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -46,6 +46,8 @@ pub(super) struct Bound {
     pub(super) backlog: VecDeque<ConnId>,
     /// These wait for room among those.
     pub(super) waiting: VecDeque<ConnId>,
+    /// There is room for no more.
+    pub(super) stopped: bool,
     pub(super) accepter: Option<Waker>,
 }
 
@@ -323,7 +325,7 @@ impl World {
     fn admit(&mut self, addr: SocketAddr, most: usize) {
         loop {
             let Some(bound) = self.listeners.get_mut(&addr) else { return };
-            if bound.backlog.len() >= most.max(1) {
+            if bound.stopped || bound.backlog.len() >= most.max(1) {
                 return;
             }
             let Some(id) = bound.waiting.pop_front() else { return };
@@ -344,6 +346,14 @@ impl World {
         self.rule.read();
         self.admit(addr, self.rules.of(addrs).backlog);
         Some((id, addrs[CLIENT]))
+    }
+
+    /// A listener lets nobody in any more.
+    pub(super) fn stop_queueing(&mut self, addr: SocketAddr) {
+        self.touch_port(addr.port());
+        if let Some(bound) = self.listeners.get_mut(&addr) {
+            bound.stopped = true;
+        }
     }
 
     /// A listener is closed: those whom nobody accepted are reset.
