@@ -203,7 +203,7 @@ impl TaskMeta {
         region: Option<Arc<Node>>,
         around: Option<&Scope>,
         rare: Option<Box<Rare>>,
-        info: TaskInfo,
+        info: impl FnOnce() -> TaskInfo,
     ) -> Self {
         let is_followed = rare.as_ref().is_some_and(|rare| rare.span.is_some()) || is_recording();
         TaskMeta {
@@ -211,7 +211,7 @@ impl TaskMeta {
             rare,
             mark: Mark::new(is_followed),
             told: Object::new(),
-            info,
+            info: info(),
         }
     }
 

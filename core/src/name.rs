@@ -21,15 +21,47 @@ enum Text {
 impl From<&str> for Name {
     #[inline]
     fn from(name: &str) -> Self {
-        let mut bytes = [0; SHORT];
-        Name(match (bytes.get_mut(..name.len()), u8::try_from(name.len())) {
-            (Some(start), Ok(len)) => {
-                start.copy_from_slice(name.as_bytes());
-                Text::Short { len, bytes }
-            }
+        Name(match (short(name.as_bytes()), u8::try_from(name.len())) {
+            (Some(bytes), Ok(len)) => Text::Short { len, bytes },
             _ => Text::Long(name.into()),
         })
     }
+}
+
+/// The bytes of a short name, by the word: with what is ahead of them they are three, the first of six bytes. Copied
+/// into their place by the byte and then moved from there as a whole, as names are, they would be read before they
+/// were written, as far as the processor can tell: a stall.
+#[inline]
+fn short(name: &[u8]) -> Option<[u8; SHORT]> {
+    if name.len() > SHORT {
+        return None;
+    }
+    let (first, rest) = word(name, 6);
+    let (second, rest) = word(rest, 8);
+    let (third, _) = word(rest, 8);
+    let mut bytes = [0; SHORT];
+    let (head, tail) = bytes.split_at_mut(6);
+    let (middle, end) = tail.split_at_mut(8);
+    head.copy_from_slice(&first.to_le_bytes()[..6]);
+    middle.copy_from_slice(&second.to_le_bytes());
+    end.copy_from_slice(&third.to_le_bytes());
+    Some(bytes)
+}
+
+/// The first `len` bytes as one word, with zeros for those that are not there, and what comes behind them.
+#[inline]
+fn word(bytes: &[u8], len: usize) -> (u64, &[u8]) {
+    if len == 8
+        && let Some((first, rest)) = bytes.split_first_chunk()
+    {
+        return (u64::from_le_bytes(*first), rest);
+    }
+    let (first, rest) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
+    let mut word = 0;
+    for (byte, at) in first.iter().zip(0..) {
+        word |= u64::from(*byte) << (8 * at);
+    }
+    (word, rest)
 }
 
 impl From<String> for Name {

@@ -122,7 +122,9 @@ where
     if span.is_some() {
         rare.get_or_insert_default().span = span;
     }
-    let info = TaskInfo { id, name: name.into(), site, spawned_at: node.tree.host.recent() };
+    let spawned_at = node.tree.host.recent();
+    // Made where it stays: see `Name`.
+    let info = || TaskInfo { id, name: name.into(), site, spawned_at };
     let make = |scope| {
         let future = make(scope, &spans);
         Run { body: Some(spans.around(future)) }
@@ -175,7 +177,8 @@ pub(crate) fn submit_system(
     let future = Spans::inherited().around(future);
     // The region may hold this task, and must not be held by it when the future is gone.
     let rare = Rare { host: Some(node.tree.host.clone()), ..Rare::default() };
-    let (runnable, _, task) = new_task(|| TaskMeta::new(None, None, Some(Box::new(rare)), info), |_| future);
+    let (runnable, _, task) =
+        new_task(|| TaskMeta::new(None, None, Some(Box::new(rare)), || info), |_| future);
     task.meta().schedule(runnable, Wake::Spawn);
     task
 }

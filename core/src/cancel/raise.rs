@@ -69,7 +69,7 @@ impl ScopeRef {
     fn raise_by(&self, by: By, mut asked: Standing) {
         let Some(first) = self.raise_here(by, &asked) else { return };
         if first.is_all() {
-            return first.finish(self.clone());
+            return first.finish(self);
         }
         let (mut next, mut near, mut far) = (Some((self.clone(), first)), Vec::new(), Vec::new());
         let (mut waiters, mut homes, mut spent) = (vec![], vec![], vec![]);
@@ -110,7 +110,7 @@ impl ScopeRef {
                 };
                 let Some(raised) = scope.raise_below(&asked) else { continue };
                 if raised.is_all() {
-                    raised.finish(scope);
+                    raised.finish(&scope);
                 } else {
                     next = Some((scope, raised));
                 }
@@ -204,12 +204,12 @@ impl Raised {
     }
 
     /// Does what is left for such a `scope`.
-    fn finish(self, scope: ScopeRef) {
+    fn finish(self, scope: &ScopeRef) {
         if self.spends {
             scope.due.store(true, Ordering::Release);
         }
         if let Some(home) = self.home {
-            home.into_waker(scope).wake();
+            home.into_waker(scope.clone()).wake();
         }
     }
 }

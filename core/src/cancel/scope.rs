@@ -420,13 +420,13 @@ impl Rare {
 impl Drop for Own {
     fn drop(&mut self) {
         let scope = &mut self.scope;
-        if self.key != UNLINKED
-            && let Some(parent) = self.parent.upgrade()
-        {
-            if !scope.listed {
-                parent.note.inherit(&scope.note);
-            }
-            lock(&parent.inner).rare().children.try_remove(self.key);
+        if self.key != UNLINKED {
+            self.parent.with(|parent| {
+                if !scope.listed {
+                    parent.note.inherit(&scope.note);
+                }
+                lock(&parent.inner).rare().children.try_remove(self.key);
+            });
         }
         if let Some((foster, key)) = scope.inner.get_mut().known_mut().and_then(|known| known.foster.take())
             && let Some(foster) = foster.upgrade()

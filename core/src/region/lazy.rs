@@ -219,7 +219,7 @@ impl Lazy {
     fn open_late(&self) -> Cx<NoCaps> {
         let (node, cx) = self.make();
         let closed = node.body_ended(false);
-        debug_assert!(closed, "nothing is in it");
+        debug_assert!(closed.is_some(), "nothing is in it");
         cx
     }
 

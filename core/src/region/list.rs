@@ -24,7 +24,10 @@ impl<T> List<T> {
     pub(super) fn enter(&mut self, make: impl FnOnce(usize) -> T) {
         match self.free.pop() {
             Some(key) => self.places[key] = Some(make(key)),
-            None => self.places.push(Some(make(self.places.len()))),
+            None => {
+                has_room(&mut self.places);
+                self.places.push(Some(make(self.places.len())));
+            }
         }
     }
 
@@ -39,6 +42,7 @@ impl<T> List<T> {
         if key + 1 == self.places.len() {
             self.places.pop();
         } else {
+            has_room(&mut self.free);
             self.free.push(key);
         }
         Some(gone)
@@ -64,6 +68,14 @@ impl<T> List<T> {
     /// All keys are below this one.
     pub(super) fn end(&self) -> usize {
         self.places.len()
+    }
+}
+
+/// Of the few that most lists have none is moved for the next.
+#[inline]
+fn has_room<T>(list: &mut Vec<T>) {
+    if list.capacity() == 0 {
+        list.reserve(8);
     }
 }
 
@@ -102,5 +114,15 @@ mod tests {
     #[test]
     fn a_place_is_as_large_as_what_is_there() {
         assert_eq!(size_of::<Option<crate::host::TaskRef>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn a_region_is_no_large_object() {
+        // glibc keeps what is freed at hand for the thread up to this size, and gathers all small pieces together
+        // before it gives out a larger one: a tenth of what a region costs.
+        let counts = 2 * size_of::<usize>();
+        // What observes steps is in tests alone: in the locks of the region and of its tasks.
+        let observed = 2 * (size_of::<crate::lock::Mutex<u64>>() - size_of::<std::sync::Mutex<u64>>());
+        assert!(size_of::<crate::region::Node>() - observed + counts <= 1032);
     }
 }

@@ -302,7 +302,7 @@ where
     // One whose body does not wait, opened in a loop.
     cx.take_turn().await;
     let mut opened = Opened::new(
-        &cx.share_node(),
+        cx.node(),
         cx.scope(),
         *until,
         Plan { name, policy: *policy, site, since: *since },

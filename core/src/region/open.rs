@@ -58,7 +58,8 @@ impl Opened {
         if let Some(awaited) = dropped {
             node.body_dropped(awaited);
         }
-        if !node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none())) {
+        let closed = node.body_ended(matches!(&body, Err(failure) if failure.as_cancelled().is_none()));
+        if closed.is_none() {
             // Work in flight has had its time; finalizers have theirs.
             // Pinned here, or each of these would have room for what it awaits twice.
             let closing = pin!(node.close());
@@ -66,7 +67,7 @@ impl Opened {
             past_the_drain(around, closing).await;
         }
         self.stage = Stage::Closed;
-        failure::conclude(node, body)
+        if closed.is_some_and(|closed| !closed.failed) { body } else { failure::conclude(node, body) }
     }
 }
 
@@ -81,7 +82,7 @@ impl Drop for Opened {
         node.scope.catch_up();
         node.stand_alone();
         node.request(Reason::at_site(ReasonKind::HandleDropped, node.site));
-        let closed = self.stage < Stage::Closing && node.body_ended(false);
+        let closed = self.stage < Stage::Closing && node.body_ended(false).is_some();
         if !closed {
             let region = node.clone();
             let closer = submit_system(&node, "closer", async move {

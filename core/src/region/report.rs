@@ -75,6 +75,11 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// With so many more tasks, of which so many have ended well.
+    pub(super) fn with_tasks(self, (spawned, ok): (u64, u64)) -> Totals {
+        Totals { tasks: self.tasks + spawned, ok: self.ok + ok, ..self }
+    }
+
     pub(super) fn count(&mut self, verdict: &Verdict) {
         match verdict {
             Verdict::Ok => self.ok += 1,

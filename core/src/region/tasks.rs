@@ -125,16 +125,17 @@ impl Tasks {
         }
     }
 
-    /// From here on the region counts its tasks; tells how many there are that it did not count before. Under
-    /// its lock.
-    pub(super) fn count(&self) -> u64 {
-        let mut count = 0;
+    /// From here on the region counts its tasks; tells how many there are that it did not count before, and the
+    /// [totals](Self::totals). Under its lock.
+    pub(super) fn count(&self) -> (u64, (u64, u64)) {
+        let (mut count, mut totals) = (0, (0, 0));
         self.each_table(|table| {
             if !mem::replace(&mut table.counted, true) {
                 count += table.tasks.len() as u64;
             }
+            table.add_to(&mut totals);
         });
-        count
+        (count, totals)
     }
 
     /// Strikes a task, if it is still listed: one that was given up, or refused, is not.
@@ -190,7 +191,7 @@ impl Tasks {
     /// How many came, and how many of those that are gone have ended well.
     pub(super) fn totals(&self) -> (u64, u64) {
         let mut totals = (0, 0);
-        self.each_table(|table| totals = (totals.0 + table.spawned, totals.1 + table.ok));
+        self.each_table(|table| table.add_to(&mut totals));
         totals
     }
 }
@@ -200,6 +201,11 @@ impl Table {
     /// been here, and comes to the new one too, or is to be followed.
     fn next_to(&self) -> Table {
         Table { counted: self.counted, ..Table::default() }
+    }
+
+    fn add_to(&self, (spawned, ok): &mut (u64, u64)) {
+        *spawned += self.spawned;
+        *ok += self.ok;
     }
 
     /// Lists a task, in the table that is `which`.
@@ -224,6 +230,6 @@ mod tests {
         assert!(!tasks.has(Mark::UNOWNED, TaskId(1)));
         assert!(tasks.leave(Mark::UNOWNED, TaskId(1), false).is_none());
         assert_eq!((tasks.look(0, List::len), tasks.look(1, List::len)), (Some(0), None));
-        assert_eq!((tasks.count(), tasks.totals()), (0, (0, 0)));
+        assert_eq!((tasks.count(), tasks.totals()), ((0, (0, 0)), (0, 0)));
     }
 }

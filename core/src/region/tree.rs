@@ -16,7 +16,7 @@
 //! No two nodes' locks are held together: a child is closed in its own first, then in its parent's. Scopes, hosts,
 //! wakers and user code are called with none held.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Weak};
@@ -117,8 +117,8 @@ pub(super) struct Inner {
     /// The quotas of the finalize budget, without what finalizers that ended have used.
     pub(super) finalizers_left: Budget,
     pub(super) totals: Totals,
-    pub(super) leftovers: VecDeque<Leftover>,
-    child_reports: VecDeque<CloseReport>,
+    pub(super) leftovers: Vec<Leftover>,
+    child_reports: Vec<CloseReport>,
 }
 
 /// A child that lives in the region's own future. It counts as a task.
@@ -135,7 +135,13 @@ struct Last {
     driver: Option<TaskRef>,
     timers: [Option<TimerKey>; 2],
     totals: Totals,
-    leftovers: Option<VecDeque<Leftover>>,
+    leftovers: Vec<Leftover>,
+}
+
+/// A region is Closed since its body has ended.
+pub(crate) struct Closed {
+    /// A child of it has failed.
+    pub(super) failed: bool,
 }
 
 /// What a child region is to be.
@@ -252,8 +258,8 @@ impl Node {
             unarmed: None,
             finalizers_left: policy.finalize.quotas(),
             totals: Totals { regions: 1, ..Totals::default() },
-            leftovers: VecDeque::new(),
-            child_reports: VecDeque::new(),
+            leftovers: Vec::new(),
+            child_reports: Vec::new(),
         };
         let id = RegionId(tree.next_id());
         let (tasks, key, inner) = (Tasks::default(), AtomicUsize::new(UNLISTED), Mutex::new(inner));
@@ -376,13 +382,15 @@ impl Node {
         }
     }
 
-    /// The body's future is gone, as whoever polled it says. Tells whether nothing else was left, so that the region
-    /// is Closed.
-    pub(crate) fn body_ended(self: &Arc<Self>, failed: bool) -> bool {
+    /// The body's future is gone, as whoever polled it says. Tells if nothing else was left, so that the region is
+    /// Closed.
+    pub(crate) fn body_ended(self: &Arc<Self>, failed: bool) -> Option<Closed> {
         let last = {
             let mut inner = lock(&self.inner);
-            self.end_body(&mut inner);
-            if inner.close_if_empty() { Some(self.last_of(&mut inner)) } else { None }
+            let totals = self.end_body(&mut inner);
+            // With no task left the totals are final.
+            let closes = inner.close_if_empty();
+            closes.then(|| (self.last_of(&mut inner, totals), Closed { failed: !inner.failures.is_empty() }))
         };
         // A region that closes already keeps the reason it was told.
         let told = self.scope.level() >= Level::Requested;
@@ -391,23 +399,25 @@ impl Node {
             let by = if last.is_some() { By::Listener } else { By::Home };
             self.scope.request_by(by, reason.stamp(&self.name, self.tree.host.recent()));
         }
-        let closed = last.is_some();
-        last.into_iter().for_each(|last| self.leave_with(last));
-        closed
+        let (last, closed) = last?;
+        self.leave_with(last);
+        Some(closed)
     }
 
     /// From here on it is the tasks that keep the region from being quiet, so they are counted.
-    pub(super) fn end_body(&self, inner: &mut Inner) {
-        self.count_tasks(inner);
+    pub(super) fn end_body(&self, inner: &mut Inner) -> (u64, u64) {
+        let totals = self.count_tasks(inner);
         inner.apply(Event::BodyEnded);
+        totals
     }
 
-    /// Those that come from here on are counted before they are listed, or refused.
-    pub(super) fn count_tasks(&self, inner: &mut Inner) {
-        let uncounted = self.tasks.count();
+    /// Those that come from here on are counted before they are listed, or refused. Tells the tasks' totals.
+    pub(super) fn count_tasks(&self, inner: &mut Inner) -> (u64, u64) {
+        let (uncounted, totals) = self.tasks.count();
         if uncounted > 0 {
             inner.apply(Event::Spawn(uncounted));
         }
+        totals
     }
 
     /// So many of the tasks that are counted are gone: tells who waits for the last one.
@@ -457,16 +467,15 @@ impl Node {
 
     /// The last step of a region's life: tells its parent.
     pub(super) fn leave(self: &Arc<Self>) {
-        let last = self.last_of(&mut lock(&self.inner));
+        let last = self.last_of(&mut lock(&self.inner), self.tasks.totals());
         self.leave_with(last);
     }
 
-    /// What is to be done with it when it leaves, once.
-    fn last_of(&self, inner: &mut Inner) -> Last {
+    /// What is to be done with it when it leaves, once, with these totals of its tasks.
+    fn last_of(&self, inner: &mut Inner, tasks: (u64, u64)) -> Last {
         let timers = [inner.work_timer.take(), inner.drain_timer.take()];
-        // Mostly none.
-        let leftovers = (!inner.leftovers.is_empty()).then(|| inner.leftovers.clone());
-        Last { driver: inner.driver.take(), timers, totals: self.totals(inner), leftovers }
+        let leftovers = inner.leftovers.clone();
+        Last { driver: inner.driver.take(), timers, totals: inner.totals.with_tasks(tasks), leftovers }
     }
 
     fn leave_with(self: &Arc<Self>, Last { driver, timers, totals, leftovers }: Last) {
@@ -483,11 +492,11 @@ impl Node {
         let me = inner.children.try_remove(key);
         inner.apply(Event::ChildClosed);
         inner.totals += &totals;
-        leftovers.into_iter().flatten().for_each(|leftover| inner.keep(leftover));
+        leftovers.into_iter().for_each(|leftover| inner.keep(leftover));
         if let Some(report) = report
             && inner.child_reports.len() < KEPT
         {
-            inner.child_reports.push_back(report);
+            inner.child_reports.push(report);
         }
         let closer = inner.quiet_closer();
         drop(inner);
@@ -495,12 +504,6 @@ impl Node {
         if let Some(closer) = closer {
             closer.wake();
         }
-    }
-
-    /// The account of its subtree, as it is.
-    fn totals(&self, inner: &Inner) -> Totals {
-        let (spawned, ok) = self.tasks.totals();
-        Totals { tasks: inner.totals.tasks + spawned, ok: inner.totals.ok + ok, ..inner.totals }
     }
 
     /// What there is to tell of a region that was closed just now.
@@ -517,10 +520,10 @@ impl Node {
             open: requested_at - self.opened_at,
             drain: inner.drained_at.unwrap_or(now) - requested_at,
             finalize: now - inner.drained_at.unwrap_or(now),
-            totals: self.totals(&inner),
+            totals: inner.totals.with_tasks(self.tasks.totals()),
             failures: inner.failures.iter().filter_map(Failed::to_failure).collect(),
-            leftovers: inner.leftovers.iter().cloned().collect(),
-            children: inner.child_reports.iter().cloned().collect(),
+            leftovers: inner.leftovers.clone(),
+            children: inner.child_reports.clone(),
         }
     }
 
@@ -590,7 +593,7 @@ impl Inner {
 
     pub(super) fn keep(&mut self, leftover: Leftover) {
         if self.leftovers.len() < KEPT {
-            self.leftovers.push_back(leftover);
+            self.leftovers.push(leftover);
         }
     }
 }

@@ -117,7 +117,7 @@ where
     match cell.head.header.state.transition_to_made() {
         Made::Queued => {}
         // SAFETY: RUNNING is still ours, and the handles are references.
-        Made::Shutdown => drop(unsafe { Life::<F, M>::complete(cell, Err(JoinError::Shutdown)) }),
+        Made::Shutdown => unsafe { Life::<F, M>::shut_down(header) },
     }
     (runnable, handle, others)
 }
@@ -202,7 +202,12 @@ where
     /// # Safety
     ///
     /// RUNNING is the caller's, and ends with this; the caller has a reference.
+    // Inlined, and the outcome never at an address of its own, which one that is dropped has: written there in
+    // parts, and copied from there as a whole, it would be read before it was written, as far as the processor can
+    // tell, which is a stall for each task.
+    #[inline(always)]
     unsafe fn complete(cell: &Cell<F, M>, outcome: Result<F::Output, JoinError>) -> Option<TaskRef<M>> {
+        let outcome = ManuallyDrop::new(outcome);
         // SAFETY: RUNNING makes the stage ours, and it holds the future until this.
         unsafe { cell.end(outcome) };
         let completed = cell.head.header.state.transition_to_complete();

@@ -36,6 +36,18 @@ impl ScopeRef {
 }
 
 impl WeakScope {
+    /// Looks at the scope, if it is still there.
+    pub(super) fn with(&self, look: impl FnOnce(&Scope)) {
+        match self {
+            WeakScope::Own(scope) => {
+                if let Some(own) = scope.upgrade() {
+                    look(&own.scope);
+                }
+            }
+            WeakScope::OfTask(task) => look(task),
+        }
+    }
+
     /// The scope, if it is still there.
     pub(crate) fn upgrade(&self) -> Option<ScopeRef> {
         match self {

@@ -78,17 +78,18 @@ impl<F: Work<M>, M> Cell<F, M> {
         });
     }
 
-    /// Drops the future, in place, and puts `outcome` there.
+    /// Drops the future, in place, and puts `outcome` there: `Life::complete` says why it is of that type.
     ///
     /// # Safety
     ///
     /// As [`drop_future`](Self::drop_future).
-    pub(crate) unsafe fn end(&self, outcome: Result<F::Output, JoinError>) {
+    #[inline(always)]
+    pub(crate) unsafe fn end(&self, outcome: ManuallyDrop<Result<F::Output, JoinError>>) {
         // SAFETY: by the caller's word.
         unsafe { self.drop_future() };
         self.stage.with_mut(|stage| {
             // SAFETY: the stage is the caller's, its content was dropped.
-            unsafe { stage.cast::<Result<F::Output, JoinError>>().write(outcome) }
+            unsafe { stage.cast::<ManuallyDrop<Result<F::Output, JoinError>>>().write(outcome) }
         });
     }
 
