@@ -1,5 +1,5 @@
 //! What regions cost a hello of axum: plain Tokio, hosted without (`served`) and with
-//! a region for each request, and native, one after the other in each round, by wrk. A region is opened when
+//! a region for each request, and native, in turn in each round, by wrk. A region is opened when
 //! its handler asks for it, so there are two handlers: one that does not, at `/`, and one that does, at `/cx`.
 //! Server and client have a core each, where `taskset` is there to say so. `cost [ROUNDS] [SECONDS]`; prints
 //! medians, and the medians of each round's ratios to plain Tokio.
@@ -45,12 +45,13 @@ fn main() -> io::Result<()> {
         return Ok(());
     }
     let mut runs: [Vec<Run>; ROWS.len()] = Default::default();
-    // The first round warms up.
-    for round in 0..=rounds {
-        for ((side, path), runs) in ROWS.iter().zip(&mut runs) {
-            let run = measure(*side, path, seconds)?;
+    // The first round warms up. Each begins one row later than the one before, so that none always follows the same.
+    for round in 0..=rounds as usize {
+        for row in (0..ROWS.len()).map(|row| (row + round) % ROWS.len()) {
+            let (side, path) = ROWS[row];
+            let run = measure(side, path, seconds)?;
             if round > 0 {
-                runs.push(run);
+                runs[row].push(run);
             }
         }
     }
