@@ -251,7 +251,7 @@ impl Listener for Short {
         }
     }
 
-    fn accept_queued(&self) -> io::Result<Option<(Box<dyn Stream>, SocketAddr)>> {
+    fn accept_queued(&self) -> io::Result<(Box<dyn Stream>, SocketAddr)> {
         self.inner.accept_queued()
     }
 

@@ -373,8 +373,11 @@ impl Listener for Late {
         Poll::Pending
     }
 
-    fn accept_queued(&self) -> std::io::Result<Option<(Box<dyn Stream>, SocketAddr)>> {
-        if self.open.load(Ordering::SeqCst) { self.inner.accept_queued() } else { Ok(None) }
+    fn accept_queued(&self) -> std::io::Result<(Box<dyn Stream>, SocketAddr)> {
+        if !self.open.load(Ordering::SeqCst) {
+            return Err(std::io::ErrorKind::WouldBlock.into());
+        }
+        self.inner.accept_queued()
     }
 
     fn stop_queueing(&self) -> std::io::Result<()> {

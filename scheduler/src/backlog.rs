@@ -3,7 +3,7 @@
 //! A listener that is closed resets them, requests and all, and between the last look at them and the close there
 //! is always room for one more. So the system is first kept from adding any.
 
-use std::io::{self, ErrorKind};
+use std::io;
 
 /// Has the system accept no more connections for `listener`: what would begin one is dropped, and those that are
 /// there, or almost, stay. Who connects hears nothing; its system tries again, mostly after a second. Does nothing
@@ -61,12 +61,3 @@ const NO_SYN: [socket2::SockFilter; 5] = {
         SockFilter::new(RETURN, 0, 0, u32::MAX),
     ]
 };
-
-/// `None` for what is not there yet.
-pub(crate) fn unless_it_would_block<T>(tried: io::Result<T>) -> io::Result<Option<T>> {
-    match tried {
-        Ok(got) => Ok(Some(got)),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
-        Err(error) => Err(error),
-    }
-}

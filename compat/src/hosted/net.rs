@@ -66,14 +66,11 @@ impl Listener for HostedListener {
         Poll::Ready(Ok((Box::new(HostedStream::of(stream)), peer)))
     }
 
-    fn accept_queued(&self) -> io::Result<Option<(Box<dyn Stream>, SocketAddr)>> {
-        let (socket, peer) = match SockRef::from(&self.0).accept() {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-            accepted => accepted?,
-        };
+    fn accept_queued(&self) -> io::Result<(Box<dyn Stream>, SocketAddr)> {
+        let (socket, peer) = SockRef::from(&self.0).accept()?;
         let peer = peer.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
         socket.set_nonblocking(true)?;
-        Ok(Some((Box::new(HostedStream::of(TcpStream::from_std(socket.into())?)), peer)))
+        Ok((Box::new(HostedStream::of(TcpStream::from_std(socket.into())?)), peer))
     }
 
     fn stop_queueing(&self) -> io::Result<()> {

@@ -52,9 +52,9 @@ pub trait Listener: Send + Sync {
     /// Takes the next connection.
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Box<dyn Stream>, SocketAddr)>>;
 
-    /// Takes a connection that the system has accepted already; `None` if there is none. Asks the system itself,
+    /// Takes a connection that the system has accepted already; `WouldBlock` if there is none. Asks the system itself,
     /// which may know of more than its readiness queue has told yet.
-    fn accept_queued(&self) -> io::Result<Option<(Box<dyn Stream>, SocketAddr)>>;
+    fn accept_queued(&self) -> io::Result<(Box<dyn Stream>, SocketAddr)>;
 
     /// Has the system accept no more. Who connects then is not answered, and refused once this is closed.
     fn stop_queueing(&self) -> io::Result<()>;

@@ -41,8 +41,11 @@ impl TcpListener {
     /// # Cancel safety
     /// Does not wait.
     pub async fn accept_queued<C>(&self, cx: &Cx<C>) -> io::Result<Option<(TcpStream, SocketAddr)>> {
-        let accepted = self.listener.accept_queued()?;
-        Ok(accepted.map(|(stream, peer)| (TcpStream::new(stream, cx.of_region()), peer)))
+        match self.listener.accept_queued() {
+            Ok((stream, peer)) => Ok(Some((TcpStream::new(stream, cx.of_region()), peer))),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Has the system accept no more connections for this listener, which is about to be closed. What

@@ -17,8 +17,8 @@ impl Listener for Fast {
     fn poll_accept(&self, _: &mut Context<'_>) -> Poll<io::Result<(Box<dyn Stream>, SocketAddr)>> {
         Poll::Ready(Ok((Box::new(Fast), HERE)))
     }
-    fn accept_queued(&self) -> io::Result<Option<(Box<dyn Stream>, SocketAddr)>> {
-        Ok(None)
+    fn accept_queued(&self) -> io::Result<(Box<dyn Stream>, SocketAddr)> {
+        Err(io::ErrorKind::WouldBlock.into())
     }
     fn stop_queueing(&self) -> io::Result<()> {
         Ok(())

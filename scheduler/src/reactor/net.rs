@@ -11,7 +11,7 @@ use mio::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::source::Source;
 use super::udp::NativeDatagrams;
-use crate::backlog::{self, unless_it_would_block};
+use crate::backlog;
 use crate::driver::Driver;
 
 /// The system's sockets.
@@ -63,8 +63,8 @@ impl Listener for NativeListener {
         accepted.map(|accepted| self.enroll(accepted?))
     }
 
-    fn accept_queued(&self) -> io::Result<Option<(Box<dyn Stream>, SocketAddr)>> {
-        unless_it_would_block(self.0.get().accept())?.map(|accepted| self.enroll(accepted)).transpose()
+    fn accept_queued(&self) -> io::Result<(Box<dyn Stream>, SocketAddr)> {
+        self.enroll(self.0.get().accept()?)
     }
 
     fn stop_queueing(&self) -> io::Result<()> {

@@ -116,9 +116,9 @@ impl Listener for SimListener {
         accepted.map_or(Poll::Pending, |accepted| Poll::Ready(Ok(self.stream(accepted))))
     }
 
-    fn accept_queued(&self) -> io::Result<Option<(Box<dyn Stream>, SocketAddr)>> {
-        let accepted = self.net.with(|world| world.accept(self.addr));
-        Ok(accepted.map(|accepted| self.stream(accepted)))
+    fn accept_queued(&self) -> io::Result<(Box<dyn Stream>, SocketAddr)> {
+        let accepted = self.net.with(|world| world.accept(self.addr)).ok_or(ErrorKind::WouldBlock)?;
+        Ok(self.stream(accepted))
     }
 
     fn stop_queueing(&self) -> io::Result<()> {
